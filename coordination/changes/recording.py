@@ -103,9 +103,9 @@ class Log:
         diff = _column_diff(obj, changed)
         with _translated(type(obj)):
             diff |= self._replace_parts(obj, parts or {})
-            if not diff:
-                return False
             after = frozenset(obj.concerned_scopes())
+            if not diff and _joined(after) == obj.concerns:
+                return False
             values = {name: getattr(obj, name) for name in changed}
             values |= {"concerns": _joined(after), "changed_at": self.at}
             rows = models.QuerySet(type(obj)).filter(pk=obj.pk, version=obj.version)
@@ -146,9 +146,10 @@ class Log:
             self._note(obj, kind, diff, frozenset(), after)
         return len(objs)
 
-    def update_all(self, objs: Sequence[Noun], kind: str) -> int:
+    def update_all(self, objs: Sequence[Noun], kind: str, *, touch: bool = False) -> int:
         """Update many rows of one model; return how many differed.
 
+        A row differs when a column does, or the circle of its viewers; with `touch`, always.
         Rows with the same new values share one statement, so that opening a plan of 5,000 events
         costs a few statements.
 
@@ -159,9 +160,9 @@ class Log:
         groups: dict[str, list[tuple[Noun, dict[str, Any], frozenset[str]]]] = defaultdict(list)
         for obj in objs:
             changed = _changed_columns(obj)
-            if changed:
+            after = frozenset(obj.concerned_scopes())
+            if changed or touch or _joined(after) != obj.concerns:
                 check_fields(obj, only=changed)
-                after = frozenset(obj.concerned_scopes())
                 values = {name: getattr(obj, name) for name in changed}
                 values["concerns"] = _joined(after)
                 groups[_fingerprint(values)].append((obj, values, after))
@@ -184,6 +185,21 @@ class Log:
             obj.version += 1
             self._note(obj, kind, diff, before, after)
         return len(rows)
+
+    def touch_all(self, objs: Sequence[Tracked], kind: str) -> None:
+        """Record that what `objs` show changed, even where none of their own columns did.
+
+        An organization's new name is a change of the events that show it.
+
+        Raises:
+            StaleVersion: one of the rows changed after it was read.
+        """
+        self.update_all(objs, kind, touch=True)
+
+    def freeze(self, rows: Sequence[Guarded]) -> None:
+        """Write snapshot rows: once, never changed, and not numbered on their own."""
+        if rows:
+            models.QuerySet(type(rows[0])).bulk_create(rows, batch_size=BATCH)
 
     def delete(self, obj: Tracked, kind: str) -> None:
         """Delete the row and its parts; its number and scopes stay in the log as a tombstone.
@@ -304,7 +320,7 @@ def recording(actor: str, *, at: datetime, reason: str = "") -> Iterator[Log]:
         _current.reset(token)
 
 
-def check_fields(obj: Guarded, *, only: Sequence[str] | None = None) -> None:
+def check_fields(obj: models.Model, *, only: Sequence[str] | None = None) -> None:
     """Check that values fit their columns, without a query.
 
     Args:

@@ -1,0 +1,25 @@
+"""Alliances as a Django app: registers its words, its grants and the names of actors."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class AlliancesConfig(AppConfig):
+    """Who belongs, and what is planned."""
+
+    name = "alliances"
+    verbose_name = _("alliances")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Fill the registries of the lower layers."""
+        from alliances.actors import names_of_actors
+        from alliances.grants import grants_of
+        from alliances.kinds import KINDS
+        from coordination.accounts.viewer import register_grants
+        from coordination.changes.history import register_actor_names
+        from coordination.changes.kinds import register_kinds
+
+        register_kinds(KINDS)
+        register_grants(grants_of)
+        register_actor_names(names_of_actors)

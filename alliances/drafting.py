@@ -1,0 +1,206 @@
+"""The lines of a plan: adding, revising, dropping them, and carrying them over.
+
+A line brings its events with it: followers are told, and make one event for each occurrence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from alliances import rules
+from alliances.followers import followers
+from alliances.joining import assign
+from alliances.models import Organization, Plan, PlanItem, PlanItemHost, WorkArea
+from alliances.planning import open_draft_edition, refuse_when_closed
+from coordination.accounts.viewer import Viewer
+from coordination.changes.recording import recording
+from coordination.changes.refusals import TransitionNotAllowed, invalid
+
+UNKNOWN_WINDOW: dict[str, Any] = {
+    "start": None,
+    "end": None,
+    "precision": "unknown",
+    "start_time": None,
+    "end_time": None,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """A host as a line names it: the name as written, and the organization it means, if known."""
+
+    name: str
+    organization: Organization | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The content of a line to be added or revised.
+
+    Attributes:
+        values: columns of `PlanItem` by name; `windows` among them, or nothing for an unknown time.
+        hosts: the complete list, in order.
+        work_area: the area it stands in.
+    """
+
+    values: Mapping[str, Any]
+    hosts: Sequence[Host] = field(default_factory=tuple)
+    work_area: WorkArea | None = None
+
+
+def add_items(
+    plan: Plan, lines: Sequence[Line], *, viewer: Viewer, at: datetime, reason: str = ""
+) -> list[PlanItem]:
+    """Add lines at the end of the plan, in order.
+
+    Raises:
+        NotAllowed, InvalidInput.
+        TransitionNotAllowed: the plan is closed.
+    """
+    return _add(plan, lines, viewer=viewer, at=at, reason=reason, kind="plan_item.added")
+
+
+def revise_item(
+    item: PlanItem, line: Line, *, viewer: Viewer, at: datetime, reason: str = ""
+) -> PlanItem:
+    """Change a line; its events that have not begun follow it.
+
+    Raises:
+        NotAllowed, InvalidInput, StaleVersion.
+        TransitionNotAllowed: the plan is closed, or the line was dropped.
+    """
+    rules.require(rules.may_manage_plan(viewer, item.plan))
+    refuse_when_closed(item.plan)
+    if item.dropped_on is not None:
+        raise TransitionNotAllowed(_("This line was dropped from the plan."))
+    _fill(item, line)
+    with recording(viewer.actor, at=at, reason=reason) as log:
+        parts = {"hosts": host_rows(line.hosts)}
+        if log.save(item, "plan_item.revised", parts=parts):
+            open_draft_edition(item.plan, reason=reason, log=log)
+            for follower in followers:
+                follower.line_revised(item, viewer=viewer, at=at)
+    return item
+
+
+def drop_item(
+    item: PlanItem, *, on: date, reason: str, viewer: Viewer, at: datetime
+) -> PlanItem | None:
+    """Take a line out of the plan. A line that no edition has is deleted; others stay as dropped.
+
+    Returns:
+        The dropped line, or None when it was deleted.
+
+    Raises:
+        NotAllowed, StaleVersion.
+        InvalidInput: an adopted line needs a reason.
+        TransitionNotAllowed: the plan is closed, the line was dropped, or an event has begun.
+    """
+    rules.require(rules.may_manage_plan(viewer, item.plan))
+    refuse_when_closed(item.plan)
+    if item.dropped_on is not None:
+        raise TransitionNotAllowed(_("This line was dropped from the plan."))
+    with recording(viewer.actor, at=at, reason=reason) as log:
+        if item.since_edition is None:
+            for follower in followers:
+                follower.line_discarded(item, viewer=viewer, at=at)
+            log.delete(item, "plan_item.discarded")
+            return None
+        open_draft_edition(item.plan, reason=reason, log=log)
+        item.dropped_on, item.drop_reason = on, reason
+        log.save(item, "plan_item.dropped")
+        for follower in followers:
+            follower.line_dropped(item, reason=reason, viewer=viewer, at=at)
+    return item
+
+
+def carry_over(
+    items: Sequence[PlanItem], into: Plan, *, viewer: Viewer, at: datetime, reason: str = ""
+) -> list[PlanItem]:
+    """Carry unfinished lines into another plan; the new lines remember where they came from.
+
+    The time of the new lines is not known yet; the old words are kept in the notes.
+
+    Raises:
+        NotAllowed, InvalidInput.
+        TransitionNotAllowed: the plan is closed.
+    """
+    carried = set(
+        PlanItem.objects.filter(plan=into, carried_from__in=items).values_list(
+            "carried_from_id", flat=True
+        )
+    )
+    areas = {str(area): area for area in into.work_areas.all()}
+    lines = []
+    for item in items:
+        if item.plan_id == into.pk:
+            raise invalid("items", _("A line cannot be carried over into its own plan."))
+        if item.pk in carried:
+            continue
+        lines.append(
+            Line(
+                values={
+                    "title_zh": item.title_zh,
+                    "title_en": item.title_en,
+                    "type_text": item.type_text,
+                    "place_text": item.place_text,
+                    "participants_text": item.participants_text,
+                    "notes": item.notes,
+                    "carried_from": item,
+                },
+                hosts=[Host(host.name, host.organization) for host in item.hosts.all()],
+                work_area=areas.get(str(item.work_area)) if item.work_area else None,
+            )
+        )
+    return _add(
+        into, lines, viewer=viewer, at=at, reason=reason, kind="plan_item.carried_over"
+    )
+
+
+def host_rows(hosts: Sequence[Host]) -> list[PlanItemHost]:
+    """Return the hosts as rows of a line, in order."""
+    return [
+        PlanItemHost(position=position, name=host.name, organization=host.organization)
+        for position, host in enumerate(hosts, start=1)
+    ]
+
+
+def _add(
+    plan: Plan, lines: Sequence[Line], *, viewer: Viewer, at: datetime, reason: str, kind: str
+) -> list[PlanItem]:
+    rules.require(rules.may_manage_plan(viewer, plan))
+    refuse_when_closed(plan)
+    if not lines:
+        return []
+    last = plan.items.order_by("-position").values_list("position", flat=True).first() or 0
+    items, parts = [], []
+    for position, line in enumerate(lines, start=last + 1):
+        item = PlanItem(plan=plan, position=position)
+        _fill(item, line)
+        items.append(item)
+        parts.append({"hosts": host_rows(line.hosts)})
+    with recording(viewer.actor, at=at, reason=reason) as log:
+        open_draft_edition(plan, reason=reason, log=log)
+        log.insert_all(items, kind, parts=parts)
+        for follower in followers:
+            follower.lines_added(plan, items, viewer=viewer, at=at)
+    return items
+
+
+def _fill(item: PlanItem, line: Line) -> None:
+    values = dict(line.values)
+    windows = values.pop("windows", None)
+    assign(item, values)
+    item.work_area = line.work_area
+    if line.work_area is not None and line.work_area.plan_id != item.plan_id:
+        raise invalid("work_area", _("This work area belongs to another plan."))
+    if windows is not None:
+        item.set_windows(windows)
+    elif not item.windows:
+        item.set_windows([dict(UNKNOWN_WINDOW)])
+

@@ -1,0 +1,418 @@
+"""Who belongs and who acts: founding alliances, admitting members, seating people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, TypeVar
+
+from django.utils.translation import gettext_lazy as _
+
+from alliances import rules
+from alliances.followers import followers
+from alliances.models import (
+    Alliance,
+    Body,
+    BodyKind,
+    ChairTerm,
+    Membership,
+    Organization,
+    OrganizationAlias,
+    Person,
+    PersonDetails,
+    Seat,
+)
+from alliances.models.organization import name_key
+from coordination.accounts.viewer import Viewer
+from coordination.changes.models import Tracked
+from coordination.changes.recording import check_fields, recording
+from coordination.changes.refusals import FieldError, InvalidInput, TransitionNotAllowed, invalid
+
+Noun = TypeVar("Noun", bound=Tracked)
+Values = Mapping[str, Any]
+NAMES = frozenset({"name_zh", "name_en"})
+
+
+def assign(obj: Noun, values: Values) -> Noun:
+    """Set the columns named in `values` on `obj` and return it.
+
+    Raises:
+        InvalidInput: a name is no column of the object.
+    """
+    known = {field.name for field in obj._meta.concrete_fields}
+    unknown = [name for name in values if name not in known]
+    if unknown:
+        raise InvalidInput(
+            FieldError(name, "unknown_field", _("There is no such field.")) for name in unknown
+        )
+    for name, value in values.items():
+        setattr(obj, name, value)
+    return obj
+
+
+def found_alliance(*, viewer: Viewer, at: datetime, **values: Any) -> Alliance:
+    """Set up an alliance with its secretariat, ready for members and people.
+
+    Raises:
+        NotAllowed: only superusers found alliances.
+        InvalidInput: a value does not fit, or the short address is taken.
+    """
+    rules.require(rules.may_found_alliance(viewer))
+    alliance = assign(Alliance(), values)
+    with recording(viewer.actor, at=at) as log:
+        log.save(alliance, "alliance.founded")
+        secretariat = Body(
+            alliance=alliance, kind=BodyKind.SECRETARIAT, name_zh="秘书处", name_en="Secretariat"
+        )
+        log.save(secretariat, "body.added")
+    return alliance
+
+
+def revise_alliance(alliance: Alliance, *, viewer: Viewer, at: datetime, **values: Any) -> Alliance:
+    """Change an alliance's details.
+
+    Raises:
+        NotAllowed, InvalidInput, StaleVersion.
+    """
+    rules.require(rules.may_manage_alliance(viewer, alliance))
+    if values.get("slug", alliance.slug) != alliance.slug:
+        raise invalid("slug", _("The short address is in other people's links and stays."))
+    with recording(viewer.actor, at=at) as log:
+        log.save(assign(alliance, values), "alliance.revised")
+    return alliance
+
+
+def add_body(alliance: Alliance, *, viewer: Viewer, at: datetime, **values: Any) -> Body:
+    """Add a body to an alliance.
+
+    Raises:
+        NotAllowed, InvalidInput.
+    """
+    rules.require(rules.may_manage_alliance(viewer, alliance))
+    body = assign(Body(alliance=alliance), values)
+    with recording(viewer.actor, at=at) as log:
+        log.save(body, "body.added")
+    return body
+
+
+def revise_body(body: Body, *, viewer: Viewer, at: datetime, **values: Any) -> Body:
+    """Change a body's name, kind or term.
+
+    Raises:
+        NotAllowed, InvalidInput, StaleVersion.
+    """
+    rules.require(rules.may_manage_body(viewer, body))
+    with recording(viewer.actor, at=at) as log:
+        log.save(assign(body, values), "body.revised")
+    return body
+
+
+def register_organization(
+    *, viewer: Viewer, at: datetime, aliases: Sequence[str] = (), **values: Any
+) -> Organization:
+    """Make an organization known to the installation.
+
+    Raises:
+        NotAllowed, InvalidInput.
+    """
+    rules.require(rules.may_register_organization(viewer))
+    organization = assign(Organization(), values)
+    with recording(viewer.actor, at=at) as log:
+        rows = _alias_rows(aliases)
+        log.insert_all([organization], "organization.registered", parts=[{"aliases": rows}])
+    return organization
+
+
+def revise_organization(
+    organization: Organization,
+    *,
+    viewer: Viewer,
+    at: datetime,
+    aliases: Sequence[str] | None = None,
+    **values: Any,
+) -> Organization:
+    """Change an organization; a new name is a change of the events that show it.
+
+    Raises:
+        NotAllowed, InvalidInput, StaleVersion.
+    """
+    rules.require(rules.may_revise_organization(viewer, organization))
+    renamed = any(values.get(name, getattr(organization, name)) != getattr(organization, name)
+                  for name in NAMES)
+    parts = {} if aliases is None else {"aliases": _alias_rows(aliases)}
+    with recording(viewer.actor, at=at) as log:
+        log.save(assign(organization, values), "organization.revised", parts=parts)
+        for follower in followers if renamed else ():
+            follower.organization_renamed(organization, viewer=viewer, at=at)
+    return organization
+
+
+def merge_organizations(
+    kept: Organization, merged: Organization, *, viewer: Viewer, at: datetime, reason: str
+) -> Organization:
+    """Make `merged` a known name of `kept`; seats, memberships and hosted lines pass on.
+
+    Raises:
+        NotAllowed: superusers only.
+        InvalidInput: both are the same, one is merged already, or their memberships overlap.
+    """
+    rules.require(rules.may_merge_organizations(viewer))
+    if kept.pk == merged.pk or kept.merged_into_id or merged.merged_into_id:
+        raise invalid("merged", _("Choose two different organizations that both still stand."))
+    names = [alias.name for alias in kept.aliases.all()]
+    names += [alias.name for alias in merged.aliases.all()]
+    names += [name for name in (merged.name_zh, merged.name_en) if name]
+    with recording(viewer.actor, at=at, reason=reason) as log:
+        merged.merged_into = kept
+        log.save(merged, "organization.merged", parts={"aliases": []})
+        log.save(kept, "organization.revised", parts={"aliases": _alias_rows(names)})
+        for model in (Membership, Seat, ChairTerm):
+            rows = list(model.objects.filter(organization=merged))
+            for row in rows:
+                row.organization = kept
+                log.save(row, f"{_noun(model)}.revised")
+        for follower in followers:
+            follower.organizations_merged(kept, merged, viewer=viewer, at=at)
+    return kept
+
+
+def admit_member(
+    alliance: Alliance, organization: Organization, *, viewer: Viewer, at: datetime, **values: Any
+) -> Membership:
+    """Admit an organization to an alliance from a day on.
+
+    Raises:
+        NotAllowed: not this alliance's secretariat.
+        InvalidInput: the organization is a member in this period already (the database says so).
+    """
+    rules.require(rules.may_manage_alliance(viewer, alliance))
+    if organization.merged_into_id:
+        raise invalid("organization", _("This organization was merged into another one."))
+    membership = assign(Membership(alliance=alliance, organization=organization), values)
+    with recording(viewer.actor, at=at) as log:
+        log.save(membership, "membership.begun")
+    return membership
+
+
+def revise_membership(
+    membership: Membership, *, viewer: Viewer, at: datetime, **values: Any
+) -> Membership:
+    """Change role, tier, period or display name.
+
+    Raises:
+        NotAllowed, InvalidInput, StaleVersion.
+    """
+    rules.require(rules.may_manage_membership(viewer, membership))
+    with recording(viewer.actor, at=at) as log:
+        log.save(assign(membership, values), "membership.revised")
+    return membership
+
+
+def end_membership(
+    membership: Membership, *, on: date, reason: str, viewer: Viewer, at: datetime
+) -> Membership:
+    """End a membership; `on` is the first day on which it no longer holds.
+
+    Raises:
+        NotAllowed, StaleVersion.
+        TransitionNotAllowed: it has ended already.
+        InvalidInput: the day is not after its beginning.
+    """
+    rules.require(rules.may_manage_membership(viewer, membership))
+    if membership.ends_on is not None and membership.ends_on <= on:
+        raise TransitionNotAllowed(_("This membership has ended already."))
+    membership.ends_on, membership.end_reason = on, reason
+    with recording(viewer.actor, at=at, reason=reason) as log:
+        log.save(membership, "membership.ended")
+    return membership
+
+
+def appoint_chair(
+    body: Body, organization: Organization, *, viewer: Viewer, at: datetime, **values: Any
+) -> ChairTerm:
+    """Give an organization the rotating chair of a body for a period.
+
+    Raises:
+        NotAllowed.
+        InvalidInput: another organization holds the chair in this period.
+    """
+    rules.require(rules.may_manage_body(viewer, body))
+    term = assign(ChairTerm(body=body, organization=organization), values)
+    with recording(viewer.actor, at=at) as log:
+        log.save(term, "chair_term.begun")
+    return term
+
+
+def revise_chair_term(term: ChairTerm, *, viewer: Viewer, at: datetime, **values: Any) -> ChairTerm:
+    """Change the period of a term in the chair.
+
+    Raises:
+        NotAllowed, InvalidInput, StaleVersion.
+    """
+    rules.require(rules.may_manage_body(viewer, term.body))
+    with recording(viewer.actor, at=at) as log:
+        log.save(assign(term, values), "chair_term.revised")
+    return term
+
+
+DETAILS = frozenset({"name_zh", "name_en", "title_zh", "title_en", "email", "phone"})
+
+
+def add_person(*, viewer: Viewer, at: datetime, user_id: int | None = None, **details: Any) -> Person:
+    """Add a person. The details go to a table that can be erased, never into the log.
+
+    Raises:
+        NotAllowed, InvalidInput.
+    """
+    rules.require(rules.may_add_person(viewer))
+    person = Person(user_id=user_id)
+    with recording(viewer.actor, at=at) as log:
+        log.save(person, "person.added")
+        _save_details(PersonDetails(person=person), details)
+    return person
+
+
+def revise_person(person: Person, *, viewer: Viewer, at: datetime, **details: Any) -> Person:
+    """Change a person's details.
+
+    Raises:
+        NotAllowed, InvalidInput.
+    """
+    rules.require(rules.may_manage_person(viewer, person))
+    with recording(viewer.actor, at=at) as log:
+        stored, _created = PersonDetails.objects.get_or_create(person=person)
+        _save_details(stored, details)
+        log.touch_all([person], "person.revised")
+    return person
+
+
+def erase_person(person: Person, *, viewer: Viewer, at: datetime, reason: str) -> Person:
+    """Erase a person's name and addresses everywhere; seats and deeds stay, without a name.
+
+    Raises:
+        NotAllowed, StaleVersion.
+        TransitionNotAllowed: erased already.
+    """
+    rules.require(rules.may_manage_person(viewer, person))
+    if person.erased_at is not None:
+        raise TransitionNotAllowed(_("This person was erased already."))
+    with recording(viewer.actor, at=at, reason=reason) as log:
+        PersonDetails.objects.filter(person=person).delete()
+        if person.user is not None:
+            person.user.erase()
+        person.erased_at = at
+        log.save(person, "person.erased")
+    return person
+
+
+def seat_person(
+    person: Person,
+    *,
+    role: str,
+    starts_on: date,
+    ends_on: date | None = None,
+    organization: Organization | None = None,
+    body: Body | None = None,
+    viewer: Viewer,
+    at: datetime,
+) -> Seat:
+    """Give a person a seat for an organization or in a body.
+
+    Raises:
+        NotAllowed.
+        InvalidInput: neither or both were named, or the role does not fit.
+    """
+    if (organization is None) == (body is None):
+        raise invalid("organization", _("Name either an organization or a body."))
+    allowed = (
+        rules.may_seat_in_body(viewer, body)
+        if body is not None
+        else organization is not None and rules.may_seat_for_organization(viewer, organization)
+    )
+    rules.require(allowed)
+    seat = Seat(
+        person=person,
+        role=role,
+        organization=organization,
+        body=body,
+        starts_on=starts_on,
+        ends_on=ends_on,
+    )
+    with recording(viewer.actor, at=at) as log:
+        log.save(seat, "seat.begun")
+    return seat
+
+
+def end_seat(seat: Seat, *, on: date, viewer: Viewer, at: datetime, reason: str = "") -> Seat:
+    """End a seat; `on` is the first day on which it no longer holds.
+
+    Raises:
+        NotAllowed, StaleVersion, InvalidInput.
+        TransitionNotAllowed: it has ended already.
+    """
+    rules.require(rules.may_manage_seat(viewer, seat))
+    if seat.ends_on is not None and seat.ends_on <= on:
+        raise TransitionNotAllowed(_("This seat has ended already."))
+    seat.ends_on = on
+    with recording(viewer.actor, at=at, reason=reason) as log:
+        log.save(seat, "seat.ended")
+    return seat
+
+
+def hand_over_seat(
+    seat: Seat, successor: Person, *, on: date, viewer: Viewer, at: datetime
+) -> Seat:
+    """End a seat and give it to a successor from the same day on; return the new seat.
+
+    The predecessor's tokens are revoked unless another seat remains; duties follow the seat.
+
+    Raises:
+        NotAllowed, StaleVersion, InvalidInput, TransitionNotAllowed.
+    """
+    with recording(viewer.actor, at=at) as log:
+        end_seat(seat, on=on, viewer=viewer, at=at)
+        new = Seat(
+            person=successor,
+            role=seat.role,
+            organization=seat.organization,
+            body=seat.body,
+            starts_on=on,
+        )
+        log.save(new, "seat.begun")
+        user = seat.person.user
+        if user is not None and not seat.person.seats.active_on(on).exists():
+            user.revoke_tokens(at=at)
+    return new
+
+
+def organizations_by_name() -> dict[str, Organization]:
+    """Return every organization that still stands by every form of its names and aliases."""
+    found: dict[str, Organization] = {}
+    rows = Organization.objects.filter(merged_into__isnull=True).prefetch_related("aliases")
+    for organization in rows:
+        for key in organization.name_keys():
+            found.setdefault(key, organization)
+    return found
+
+
+def _alias_rows(names: Sequence[str]) -> list[OrganizationAlias]:
+    unique = {name_key(name): name.strip() for name in reversed(names) if name.strip()}
+    return [
+        OrganizationAlias(name=name, key=key) for key, name in reversed(list(unique.items()))
+    ]
+
+
+def _noun(model: type[Tracked]) -> str:
+    return {"Membership": "membership", "Seat": "seat", "ChairTerm": "chair_term"}[model.__name__]
+
+
+def _save_details(row: PersonDetails, details: Values) -> None:
+    unknown = [name for name in details if name not in DETAILS]
+    if unknown:
+        raise InvalidInput(
+            FieldError(name, "unknown_field", _("There is no such field.")) for name in unknown
+        )
+    for name, value in details.items():
+        setattr(row, name, value)
+    check_fields(row)
+    row.save()
