@@ -1,0 +1,1 @@
+"""Who asks: people, tokens, and the viewer that every rule reads."""
