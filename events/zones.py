@@ -1,4 +1,4 @@
-"""Turn wall times into instants and back, and write VTIMEZONE components. Pure: no Django, no clock.
+"""Turn wall times into instants and back, and write VTIMEZONE components. Pure.
 
 The truth of an event is what the clock on the wall shows in a named zone. Two wall times a year
 are difficult, and RFC 5545 section 3.3.5 says how to read them: a time that the clocks skip is

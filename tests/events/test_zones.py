@@ -3,6 +3,7 @@
 import io
 from bisect import bisect_right
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 import icalendar
 import pytest
@@ -62,7 +63,7 @@ def sample_instants(zone: str) -> list[datetime]:
     info = zone_named(zone)
     days = [datetime(2020, 1, 1, 12, tzinfo=UTC) + timedelta(days=n) for n in range(16 * 365)]
     samples = days[::10]
-    for earlier, later in zip(days, days[1:], strict=False):
+    for earlier, later in pairwise(days):
         if earlier.astimezone(info).utcoffset() == later.astimezone(info).utcoffset():
             continue
         hours = [earlier + timedelta(hours=n) for n in range(25)]
