@@ -1,0 +1,1 @@
+"""Coordination: alliances of zones and cities, their annual plans, and the events they hold."""

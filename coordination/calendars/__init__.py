@@ -1,0 +1,1 @@
+"""How others keep a copy: feeds and calendar protocols."""

@@ -1,0 +1,1 @@
+"""How news leaves the building: reminders, messages, attempts."""

@@ -1,0 +1,1 @@
+"""House rules of the REST API: lists, preconditions, problems, pages, schema."""

@@ -1,0 +1,1 @@
+"""Commands that start, test, copy and restore an installation."""

@@ -1,0 +1,1 @@
+"""Plan workbooks in and out."""

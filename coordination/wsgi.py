@@ -1,0 +1,10 @@
+"""The production entry for any WSGI server; refuses to start without a secret key or with DEBUG."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ["COORDINATION_ENV"] = "production"
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coordination.settings")
+
+application = get_wsgi_application()
