@@ -10,3 +10,17 @@ class EventsConfig(AppConfig):
     name = "events"
     label = "events"
     verbose_name = _("Events")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Fill the registries of the lower layers."""
+        from alliances.followers import register_follower
+        from coordination.changes.kinds import register_kinds
+        from coordination.changes.projections import register_projection
+        from events.following import EventsFollowPlans
+        from events.kinds import KINDS
+        from events.reminding import keep_reminders
+
+        register_kinds(KINDS)
+        register_follower(EventsFollowPlans())
+        register_projection(keep_reminders)

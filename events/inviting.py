@@ -1,0 +1,108 @@
+"""Inviting organizations to an event, and their answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from django.utils.translation import gettext_lazy as _
+
+from alliances.models import Organization, Person
+from coordination.accounts.viewer import Viewer
+from coordination.changes.recording import recording
+from coordination.changes.refusals import TransitionNotAllowed, invalid
+from events import rules
+from events.models import Answer, AnswerState, Event, EventState, Invitation
+
+
+def invite_organizations(
+    event: Event,
+    organizations: Sequence[Organization],
+    *,
+    viewer: Viewer,
+    at: datetime,
+    answer_by: date | None = None,
+) -> list[Invitation]:
+    """Invite organizations; those invited already are passed over, those withdrawn asked again.
+
+    Returns:
+        The invitations that are new or stand again.
+
+    Raises:
+        NotAllowed, StaleVersion.
+        TransitionNotAllowed: the event is over, or has no time yet.
+    """
+    rules.require(rules.may_manage_event(viewer, event))
+    if event.is_over or event.state == EventState.PLANNED:
+        raise TransitionNotAllowed(_("Invite to an event that has a time and is still to come."))
+    stored = {row.organization_id: row for row in event.invitations.all()}
+    new, again = [], []
+    for organization in dict.fromkeys(organizations):
+        row = stored.get(organization.pk)
+        if row is None:
+            new.append(Invitation(event=event, organization=organization, answer_by=answer_by))
+        elif row.withdrawn_at is not None:
+            row.withdrawn_at, row.state = None, AnswerState.NEEDS_ACTION
+            row.event = event
+            again.append(row)
+    with recording(viewer.actor, at=at) as log:
+        log.insert_all(new, "invitation.sent")
+        log.update_all(again, "invitation.sent")
+    return new + again
+
+
+def withdraw_invitation(
+    invitation: Invitation, *, viewer: Viewer, at: datetime, reason: str = ""
+) -> Invitation:
+    """Withdraw an invitation.
+
+    Raises:
+        NotAllowed, StaleVersion.
+        TransitionNotAllowed: it is withdrawn already.
+    """
+    rules.require(rules.may_manage_event(viewer, invitation.event))
+    if invitation.withdrawn_at is not None:
+        raise TransitionNotAllowed(_("This invitation was withdrawn."))
+    invitation.withdrawn_at = at
+    with recording(viewer.actor, at=at, reason=reason) as log:
+        log.save(invitation, "invitation.withdrawn")
+    return invitation
+
+
+def answer_invitation(
+    invitation: Invitation,
+    *,
+    state: str,
+    viewer: Viewer,
+    at: datetime,
+    delegates: int | None = None,
+    comment: str = "",
+) -> Answer:
+    """Answer for an organization; the latest answer counts, all are kept.
+
+    Raises:
+        NotAllowed, StaleVersion.
+        InvalidInput: no answer was chosen.
+        TransitionNotAllowed: the invitation was withdrawn, or the event is over.
+    """
+    rules.require(rules.may_answer_invitation(viewer, invitation))
+    if invitation.withdrawn_at is not None:
+        raise TransitionNotAllowed(_("This invitation was withdrawn."))
+    if invitation.event.is_over:
+        raise TransitionNotAllowed(_("The event is over; no answer is needed any more."))
+    if state not in (AnswerState.ACCEPTED, AnswerState.TENTATIVE, AnswerState.DECLINED):
+        raise invalid("state", _("Choose one of: accepted, tentative, declined."))
+    answer = Answer(
+        invitation=invitation,
+        state=state,
+        delegates=delegates,
+        comment=comment,
+        person=Person.objects.filter(user=viewer.user_id).first() if viewer.user_id else None,
+        sequence=invitation.event.sequence,
+    )
+    invitation.state = state
+    with recording(viewer.actor, at=at) as log:
+        log.save(answer, "answer.given")
+        if not log.save(invitation, "invitation.answered"):
+            log.touch_all([invitation], "invitation.answered")
+    return answer

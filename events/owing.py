@@ -1,0 +1,71 @@
+"""Duties: what organizations owe an event, set by the secretariat and fulfilled by them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.utils.translation import gettext_lazy as _
+
+from alliances.models import Organization
+from coordination.accounts.viewer import Viewer
+from coordination.changes.recording import recording
+from coordination.changes.refusals import TransitionNotAllowed
+from events import rules
+from events.models import Duty, Event
+
+
+def set_duty(
+    event: Event,
+    organization: Organization,
+    *,
+    kind: str,
+    due_at: datetime,
+    viewer: Viewer,
+    at: datetime,
+) -> Duty:
+    """Set what an organization owes an event, and by when.
+
+    Raises:
+        NotAllowed.
+        InvalidInput: the kind is unknown, or the duty is set already.
+    """
+    rules.require(rules.may_manage_event(viewer, event))
+    duty = Duty(event=event, organization=organization, kind=kind, due_at=due_at)
+    with recording(viewer.actor, at=at) as log:
+        log.save(duty, "duty.set")
+    return duty
+
+
+def move_duty(duty: Duty, *, due_at: datetime, viewer: Viewer, at: datetime) -> Duty:
+    """Set another date.
+
+    Raises:
+        NotAllowed, StaleVersion.
+        TransitionNotAllowed: it is done.
+    """
+    rules.require(rules.may_manage_event(viewer, duty.event))
+    _refuse_when_done(duty)
+    duty.due_at = due_at
+    with recording(viewer.actor, at=at) as log:
+        log.save(duty, "duty.moved")
+    return duty
+
+
+def fulfil_duty(duty: Duty, *, viewer: Viewer, at: datetime) -> Duty:
+    """Record that the duty is done.
+
+    Raises:
+        NotAllowed, StaleVersion.
+        TransitionNotAllowed: it is done already.
+    """
+    rules.require(rules.may_fulfil_duty(viewer, duty))
+    _refuse_when_done(duty)
+    duty.done_at = at
+    with recording(viewer.actor, at=at) as log:
+        log.save(duty, "duty.fulfilled")
+    return duty
+
+
+def _refuse_when_done(duty: Duty) -> None:
+    if duty.done_at is not None:
+        raise TransitionNotAllowed(_("This is done already."))
