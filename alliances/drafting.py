@@ -157,9 +157,7 @@ def carry_over(
                 work_area=areas.get(str(item.work_area)) if item.work_area else None,
             )
         )
-    return _add(
-        into, lines, viewer=viewer, at=at, reason=reason, kind="plan_item.carried_over"
-    )
+    return _add(into, lines, viewer=viewer, at=at, reason=reason, kind="plan_item.carried_over")
 
 
 def host_rows(hosts: Sequence[Host]) -> list[PlanItemHost]:
@@ -203,4 +201,3 @@ def _fill(item: PlanItem, line: Line) -> None:
         item.set_windows(windows)
     elif not item.windows:
         item.set_windows([dict(UNKNOWN_WINDOW)])
-

@@ -25,9 +25,7 @@ class Follower(Protocol):
     def line_revised(self, item: PlanItem, *, viewer: Viewer, at: datetime) -> None:
         """A line has other words, hosts or windows than before."""
 
-    def line_dropped(
-        self, item: PlanItem, *, reason: str, viewer: Viewer, at: datetime
-    ) -> None:
+    def line_dropped(self, item: PlanItem, *, reason: str, viewer: Viewer, at: datetime) -> None:
         """A line was taken out of an adopted plan."""
 
     def line_discarded(self, item: PlanItem, *, viewer: Viewer, at: datetime) -> None:

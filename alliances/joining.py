@@ -137,8 +137,10 @@ def revise_organization(
         NotAllowed, InvalidInput, StaleVersion.
     """
     rules.require(rules.may_revise_organization(viewer, organization))
-    renamed = any(values.get(name, getattr(organization, name)) != getattr(organization, name)
-                  for name in NAMES)
+    renamed = any(
+        values.get(name, getattr(organization, name)) != getattr(organization, name)
+        for name in NAMES
+    )
     parts = {} if aliases is None else {"aliases": _alias_rows(aliases)}
     with recording(viewer.actor, at=at) as log:
         log.save(assign(organization, values), "organization.revised", parts=parts)
@@ -258,7 +260,9 @@ def revise_chair_term(term: ChairTerm, *, viewer: Viewer, at: datetime, **values
 DETAILS = frozenset({"name_zh", "name_en", "title_zh", "title_en", "email", "phone"})
 
 
-def add_person(*, viewer: Viewer, at: datetime, user_id: int | None = None, **details: Any) -> Person:
+def add_person(
+    *, viewer: Viewer, at: datetime, user_id: int | None = None, **details: Any
+) -> Person:
     """Add a person. The details go to a table that can be erased, never into the log.
 
     Raises:
@@ -397,9 +401,7 @@ def organizations_by_name() -> dict[str, Organization]:
 
 def _alias_rows(names: Sequence[str]) -> list[OrganizationAlias]:
     unique = {name_key(name): name.strip() for name in reversed(names) if name.strip()}
-    return [
-        OrganizationAlias(name=name, key=key) for key, name in reversed(list(unique.items()))
-    ]
+    return [OrganizationAlias(name=name, key=key) for key, name in reversed(list(unique.items()))]
 
 
 def _noun(model: type[Tracked]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from alliances import rules
+from alliances.editions import LINE_KINDS, last_reasons
 from alliances.followers import followers
 from alliances.joining import assign
 from alliances.models import (
@@ -24,7 +25,6 @@ from alliances.models import (
 )
 from alliances.models.edition import SNAPSHOT_FIELDS
 from coordination.accounts.viewer import Viewer
-from coordination.changes.models import Change
 from coordination.changes.recording import Log, recording
 from coordination.changes.refusals import TransitionNotAllowed, invalid
 
@@ -246,7 +246,7 @@ def _tell_opened(plan: Plan, *, viewer: Viewer, at: datetime, log: Log) -> None:
 
 
 def _snapshots(edition: Edition, items: Sequence[PlanItem]) -> list[EditionItem]:
-    last = _last_changes(items)
+    last = last_reasons([str(item.uid) for item in items], LINE_KINDS)
     rows = []
     for item in items:
         area = item.work_area
@@ -264,19 +264,3 @@ def _snapshots(edition: Edition, items: Sequence[PlanItem]) -> list[EditionItem]
             )
         )
     return rows
-
-
-def _last_changes(items: Sequence[PlanItem]) -> dict[str, tuple[str, str]]:
-    """Return why and by whom each line was last added or revised, from the log."""
-    uids = [item.uid for item in items]
-    last: dict[str, tuple[str, str]] = {}
-    for start in range(0, len(uids), 500):
-        rows = Change.objects.filter(
-            object_uid__in=uids[start : start + 500],
-            kind__in=["plan_item.added", "plan_item.revised", "plan_item.carried_over"],
-        )
-        for uid, reason, actor in rows.order_by("number").values_list(
-            "object_uid", "reason", "actor"
-        ):
-            last[str(uid)] = (reason, actor)
-    return last

@@ -87,7 +87,7 @@ def may_manage_seat(viewer: Viewer, seat: Seat) -> bool:
     """Whoever may give the seat may also end it."""
     if seat.body is not None:
         return may_seat_in_body(viewer, seat.body)
-    return may_seat_for_organization(viewer, seat.organization)
+    return seat.organization is not None and may_seat_for_organization(viewer, seat.organization)
 
 
 def may_manage_person(viewer: Viewer, person: Person) -> bool:

@@ -19,9 +19,9 @@ MONTH_NAME = (
 )
 NUMERALS = {character: value for value, character in enumerate("零一二三四五六七八九")}
 NUMERALS |= {"〇": 0, "○": 0, "两": 2}
-NUMBER_WORDS = (
-    ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-    + ("eleven", "twelve")
+NUMBER_WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten") + (
+    "eleven",
+    "twelve",
 )
 UNREADABLE = "\N{REPLACEMENT CHARACTER}"
 WEEKDAYS = {"一": 0, "二": 1, "三": 2, "四": 3, "五": 4, "六": 5, "日": 6, "天": 6, "七": 6}
@@ -160,15 +160,20 @@ _ENGLISH: list[tuple[re.Pattern[str], Replacement]] = [
     for pattern, replacement in (
         (r"\b(?:to be|tba) ?(?:determined|confirmed|announced|decided|agreed)\b", "待定"),
         (r"\b(?:date|dates|time) (?=待定)", ""),
-        (rf"\b(\d+|{'|'.join(NUMBER_WORDS)}) (?:events?|times|sessions?|meetings?)\b", _count_words),
+        (
+            rf"\b(\d+|{'|'.join(NUMBER_WORDS)}) (?:events?|times|sessions?|meetings?)\b",
+            _count_words,
+        ),
         (r"\b(?:at )?(?:the )?ends? of (?:each|every|the) quarter\b(?! of)", " 每季度末 "),
         (r"\b(?:each|every) quarter[- ]end\b|\bquarter[- ]ends?\b", " 每季度末 "),
         (r"\bquarterly\b|\b(?:each|every|per) quarter\b", " 每季度 "),
         (r"\b(?:at )?(?:the )?ends? of (?:each|every) month\b|\bmonth[- ]ends?\b", " 每月末 "),
         (r"\bmonthly\b|\b(?:each|every|per) month\b", " 每月 "),
         (r"\bhalf[- ]?yearly\b|\bsemi-?annual(?:ly)?\b|\btwice a year\b", " 每半年 "),
-        (r"\b(?:all year(?: round)?|all through the year|year[- ]?round|throughout the year)\b",
-         " 全年 "),
+        (
+            r"\b(?:all year(?: round)?|all through the year|year[- ]?round|throughout the year)\b",
+            " 全年 ",
+        ),
         (r"\b(?:whole|full|entire|all of the) year\b", " 全年 "),
         (r"\b(?:year[- ]end|(?:the )?end of (?:the )?year)\b", " 年底 "),
         (r"\b(?:beginning|start) of (?:the )?year\b", " 年初 "),
@@ -178,8 +183,8 @@ _ENGLISH: list[tuple[re.Pattern[str], Replacement]] = [
         (rf"\b(?:the )?{_ORDINAL} half(?: of the year| year)?\b", _half_words),
         (r"\b(?:h1|1h)\b", " 上半年 "),
         (r"\b(?:h2|2h)\b", " 下半年 "),
-        (r"\b(?:mid(?:dle)?)[- ]+(?:to|-)[- ]*late\b", " 中下旬 "),
-        (r"\bearly[- ]+(?:to|-)[- ]*mid(?:dle)?\b", " 上中旬 "),
+        (r"\bmid[- ]+(?:to[- ]+)?late\b", " 中下旬 "),
+        (r"\bearly[- ]+(?:to[- ]+)?mid\b", " 上中旬 "),
         (r"\b(?:the )?(?:beginning|start) of\b|\bearly\b", " 上旬 "),
         (r"\b(?:the )?middle of\b|\bmid\b", " 中旬 "),
         (r"\b(?:the )?end of\b|\blate\b", " 下旬 "),
@@ -206,8 +211,9 @@ def _dates(words: str) -> str:
     )
     words = re.sub(r"(?<!\d)(\d{1,2})([/.])(\d{1,2})\2(\d{4})(?!\d)", _western, words)
     words = re.sub(r"(?<!\d)((?:19|20)\d\d)[-./](\d{1,2})(?![\d月])(?!\s*日)", r"\1年\2月", words)
-    return re.sub(r"(?<![\d.:])(0?[1-9]|1[0-2])[./](\d{1,2})(?![\d.:])(?!\s*[月季])日?",
-                  r"\1月\2日 ", words)
+    return re.sub(
+        r"(?<![\d.:])(0?[1-9]|1[0-2])[./](\d{1,2})(?![\d.:])(?!\s*[月季])日?", r"\1月\2日 ", words
+    )
 
 
 def _western(match: re.Match[str]) -> str:
@@ -225,10 +231,18 @@ def _marks(words: str) -> str:
     words = re.sub(r"至于|到位", UNREADABLE, words)
     words = re.sub(r"\s*(?:-|至|到)+\s*", "~", words)
     words = re.sub(r"\s*(?:[、,/]|和|及|与|暨|或者?)+\s*", "、", words)
-    words = re.sub(r"北京时间|具体(?:日期|时间)?(?:另行通知|待定|待通知|另定)|(?:日期|时间)待定", " ",
-                   words) if _says_more(words) else words
-    words = re.sub(r"初步定于|计划于?|预计于?|预定于?|拟定?于?|暂定于?|定于|原则上|大约|约|于|在",
-                   " ", words)
+    words = (
+        re.sub(
+            r"北京时间|具体(?:日期|时间)?(?:另行通知|待定|待通知|另定)|(?:日期|时间)待定",
+            " ",
+            words,
+        )
+        if _says_more(words)
+        else words
+    )
+    words = re.sub(
+        r"初步定于|计划于?|预计于?|预定于?|拟定?于?|暂定于?|定于|原则上|大约|约|于|在", " ", words
+    )
     words = re.sub(r"(?<=[月旬初底末度年半])\s*(?:左右|前后|期间|之间|内|间|份)", "", words)
     words = re.sub(r"(?:举行|举办|召开|开展|进行|启动)\s*$", "", words)
     return re.sub(r"\s+", " ", words).strip(" 、~,.")
@@ -281,8 +295,12 @@ def tokens(words: str) -> list[Token] | None:
 def _token(match: re.Match[str]) -> Token:
     groups = match.groupdict()
     if groups["clock"]:
-        return Token("clock", int(groups["hour"]), _minutes(groups),
-                     groups["before"] or groups["after"] or "")
+        return Token(
+            "clock",
+            int(groups["hour"]),
+            _minutes(groups),
+            groups["before"] or groups["after"] or "",
+        )
     if groups["short"]:
         return Token("year", 2000 + int(groups["short"]))
     if groups["quarter"]:

@@ -222,6 +222,7 @@ if REDIS_URL:
 
 MEDIA_ROOT = VAR_DIR / "files"  # uploads, stored by hash, served as attachments only
 FILE_UPLOAD_PERMISSIONS = 0o640
+COORDINATION_MAX_UPLOAD_BYTES = 1024 * 1024 * read_number("COORDINATION_MAX_UPLOAD_MEGABYTES", 20)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024  # bytes
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"

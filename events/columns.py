@@ -34,9 +34,7 @@ class WallTimeField(WallTimeBase):
         """Return the column's type."""
         return "varchar(16)"
 
-    def from_db_value(
-        self, value: str | None, expression: Any, connection: Any
-    ) -> datetime | None:
+    def from_db_value(self, value: str | None, expression: Any, connection: Any) -> datetime | None:
         """Return the naive time for the stored text."""
         return None if value is None else datetime.fromisoformat(value)
 

@@ -177,10 +177,7 @@ def _day(text: str | None) -> date | None:
 
 
 def _hosts_of(item: PlanItem) -> list[Host]:
-    return [
-        Host(row.organization, row.name)  # type: ignore[attr-defined]
-        for row in item.part_rows("hosts")
-    ]
+    return [Host(row.organization, row.name) for row in item.part_rows("hosts")]
 
 
 def _take_away(event: Event, *, viewer: Viewer, at: datetime) -> None:

@@ -113,15 +113,16 @@ def _keep(events: Sequence[Event], at: datetime) -> None:
     stored: dict[int, dict[int, Reminder]] = defaultdict(dict)
     for reminder in Reminder.objects.filter(event__in=events):
         stored[reminder.event_id][reminder.rule_id] = reminder
-    new, changed = [], []
+    new: list[Reminder] = []
+    changed: list[Reminder] = []
     for event in events:
         wanted = _wanted(event, known)
         for pk, (rule, due) in wanted.items():
-            reminder = stored[event.pk].get(pk)
-            if reminder is None:
+            known_one = stored[event.pk].get(pk)
+            if known_one is None:
                 new.append(_first(event, rule, due, at))
-            elif _rearm(reminder, rule, due, at):
-                changed.append(reminder)
+            elif _rearm(known_one, rule, due, at):
+                changed.append(known_one)
         for pk, reminder in stored[event.pk].items():
             if pk not in wanted and reminder.state == ReminderState.PENDING:
                 reminder.state = ReminderState.CANCELLED
@@ -162,8 +163,7 @@ def _rearm(reminder: Reminder, rule: ReminderRule, due: datetime, at: datetime) 
         reminder.due_at = due
         return moved
     again = due > at and (
-        reminder.state != ReminderState.FIRED
-        or (rule.rearm_on_move and reminder.due_at != due)
+        reminder.state != ReminderState.FIRED or (rule.rearm_on_move and reminder.due_at != due)
     )
     if again:
         reminder.state, reminder.due_at, reminder.note = ReminderState.PENDING, due, ""
@@ -189,9 +189,7 @@ def _rules_of(events: Sequence[Event]) -> dict[str, list[ReminderRule]]:
     return by_owner
 
 
-def _nearest(
-    event: Event, known: dict[str, list[ReminderRule]]
-) -> tuple[str, list[ReminderRule]]:
+def _nearest(event: Event, known: dict[str, list[ReminderRule]]) -> tuple[str, list[ReminderRule]]:
     for level in LEVELS:
         pk = event.pk if level == "event" else getattr(event, f"{level}_id")
         found = known.get(f"{level}:{pk}") if pk is not None else None

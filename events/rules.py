@@ -28,8 +28,10 @@ def may_see_member_details(viewer: Viewer, event: Event) -> bool:
         return True
     alliances = {event.alliance_id} | {row.alliance_id for row in event.part_rows("co_hosts")}
     if any(grant.kind == "alliance" and grant.pk in alliances for grant in viewer.grants):
-        return event.openness != "organizations" or _is_named(viewer, event) or any(
-            viewer.has("secretariat", "alliance", pk) for pk in alliances
+        return (
+            event.openness != "organizations"
+            or _is_named(viewer, event)
+            or any(viewer.has("secretariat", "alliance", pk) for pk in alliances)
         )
     return _is_named(viewer, event)
 

@@ -255,8 +255,7 @@ def _parts(
         parts["co_hosts"] = [EventAlliance(alliance=alliance) for alliance in others]
     if named is not None:
         parts["named"] = [
-            EventOrganization(organization=organization)
-            for organization in dict.fromkeys(named)
+            EventOrganization(organization=organization) for organization in dict.fromkeys(named)
         ]
     return parts
 

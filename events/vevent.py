@@ -113,7 +113,8 @@ def calendar_head(head: CalendarHead, *, method: str = "PUBLISH") -> str:
         method: iTIP method of a feed; empty for an object over CalDAV (RFC 4791 section 4.1).
     """
     tongue = "ZH" if language_or_default(head.language) == CHINESE else "EN"
-    every = f"PT{int(head.refresh.total_seconds()) // 60}M"
+    minutes = head.refresh // timedelta(minutes=1)
+    every = f"PT{minutes}M" if minutes % 60 else f"PT{minutes // 60}H"
     properties = [
         ("VERSION", "2.0"),
         ("PRODID", f"-//Coordination//Calendar {RENDERER_VERSION}//{tongue}"),
@@ -134,18 +135,12 @@ def calendar_head(head: CalendarHead, *, method: str = "PUBLISH") -> str:
     return "".join(("BEGIN:VCALENDAR\r\n", *lines))
 
 
-def zones_text(uses: Iterable[ZoneUse], *, fallback: ZoneUse) -> str:
-    """Return the VTIMEZONEs of all zones used, each once, by name.
-
-    A calendar must hold some component (RFC 5545 section 3.6), so with no use at all there is
-    that of ``fallback``.
-    """
+def zones_text(uses: Iterable[ZoneUse]) -> str:
+    """Return the VTIMEZONEs of all zones used, each once, by name."""
     spans: dict[str, tuple[date, date]] = {}
     for use in uses:
         first, last = spans.get(use.zone, (use.first_on, use.last_on))
         spans[use.zone] = (min(first, use.first_on), max(last, use.last_on))
-    if not spans:
-        spans[fallback.zone] = (fallback.first_on, fallback.last_on)
     return "".join(
         vtimezone(zone, first=first, last=last) for zone, (first, last) in sorted(spans.items())
     )

@@ -11,7 +11,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -20,445 +19,1276 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Edition',
+            name="Edition",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('version', models.PositiveIntegerField(default=1, editable=False, verbose_name='version')),
-                ('concerns', models.TextField(blank=True, default='', editable=False)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='created')),
-                ('changed_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='changed')),
-                ('number', models.PositiveIntegerField(verbose_name='edition')),
-                ('state', models.CharField(choices=[('draft', 'draft'), ('adopted', 'adopted')], default='draft', max_length=20, verbose_name='state')),
-                ('reason', models.CharField(blank=True, max_length=500, verbose_name='reason')),
-                ('document_number', models.CharField(blank=True, max_length=100, verbose_name='document number')),
-                ('adopted_on', models.DateField(blank=True, null=True, verbose_name='adopted on')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("uid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                (
+                    "version",
+                    models.PositiveIntegerField(default=1, editable=False, verbose_name="version"),
+                ),
+                ("concerns", models.TextField(blank=True, default="", editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, editable=False, verbose_name="created"
+                    ),
+                ),
+                (
+                    "changed_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, editable=False, verbose_name="changed"
+                    ),
+                ),
+                ("number", models.PositiveIntegerField(verbose_name="edition")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("draft", "draft"), ("adopted", "adopted")],
+                        default="draft",
+                        max_length=20,
+                        verbose_name="state",
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, max_length=500, verbose_name="reason")),
+                (
+                    "document_number",
+                    models.CharField(blank=True, max_length=100, verbose_name="document number"),
+                ),
+                ("adopted_on", models.DateField(blank=True, null=True, verbose_name="adopted on")),
             ],
             options={
-                'verbose_name': 'edition',
-                'verbose_name_plural': 'editions',
-                'ordering': ['plan', 'number'],
+                "verbose_name": "edition",
+                "verbose_name_plural": "editions",
+                "ordering": ["plan", "number"],
             },
         ),
         migrations.CreateModel(
-            name='Alliance',
+            name="Alliance",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('version', models.PositiveIntegerField(default=1, editable=False, verbose_name='version')),
-                ('concerns', models.TextField(blank=True, default='', editable=False)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='created')),
-                ('changed_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='changed')),
-                ('slug', models.SlugField(unique=True, validators=[django.core.validators.RegexValidator('^[a-z0-9]+(-[a-z0-9]+)*$', 'Use small letters, digits and hyphens.')], verbose_name='short address')),
-                ('kind', models.CharField(choices=[('high_tech_zone', 'high-tech zones'), ('city', 'cities'), ('other', 'other')], max_length=20, verbose_name='kind')),
-                ('name_zh', models.CharField(blank=True, max_length=200, verbose_name='name in Chinese')),
-                ('name_en', models.CharField(blank=True, max_length=200, verbose_name='name in English')),
-                ('short_name_zh', models.CharField(blank=True, max_length=60, verbose_name='short name in Chinese')),
-                ('short_name_en', models.CharField(blank=True, max_length=60, verbose_name='short name in English')),
-                ('description_zh', models.TextField(blank=True, max_length=4000, verbose_name='description in Chinese')),
-                ('description_en', models.TextField(blank=True, max_length=4000, verbose_name='description in English')),
-                ('founded_on', models.DateField(blank=True, null=True, verbose_name='founded on')),
-                ('website', models.URLField(blank=True, verbose_name='website')),
-                ('email', models.EmailField(blank=True, max_length=254, verbose_name="secretariat's public address")),
-                ('time_zone', models.CharField(default='Asia/Shanghai', max_length=64, validators=[coordination.accounts.models.validate_time_zone], verbose_name='time zone')),
-                ('source', models.CharField(blank=True, max_length=300, verbose_name='source')),
-                ('illustrative', models.BooleanField(default=False, verbose_name='illustrative')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("uid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                (
+                    "version",
+                    models.PositiveIntegerField(default=1, editable=False, verbose_name="version"),
+                ),
+                ("concerns", models.TextField(blank=True, default="", editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, editable=False, verbose_name="created"
+                    ),
+                ),
+                (
+                    "changed_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, editable=False, verbose_name="changed"
+                    ),
+                ),
+                (
+                    "slug",
+                    models.SlugField(
+                        unique=True,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[a-z0-9]+(-[a-z0-9]+)*$", "Use small letters, digits and hyphens."
+                            )
+                        ],
+                        verbose_name="short address",
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("high_tech_zone", "high-tech zones"),
+                            ("city", "cities"),
+                            ("other", "other"),
+                        ],
+                        max_length=20,
+                        verbose_name="kind",
+                    ),
+                ),
+                (
+                    "name_zh",
+                    models.CharField(blank=True, max_length=200, verbose_name="name in Chinese"),
+                ),
+                (
+                    "name_en",
+                    models.CharField(blank=True, max_length=200, verbose_name="name in English"),
+                ),
+                (
+                    "short_name_zh",
+                    models.CharField(
+                        blank=True, max_length=60, verbose_name="short name in Chinese"
+                    ),
+                ),
+                (
+                    "short_name_en",
+                    models.CharField(
+                        blank=True, max_length=60, verbose_name="short name in English"
+                    ),
+                ),
+                (
+                    "description_zh",
+                    models.TextField(
+                        blank=True, max_length=4000, verbose_name="description in Chinese"
+                    ),
+                ),
+                (
+                    "description_en",
+                    models.TextField(
+                        blank=True, max_length=4000, verbose_name="description in English"
+                    ),
+                ),
+                ("founded_on", models.DateField(blank=True, null=True, verbose_name="founded on")),
+                ("website", models.URLField(blank=True, verbose_name="website")),
+                (
+                    "email",
+                    models.EmailField(
+                        blank=True, max_length=254, verbose_name="secretariat's public address"
+                    ),
+                ),
+                (
+                    "time_zone",
+                    models.CharField(
+                        default="Asia/Shanghai",
+                        max_length=64,
+                        validators=[coordination.accounts.models.validate_time_zone],
+                        verbose_name="time zone",
+                    ),
+                ),
+                ("source", models.CharField(blank=True, max_length=300, verbose_name="source")),
+                ("illustrative", models.BooleanField(default=False, verbose_name="illustrative")),
             ],
             options={
-                'verbose_name': 'alliance',
-                'verbose_name_plural': 'alliances',
-                'ordering': ['pk'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('name_en', ''), ('name_zh', ''), _negated=True), name='alliance_has_a_name', violation_error_message='Give a name in Chinese or in English.')],
+                "verbose_name": "alliance",
+                "verbose_name_plural": "alliances",
+                "ordering": ["pk"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("name_en", ""), ("name_zh", ""), _negated=True),
+                        name="alliance_has_a_name",
+                        violation_error_message="Give a name in Chinese or in English.",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Body',
+            name="Body",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('version', models.PositiveIntegerField(default=1, editable=False, verbose_name='version')),
-                ('concerns', models.TextField(blank=True, default='', editable=False)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='created')),
-                ('changed_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='changed')),
-                ('kind', models.CharField(choices=[('assembly', "members' assembly"), ('council', 'council'), ('standing_council', 'standing council'), ('expert_committee', 'expert committee'), ('secretariat', 'secretariat'), ('joint_meeting', 'joint meeting'), ('other', 'other')], max_length=20, verbose_name='kind')),
-                ('name_zh', models.CharField(blank=True, max_length=200, verbose_name='name in Chinese')),
-                ('name_en', models.CharField(blank=True, max_length=200, verbose_name='name in English')),
-                ('term_years', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='term in years')),
-                ('alliance', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='bodies', to='alliances.alliance', verbose_name='alliance')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("uid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                (
+                    "version",
+                    models.PositiveIntegerField(default=1, editable=False, verbose_name="version"),
+                ),
+                ("concerns", models.TextField(blank=True, default="", editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, editable=False, verbose_name="created"
+                    ),
+                ),
+                (
+                    "changed_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, editable=False, verbose_name="changed"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("assembly", "members' assembly"),
+                            ("council", "council"),
+                            ("standing_council", "standing council"),
+                            ("expert_committee", "expert committee"),
+                            ("secretariat", "secretariat"),
+                            ("joint_meeting", "joint meeting"),
+                            ("other", "other"),
+                        ],
+                        max_length=20,
+                        verbose_name="kind",
+                    ),
+                ),
+                (
+                    "name_zh",
+                    models.CharField(blank=True, max_length=200, verbose_name="name in Chinese"),
+                ),
+                (
+                    "name_en",
+                    models.CharField(blank=True, max_length=200, verbose_name="name in English"),
+                ),
+                (
+                    "term_years",
+                    models.PositiveSmallIntegerField(
+                        blank=True, null=True, verbose_name="term in years"
+                    ),
+                ),
+                (
+                    "alliance",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="bodies",
+                        to="alliances.alliance",
+                        verbose_name="alliance",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'body',
-                'verbose_name_plural': 'bodies',
-                'ordering': ['alliance', 'pk'],
+                "verbose_name": "body",
+                "verbose_name_plural": "bodies",
+                "ordering": ["alliance", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='EditionItem',
+            name="EditionItem",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('item_uid', models.UUIDField()),
-                ('position', models.PositiveIntegerField()),
-                ('number', models.CharField(blank=True, max_length=20)),
-                ('work_area_zh', models.CharField(blank=True, max_length=200)),
-                ('work_area_en', models.CharField(blank=True, max_length=200)),
-                ('title_zh', models.CharField(blank=True, max_length=200)),
-                ('title_en', models.CharField(blank=True, max_length=200)),
-                ('type_text', models.CharField(blank=True, max_length=100)),
-                ('host_names', models.JSONField(default=list)),
-                ('place_text', models.CharField(blank=True, max_length=300)),
-                ('participants_text', models.CharField(blank=True, max_length=1000)),
-                ('notes', models.TextField(blank=True)),
-                ('window_text', models.CharField(blank=True, max_length=200)),
-                ('windows', models.JSONField(default=list)),
-                ('precision', models.CharField(max_length=20)),
-                ('starts_on', models.DateField(null=True)),
-                ('ends_on', models.DateField(null=True)),
-                ('reason', models.CharField(blank=True, max_length=500)),
-                ('actor', models.CharField(blank=True, max_length=60)),
-                ('edition', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='items', to='alliances.edition')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("item_uid", models.UUIDField()),
+                ("position", models.PositiveIntegerField()),
+                ("number", models.CharField(blank=True, max_length=20)),
+                ("work_area_zh", models.CharField(blank=True, max_length=200)),
+                ("work_area_en", models.CharField(blank=True, max_length=200)),
+                ("title_zh", models.CharField(blank=True, max_length=200)),
+                ("title_en", models.CharField(blank=True, max_length=200)),
+                ("type_text", models.CharField(blank=True, max_length=100)),
+                ("host_names", models.JSONField(default=list)),
+                ("place_text", models.CharField(blank=True, max_length=300)),
+                ("participants_text", models.CharField(blank=True, max_length=1000)),
+                ("notes", models.TextField(blank=True)),
+                ("window_text", models.CharField(blank=True, max_length=200)),
+                ("windows", models.JSONField(default=list)),
+                ("precision", models.CharField(max_length=20)),
+                ("starts_on", models.DateField(null=True)),
+                ("ends_on", models.DateField(null=True)),
+                ("reason", models.CharField(blank=True, max_length=500)),
+                ("actor", models.CharField(blank=True, max_length=60)),
+                (
+                    "edition",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="items",
+                        to="alliances.edition",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['edition', 'position', 'pk'],
+                "ordering": ["edition", "position", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='Organization',
+            name="Organization",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('version', models.PositiveIntegerField(default=1, editable=False, verbose_name='version')),
-                ('concerns', models.TextField(blank=True, default='', editable=False)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='created')),
-                ('changed_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='changed')),
-                ('kind', models.CharField(choices=[('zone', 'zone'), ('city', 'city'), ('international', 'international organization'), ('other', 'other')], max_length=20, verbose_name='kind')),
-                ('name_zh', models.CharField(blank=True, max_length=200, verbose_name='name in Chinese')),
-                ('name_en', models.CharField(blank=True, max_length=200, verbose_name='name in English')),
-                ('name_local', models.CharField(blank=True, max_length=200, verbose_name='name in its own language')),
-                ('local_language', models.CharField(blank=True, max_length=35, verbose_name='its own language')),
-                ('country', models.CharField(default='CN', max_length=2, validators=[alliances.columns.validate_country], verbose_name='country')),
-                ('time_zone', models.CharField(default='Asia/Shanghai', max_length=64, validators=[coordination.accounts.models.validate_time_zone], verbose_name='time zone')),
-                ('website', models.URLField(blank=True, verbose_name='website')),
-                ('source', models.CharField(blank=True, max_length=300, verbose_name='source')),
-                ('illustrative', models.BooleanField(default=False, verbose_name='illustrative')),
-                ('merged_into', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='merged', to='alliances.organization', verbose_name='merged into')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("uid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                (
+                    "version",
+                    models.PositiveIntegerField(default=1, editable=False, verbose_name="version"),
+                ),
+                ("concerns", models.TextField(blank=True, default="", editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, editable=False, verbose_name="created"
+                    ),
+                ),
+                (
+                    "changed_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, editable=False, verbose_name="changed"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("zone", "zone"),
+                            ("city", "city"),
+                            ("international", "international organization"),
+                            ("other", "other"),
+                        ],
+                        max_length=20,
+                        verbose_name="kind",
+                    ),
+                ),
+                (
+                    "name_zh",
+                    models.CharField(blank=True, max_length=200, verbose_name="name in Chinese"),
+                ),
+                (
+                    "name_en",
+                    models.CharField(blank=True, max_length=200, verbose_name="name in English"),
+                ),
+                (
+                    "name_local",
+                    models.CharField(
+                        blank=True, max_length=200, verbose_name="name in its own language"
+                    ),
+                ),
+                (
+                    "local_language",
+                    models.CharField(blank=True, max_length=35, verbose_name="its own language"),
+                ),
+                (
+                    "country",
+                    models.CharField(
+                        default="CN",
+                        max_length=2,
+                        validators=[alliances.columns.validate_country],
+                        verbose_name="country",
+                    ),
+                ),
+                (
+                    "time_zone",
+                    models.CharField(
+                        default="Asia/Shanghai",
+                        max_length=64,
+                        validators=[coordination.accounts.models.validate_time_zone],
+                        verbose_name="time zone",
+                    ),
+                ),
+                ("website", models.URLField(blank=True, verbose_name="website")),
+                ("source", models.CharField(blank=True, max_length=300, verbose_name="source")),
+                ("illustrative", models.BooleanField(default=False, verbose_name="illustrative")),
+                (
+                    "merged_into",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="merged",
+                        to="alliances.organization",
+                        verbose_name="merged into",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'organization',
-                'verbose_name_plural': 'organizations',
-                'ordering': ['pk'],
+                "verbose_name": "organization",
+                "verbose_name_plural": "organizations",
+                "ordering": ["pk"],
             },
         ),
         migrations.CreateModel(
-            name='Membership',
+            name="Membership",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('version', models.PositiveIntegerField(default=1, editable=False, verbose_name='version')),
-                ('concerns', models.TextField(blank=True, default='', editable=False)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='created')),
-                ('changed_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='changed')),
-                ('role', models.CharField(choices=[('founding', 'founding member'), ('member', 'member'), ('chair', 'chair'), ('vice_chair', 'vice chair'), ('observer', 'observer')], default='member', max_length=20, verbose_name='role')),
-                ('tier', models.CharField(blank=True, max_length=60, verbose_name='tier')),
-                ('display_name_zh', models.CharField(blank=True, max_length=200, verbose_name='name in this alliance')),
-                ('display_name_en', models.CharField(blank=True, max_length=200, verbose_name='name in this alliance, English')),
-                ('starts_on', models.DateField(verbose_name='member from')),
-                ('ends_on', models.DateField(blank=True, null=True, verbose_name='member until (exclusive)')),
-                ('end_reason', models.CharField(blank=True, max_length=300, verbose_name='reason for leaving')),
-                ('alliance', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to='alliances.alliance', verbose_name='alliance')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to='alliances.organization', verbose_name='organization')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("uid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                (
+                    "version",
+                    models.PositiveIntegerField(default=1, editable=False, verbose_name="version"),
+                ),
+                ("concerns", models.TextField(blank=True, default="", editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, editable=False, verbose_name="created"
+                    ),
+                ),
+                (
+                    "changed_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, editable=False, verbose_name="changed"
+                    ),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("founding", "founding member"),
+                            ("member", "member"),
+                            ("chair", "chair"),
+                            ("vice_chair", "vice chair"),
+                            ("observer", "observer"),
+                        ],
+                        default="member",
+                        max_length=20,
+                        verbose_name="role",
+                    ),
+                ),
+                ("tier", models.CharField(blank=True, max_length=60, verbose_name="tier")),
+                (
+                    "display_name_zh",
+                    models.CharField(
+                        blank=True, max_length=200, verbose_name="name in this alliance"
+                    ),
+                ),
+                (
+                    "display_name_en",
+                    models.CharField(
+                        blank=True, max_length=200, verbose_name="name in this alliance, English"
+                    ),
+                ),
+                ("starts_on", models.DateField(verbose_name="member from")),
+                (
+                    "ends_on",
+                    models.DateField(
+                        blank=True, null=True, verbose_name="member until (exclusive)"
+                    ),
+                ),
+                (
+                    "end_reason",
+                    models.CharField(blank=True, max_length=300, verbose_name="reason for leaving"),
+                ),
+                (
+                    "alliance",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="memberships",
+                        to="alliances.alliance",
+                        verbose_name="alliance",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="memberships",
+                        to="alliances.organization",
+                        verbose_name="organization",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'membership',
-                'verbose_name_plural': 'memberships',
-                'ordering': ['alliance', 'pk'],
+                "verbose_name": "membership",
+                "verbose_name_plural": "memberships",
+                "ordering": ["alliance", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='ChairTerm',
+            name="ChairTerm",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('version', models.PositiveIntegerField(default=1, editable=False, verbose_name='version')),
-                ('concerns', models.TextField(blank=True, default='', editable=False)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='created')),
-                ('changed_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='changed')),
-                ('starts_on', models.DateField(verbose_name='chair from')),
-                ('ends_on', models.DateField(blank=True, null=True, verbose_name='chair until (exclusive)')),
-                ('body', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='chair_terms', to='alliances.body', verbose_name='body')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='chair_terms', to='alliances.organization', verbose_name='organization')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("uid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                (
+                    "version",
+                    models.PositiveIntegerField(default=1, editable=False, verbose_name="version"),
+                ),
+                ("concerns", models.TextField(blank=True, default="", editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, editable=False, verbose_name="created"
+                    ),
+                ),
+                (
+                    "changed_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, editable=False, verbose_name="changed"
+                    ),
+                ),
+                ("starts_on", models.DateField(verbose_name="chair from")),
+                (
+                    "ends_on",
+                    models.DateField(blank=True, null=True, verbose_name="chair until (exclusive)"),
+                ),
+                (
+                    "body",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="chair_terms",
+                        to="alliances.body",
+                        verbose_name="body",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="chair_terms",
+                        to="alliances.organization",
+                        verbose_name="organization",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'term in the chair',
-                'verbose_name_plural': 'terms in the chair',
-                'ordering': ['body', 'starts_on'],
+                "verbose_name": "term in the chair",
+                "verbose_name_plural": "terms in the chair",
+                "ordering": ["body", "starts_on"],
             },
         ),
         migrations.CreateModel(
-            name='OrganizationAlias',
+            name="OrganizationAlias",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=200, verbose_name='alias')),
-                ('key', models.CharField(db_index=True, editable=False, max_length=200)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='aliases', to='alliances.organization')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=200, verbose_name="alias")),
+                ("key", models.CharField(db_index=True, editable=False, max_length=200)),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="aliases",
+                        to="alliances.organization",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'alias',
-                'verbose_name_plural': 'aliases',
-                'ordering': ['pk'],
+                "verbose_name": "alias",
+                "verbose_name_plural": "aliases",
+                "ordering": ["pk"],
             },
         ),
         migrations.CreateModel(
-            name='Person',
+            name="Person",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('version', models.PositiveIntegerField(default=1, editable=False, verbose_name='version')),
-                ('concerns', models.TextField(blank=True, default='', editable=False)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='created')),
-                ('changed_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='changed')),
-                ('erased_at', models.DateTimeField(blank=True, null=True, verbose_name='erased')),
-                ('user', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='person', to=settings.AUTH_USER_MODEL, verbose_name='account')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("uid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                (
+                    "version",
+                    models.PositiveIntegerField(default=1, editable=False, verbose_name="version"),
+                ),
+                ("concerns", models.TextField(blank=True, default="", editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, editable=False, verbose_name="created"
+                    ),
+                ),
+                (
+                    "changed_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, editable=False, verbose_name="changed"
+                    ),
+                ),
+                ("erased_at", models.DateTimeField(blank=True, null=True, verbose_name="erased")),
+                (
+                    "user",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="person",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="account",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'person',
-                'verbose_name_plural': 'people',
-                'ordering': ['pk'],
+                "verbose_name": "person",
+                "verbose_name_plural": "people",
+                "ordering": ["pk"],
             },
         ),
         migrations.CreateModel(
-            name='PersonDetails',
+            name="PersonDetails",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name_zh', models.CharField(blank=True, max_length=100, verbose_name='name in Chinese')),
-                ('name_en', models.CharField(blank=True, max_length=100, verbose_name='name in English')),
-                ('title_zh', models.CharField(blank=True, max_length=100, verbose_name='position in Chinese')),
-                ('title_en', models.CharField(blank=True, max_length=100, verbose_name='position in English')),
-                ('email', models.EmailField(blank=True, max_length=254, verbose_name='e-mail')),
-                ('phone', models.CharField(blank=True, max_length=40, verbose_name='telephone')),
-                ('person', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='details', to='alliances.person')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "name_zh",
+                    models.CharField(blank=True, max_length=100, verbose_name="name in Chinese"),
+                ),
+                (
+                    "name_en",
+                    models.CharField(blank=True, max_length=100, verbose_name="name in English"),
+                ),
+                (
+                    "title_zh",
+                    models.CharField(
+                        blank=True, max_length=100, verbose_name="position in Chinese"
+                    ),
+                ),
+                (
+                    "title_en",
+                    models.CharField(
+                        blank=True, max_length=100, verbose_name="position in English"
+                    ),
+                ),
+                ("email", models.EmailField(blank=True, max_length=254, verbose_name="e-mail")),
+                ("phone", models.CharField(blank=True, max_length=40, verbose_name="telephone")),
+                (
+                    "person",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="details",
+                        to="alliances.person",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'personal details',
-                'verbose_name_plural': 'personal details',
+                "verbose_name": "personal details",
+                "verbose_name_plural": "personal details",
             },
         ),
         migrations.CreateModel(
-            name='Plan',
+            name="Plan",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('version', models.PositiveIntegerField(default=1, editable=False, verbose_name='version')),
-                ('concerns', models.TextField(blank=True, default='', editable=False)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='created')),
-                ('changed_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='changed')),
-                ('kind', models.CharField(choices=[('annual', 'annual plan'), ('campaign', 'campaign')], default='annual', max_length=20, verbose_name='kind')),
-                ('slug', models.CharField(max_length=50, validators=[django.core.validators.RegexValidator('^[a-z0-9]+(-[a-z0-9]+)*\\Z', 'Use small letters, digits and hyphens.')], verbose_name='short address')),
-                ('year', models.PositiveSmallIntegerField(validators=[django.core.validators.MinValueValidator(1990), django.core.validators.MaxValueValidator(2200)], verbose_name='year')),
-                ('title_zh', models.CharField(blank=True, max_length=200, verbose_name='title in Chinese')),
-                ('title_en', models.CharField(blank=True, max_length=200, verbose_name='title in English')),
-                ('note', models.TextField(blank=True, max_length=2000, verbose_name='note under the title')),
-                ('starts_on', models.DateField(verbose_name='first day')),
-                ('ends_on', models.DateField(verbose_name='last day')),
-                ('document_number', models.CharField(blank=True, max_length=100, verbose_name='document number')),
-                ('target_number', models.PositiveIntegerField(blank=True, null=True, verbose_name='target number of events')),
-                ('state', models.CharField(choices=[('draft', 'draft'), ('adopted', 'adopted'), ('published', 'published'), ('closed', 'closed')], default='draft', max_length=20, verbose_name='state')),
-                ('openness', models.CharField(choices=[('secretariat', 'the secretariat'), ('organizations', 'the organizations named'), ('members', 'members'), ('public', 'everyone')], default='secretariat', max_length=20, verbose_name='open to')),
-                ('edition', models.PositiveIntegerField(default=0, verbose_name='edition')),
-                ('adopted_on', models.DateField(blank=True, null=True, verbose_name='adopted on')),
-                ('source', models.CharField(blank=True, max_length=300, verbose_name='source')),
-                ('illustrative', models.BooleanField(default=False, verbose_name='illustrative')),
-                ('alliance', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='plans', to='alliances.alliance', verbose_name='alliance')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("uid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                (
+                    "version",
+                    models.PositiveIntegerField(default=1, editable=False, verbose_name="version"),
+                ),
+                ("concerns", models.TextField(blank=True, default="", editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, editable=False, verbose_name="created"
+                    ),
+                ),
+                (
+                    "changed_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, editable=False, verbose_name="changed"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("annual", "annual plan"), ("campaign", "campaign")],
+                        default="annual",
+                        max_length=20,
+                        verbose_name="kind",
+                    ),
+                ),
+                (
+                    "slug",
+                    models.CharField(
+                        max_length=50,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[a-z0-9]+(-[a-z0-9]+)*\\Z",
+                                "Use small letters, digits and hyphens.",
+                            )
+                        ],
+                        verbose_name="short address",
+                    ),
+                ),
+                (
+                    "year",
+                    models.PositiveSmallIntegerField(
+                        validators=[
+                            django.core.validators.MinValueValidator(1990),
+                            django.core.validators.MaxValueValidator(2200),
+                        ],
+                        verbose_name="year",
+                    ),
+                ),
+                (
+                    "title_zh",
+                    models.CharField(blank=True, max_length=200, verbose_name="title in Chinese"),
+                ),
+                (
+                    "title_en",
+                    models.CharField(blank=True, max_length=200, verbose_name="title in English"),
+                ),
+                (
+                    "note",
+                    models.TextField(
+                        blank=True, max_length=2000, verbose_name="note under the title"
+                    ),
+                ),
+                ("starts_on", models.DateField(verbose_name="first day")),
+                ("ends_on", models.DateField(verbose_name="last day")),
+                (
+                    "document_number",
+                    models.CharField(blank=True, max_length=100, verbose_name="document number"),
+                ),
+                (
+                    "target_number",
+                    models.PositiveIntegerField(
+                        blank=True, null=True, verbose_name="target number of events"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("draft", "draft"),
+                            ("adopted", "adopted"),
+                            ("published", "published"),
+                            ("closed", "closed"),
+                        ],
+                        default="draft",
+                        max_length=20,
+                        verbose_name="state",
+                    ),
+                ),
+                (
+                    "openness",
+                    models.CharField(
+                        choices=[
+                            ("secretariat", "the secretariat"),
+                            ("organizations", "the organizations named"),
+                            ("members", "members"),
+                            ("public", "everyone"),
+                        ],
+                        default="secretariat",
+                        max_length=20,
+                        verbose_name="open to",
+                    ),
+                ),
+                ("edition", models.PositiveIntegerField(default=0, verbose_name="edition")),
+                ("adopted_on", models.DateField(blank=True, null=True, verbose_name="adopted on")),
+                ("source", models.CharField(blank=True, max_length=300, verbose_name="source")),
+                ("illustrative", models.BooleanField(default=False, verbose_name="illustrative")),
+                (
+                    "alliance",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="plans",
+                        to="alliances.alliance",
+                        verbose_name="alliance",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'plan',
-                'verbose_name_plural': 'plans',
-                'ordering': ['-year', 'pk'],
+                "verbose_name": "plan",
+                "verbose_name_plural": "plans",
+                "ordering": ["-year", "pk"],
             },
         ),
         migrations.AddField(
-            model_name='edition',
-            name='plan',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='editions', to='alliances.plan', verbose_name='plan'),
+            model_name="edition",
+            name="plan",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="editions",
+                to="alliances.plan",
+                verbose_name="plan",
+            ),
         ),
         migrations.CreateModel(
-            name='PlanItem',
+            name="PlanItem",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('version', models.PositiveIntegerField(default=1, editable=False, verbose_name='version')),
-                ('concerns', models.TextField(blank=True, default='', editable=False)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='created')),
-                ('changed_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='changed')),
-                ('position', models.PositiveIntegerField(verbose_name='position')),
-                ('number', models.CharField(blank=True, max_length=20, verbose_name='number')),
-                ('title_zh', models.CharField(blank=True, max_length=200, verbose_name='title in Chinese')),
-                ('title_en', models.CharField(blank=True, max_length=200, verbose_name='title in English')),
-                ('type_text', models.CharField(blank=True, max_length=100, verbose_name='type of event')),
-                ('place_text', models.CharField(blank=True, max_length=300, verbose_name='place')),
-                ('participants_text', models.CharField(blank=True, max_length=1000, verbose_name='participants')),
-                ('notes', models.TextField(blank=True, max_length=2000, verbose_name='notes')),
-                ('window_text', models.CharField(blank=True, max_length=200, verbose_name='time as written')),
-                ('windows', models.JSONField(default=list, verbose_name='windows')),
-                ('precision', models.CharField(default='unknown', max_length=20, verbose_name='precision')),
-                ('starts_on', models.DateField(blank=True, null=True, verbose_name='first day')),
-                ('ends_on', models.DateField(blank=True, null=True, verbose_name='last day')),
-                ('since_edition', models.PositiveIntegerField(blank=True, null=True, verbose_name='since edition')),
-                ('dropped_on', models.DateField(blank=True, null=True, verbose_name='dropped on')),
-                ('drop_reason', models.CharField(blank=True, max_length=500, verbose_name='reason for dropping')),
-                ('carried_from', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='carried_into', to='alliances.planitem', verbose_name='carried over from')),
-                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='items', to='alliances.plan', verbose_name='plan')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("uid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                (
+                    "version",
+                    models.PositiveIntegerField(default=1, editable=False, verbose_name="version"),
+                ),
+                ("concerns", models.TextField(blank=True, default="", editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, editable=False, verbose_name="created"
+                    ),
+                ),
+                (
+                    "changed_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, editable=False, verbose_name="changed"
+                    ),
+                ),
+                ("position", models.PositiveIntegerField(verbose_name="position")),
+                ("number", models.CharField(blank=True, max_length=20, verbose_name="number")),
+                (
+                    "title_zh",
+                    models.CharField(blank=True, max_length=200, verbose_name="title in Chinese"),
+                ),
+                (
+                    "title_en",
+                    models.CharField(blank=True, max_length=200, verbose_name="title in English"),
+                ),
+                (
+                    "type_text",
+                    models.CharField(blank=True, max_length=100, verbose_name="type of event"),
+                ),
+                ("place_text", models.CharField(blank=True, max_length=300, verbose_name="place")),
+                (
+                    "participants_text",
+                    models.CharField(blank=True, max_length=1000, verbose_name="participants"),
+                ),
+                ("notes", models.TextField(blank=True, max_length=2000, verbose_name="notes")),
+                (
+                    "window_text",
+                    models.CharField(blank=True, max_length=200, verbose_name="time as written"),
+                ),
+                ("windows", models.JSONField(default=list, verbose_name="windows")),
+                (
+                    "precision",
+                    models.CharField(default="unknown", max_length=20, verbose_name="precision"),
+                ),
+                ("starts_on", models.DateField(blank=True, null=True, verbose_name="first day")),
+                ("ends_on", models.DateField(blank=True, null=True, verbose_name="last day")),
+                (
+                    "since_edition",
+                    models.PositiveIntegerField(
+                        blank=True, null=True, verbose_name="since edition"
+                    ),
+                ),
+                ("dropped_on", models.DateField(blank=True, null=True, verbose_name="dropped on")),
+                (
+                    "drop_reason",
+                    models.CharField(
+                        blank=True, max_length=500, verbose_name="reason for dropping"
+                    ),
+                ),
+                (
+                    "carried_from",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="carried_into",
+                        to="alliances.planitem",
+                        verbose_name="carried over from",
+                    ),
+                ),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="items",
+                        to="alliances.plan",
+                        verbose_name="plan",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'plan line',
-                'verbose_name_plural': 'plan lines',
-                'ordering': ['plan', 'position', 'pk'],
+                "verbose_name": "plan line",
+                "verbose_name_plural": "plan lines",
+                "ordering": ["plan", "position", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='PlanItemHost',
+            name="PlanItemHost",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveSmallIntegerField(verbose_name='position')),
-                ('name', models.CharField(max_length=200, verbose_name='name as written')),
-                ('item', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='hosts', to='alliances.planitem')),
-                ('organization', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='hosted_items', to='alliances.organization', verbose_name='organization')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("position", models.PositiveSmallIntegerField(verbose_name="position")),
+                ("name", models.CharField(max_length=200, verbose_name="name as written")),
+                (
+                    "item",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="hosts",
+                        to="alliances.planitem",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="hosted_items",
+                        to="alliances.organization",
+                        verbose_name="organization",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'host',
-                'verbose_name_plural': 'hosts',
-                'ordering': ['item', 'position'],
+                "verbose_name": "host",
+                "verbose_name_plural": "hosts",
+                "ordering": ["item", "position"],
             },
         ),
         migrations.CreateModel(
-            name='Seat',
+            name="Seat",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('version', models.PositiveIntegerField(default=1, editable=False, verbose_name='version')),
-                ('concerns', models.TextField(blank=True, default='', editable=False)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='created')),
-                ('changed_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='changed')),
-                ('role', models.CharField(choices=[('liaison', 'liaison officer'), ('deputy', 'deputy liaison officer'), ('representative', 'representative'), ('staff', 'secretariat staff'), ('chair', 'chair'), ('member', 'member of the body'), ('observer', 'observer')], max_length=20, verbose_name='role')),
-                ('starts_on', models.DateField(verbose_name='from')),
-                ('ends_on', models.DateField(blank=True, null=True, verbose_name='until (exclusive)')),
-                ('body', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='seats', to='alliances.body', verbose_name='body')),
-                ('organization', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='seats', to='alliances.organization', verbose_name='organization')),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='seats', to='alliances.person', verbose_name='person')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("uid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                (
+                    "version",
+                    models.PositiveIntegerField(default=1, editable=False, verbose_name="version"),
+                ),
+                ("concerns", models.TextField(blank=True, default="", editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, editable=False, verbose_name="created"
+                    ),
+                ),
+                (
+                    "changed_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, editable=False, verbose_name="changed"
+                    ),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("liaison", "liaison officer"),
+                            ("deputy", "deputy liaison officer"),
+                            ("representative", "representative"),
+                            ("staff", "secretariat staff"),
+                            ("chair", "chair"),
+                            ("member", "member of the body"),
+                            ("observer", "observer"),
+                        ],
+                        max_length=20,
+                        verbose_name="role",
+                    ),
+                ),
+                ("starts_on", models.DateField(verbose_name="from")),
+                (
+                    "ends_on",
+                    models.DateField(blank=True, null=True, verbose_name="until (exclusive)"),
+                ),
+                (
+                    "body",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="seats",
+                        to="alliances.body",
+                        verbose_name="body",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="seats",
+                        to="alliances.organization",
+                        verbose_name="organization",
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="seats",
+                        to="alliances.person",
+                        verbose_name="person",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'seat',
-                'verbose_name_plural': 'seats',
-                'ordering': ['pk'],
+                "verbose_name": "seat",
+                "verbose_name_plural": "seats",
+                "ordering": ["pk"],
             },
         ),
         migrations.CreateModel(
-            name='WorkArea',
+            name="WorkArea",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('version', models.PositiveIntegerField(default=1, editable=False, verbose_name='version')),
-                ('concerns', models.TextField(blank=True, default='', editable=False)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='created')),
-                ('changed_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='changed')),
-                ('position', models.PositiveSmallIntegerField(verbose_name='position')),
-                ('name_zh', models.CharField(blank=True, max_length=200, verbose_name='name in Chinese')),
-                ('name_en', models.CharField(blank=True, max_length=200, verbose_name='name in English')),
-                ('color', models.PositiveSmallIntegerField(default=1, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(8)], verbose_name='colour')),
-                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='work_areas', to='alliances.plan', verbose_name='plan')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("uid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                (
+                    "version",
+                    models.PositiveIntegerField(default=1, editable=False, verbose_name="version"),
+                ),
+                ("concerns", models.TextField(blank=True, default="", editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, editable=False, verbose_name="created"
+                    ),
+                ),
+                (
+                    "changed_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, editable=False, verbose_name="changed"
+                    ),
+                ),
+                ("position", models.PositiveSmallIntegerField(verbose_name="position")),
+                (
+                    "name_zh",
+                    models.CharField(blank=True, max_length=200, verbose_name="name in Chinese"),
+                ),
+                (
+                    "name_en",
+                    models.CharField(blank=True, max_length=200, verbose_name="name in English"),
+                ),
+                (
+                    "color",
+                    models.PositiveSmallIntegerField(
+                        default=1,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(8),
+                        ],
+                        verbose_name="colour",
+                    ),
+                ),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="work_areas",
+                        to="alliances.plan",
+                        verbose_name="plan",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'work area',
-                'verbose_name_plural': 'work areas',
-                'ordering': ['plan', 'position'],
+                "verbose_name": "work area",
+                "verbose_name_plural": "work areas",
+                "ordering": ["plan", "position"],
             },
         ),
         migrations.AddField(
-            model_name='planitem',
-            name='work_area',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='items', to='alliances.workarea', verbose_name='work area'),
+            model_name="planitem",
+            name="work_area",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="items",
+                to="alliances.workarea",
+                verbose_name="work area",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='body',
-            constraint=models.CheckConstraint(condition=models.Q(('name_en', ''), ('name_zh', ''), _negated=True), name='body_has_a_name', violation_error_message='Give a name in Chinese or in English.'),
+            model_name="body",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("name_en", ""), ("name_zh", ""), _negated=True),
+                name="body_has_a_name",
+                violation_error_message="Give a name in Chinese or in English.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='body',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'secretariat')), fields=('alliance',), name='alliance_has_one_secretariat', violation_error_message='This alliance has a secretariat already.'),
+            model_name="body",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("kind", "secretariat")),
+                fields=("alliance",),
+                name="alliance_has_one_secretariat",
+                violation_error_message="This alliance has a secretariat already.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='editionitem',
-            constraint=models.UniqueConstraint(fields=('edition', 'item_uid'), name='edition_has_a_line_once'),
+            model_name="editionitem",
+            constraint=models.UniqueConstraint(
+                fields=("edition", "item_uid"), name="edition_has_a_line_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='organization',
-            constraint=models.CheckConstraint(condition=models.Q(('name_en', ''), ('name_zh', ''), _negated=True), name='organization_has_a_name', violation_error_message='Give a name in Chinese or in English.'),
+            model_name="organization",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("name_en", ""), ("name_zh", ""), _negated=True),
+                name="organization_has_a_name",
+                violation_error_message="Give a name in Chinese or in English.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_on__isnull', True), ('starts_on__lt', models.F('ends_on')), _connector='OR'), name='membership_ends_after_it_starts', violation_error_message='The end must be after the beginning.'),
+            model_name="membership",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("ends_on__isnull", True),
+                    ("starts_on__lt", models.F("ends_on")),
+                    _connector="OR",
+                ),
+                name="membership_ends_after_it_starts",
+                violation_error_message="The end must be after the beginning.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='chairterm',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_on__isnull', True), ('starts_on__lt', models.F('ends_on')), _connector='OR'), name='chair_term_ends_after_it_starts', violation_error_message='The end must be after the beginning.'),
+            model_name="chairterm",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("ends_on__isnull", True),
+                    ("starts_on__lt", models.F("ends_on")),
+                    _connector="OR",
+                ),
+                name="chair_term_ends_after_it_starts",
+                violation_error_message="The end must be after the beginning.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='organizationalias',
-            constraint=models.UniqueConstraint(fields=('key',), name='alias_names_one_organization', violation_error_message='Another organization is already known by this name.'),
+            model_name="organizationalias",
+            constraint=models.UniqueConstraint(
+                fields=("key",),
+                name="alias_names_one_organization",
+                violation_error_message="Another organization is already known by this name.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='plan',
-            constraint=models.UniqueConstraint(fields=('alliance', 'slug'), name='plan_address_is_unique_in_its_alliance', violation_error_message='This alliance has a plan with this address already.'),
+            model_name="plan",
+            constraint=models.UniqueConstraint(
+                fields=("alliance", "slug"),
+                name="plan_address_is_unique_in_its_alliance",
+                violation_error_message="This alliance has a plan with this address already.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='plan',
-            constraint=models.CheckConstraint(condition=models.Q(('starts_on__lte', models.F('ends_on'))), name='plan_ends_after_it_starts', violation_error_message='The last day must not be before the first.'),
+            model_name="plan",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("starts_on__lte", models.F("ends_on"))),
+                name="plan_ends_after_it_starts",
+                violation_error_message="The last day must not be before the first.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='plan',
-            constraint=models.CheckConstraint(condition=models.Q(('title_en', ''), ('title_zh', ''), _negated=True), name='plan_has_a_title', violation_error_message='Give a title in Chinese or in English.'),
+            model_name="plan",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("title_en", ""), ("title_zh", ""), _negated=True),
+                name="plan_has_a_title",
+                violation_error_message="Give a title in Chinese or in English.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='edition',
-            constraint=models.UniqueConstraint(fields=('plan', 'number'), name='edition_number_is_unique_in_its_plan'),
+            model_name="edition",
+            constraint=models.UniqueConstraint(
+                fields=("plan", "number"), name="edition_number_is_unique_in_its_plan"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='edition',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'draft')), fields=('plan',), name='plan_has_one_draft_edition'),
+            model_name="edition",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "draft")),
+                fields=("plan",),
+                name="plan_has_one_draft_edition",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='planitemhost',
-            constraint=models.UniqueConstraint(fields=('item', 'position'), name='plan_item_host_positions_differ'),
+            model_name="planitemhost",
+            constraint=models.UniqueConstraint(
+                fields=("item", "position"), name="plan_item_host_positions_differ"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='seat',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_on__isnull', True), ('starts_on__lt', models.F('ends_on')), _connector='OR'), name='seat_ends_after_it_starts', violation_error_message='The end must be after the beginning.'),
+            model_name="seat",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("ends_on__isnull", True),
+                    ("starts_on__lt", models.F("ends_on")),
+                    _connector="OR",
+                ),
+                name="seat_ends_after_it_starts",
+                violation_error_message="The end must be after the beginning.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='seat',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('body__isnull', True), ('organization__isnull', False), ('role__in', ('liaison', 'deputy', 'representative'))), models.Q(models.Q(('role__in', ('liaison', 'deputy', 'representative')), _negated=True), ('body__isnull', False), ('organization__isnull', True)), _connector='OR'), name='seat_is_for_an_organization_or_in_a_body', violation_error_message='Liaison officers, deputies and representatives sit for an organization; all others sit in a body.'),
+            model_name="seat",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("body__isnull", True),
+                        ("organization__isnull", False),
+                        ("role__in", ("liaison", "deputy", "representative")),
+                    ),
+                    models.Q(
+                        models.Q(
+                            ("role__in", ("liaison", "deputy", "representative")), _negated=True
+                        ),
+                        ("body__isnull", False),
+                        ("organization__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="seat_is_for_an_organization_or_in_a_body",
+                violation_error_message="Liaison officers, deputies and representatives sit for an organization; all others sit in a body.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='workarea',
-            constraint=models.UniqueConstraint(fields=('plan', 'position'), name='work_area_position_is_unique_in_its_plan', violation_error_message='Another work area stands at this position.'),
+            model_name="workarea",
+            constraint=models.UniqueConstraint(
+                fields=("plan", "position"),
+                name="work_area_position_is_unique_in_its_plan",
+                violation_error_message="Another work area stands at this position.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='workarea',
-            constraint=models.CheckConstraint(condition=models.Q(('name_en', ''), ('name_zh', ''), _negated=True), name='work_area_has_a_name', violation_error_message='Give a name in Chinese or in English.'),
+            model_name="workarea",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("name_en", ""), ("name_zh", ""), _negated=True),
+                name="work_area_has_a_name",
+                violation_error_message="Give a name in Chinese or in English.",
+            ),
         ),
         migrations.AddIndex(
-            model_name='planitem',
-            index=models.Index(fields=['plan', 'position', 'id'], name='plan_item_in_order'),
+            model_name="planitem",
+            index=models.Index(fields=["plan", "position", "id"], name="plan_item_in_order"),
         ),
         migrations.AddConstraint(
-            model_name='planitem',
-            constraint=models.UniqueConstraint(condition=models.Q(('dropped_on__isnull', True), models.Q(('number', ''), _negated=True)), fields=('plan', 'number'), name='plan_item_number_is_unique_in_its_plan', violation_error_message='Another line of this plan has this number.'),
+            model_name="planitem",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(
+                    ("dropped_on__isnull", True), models.Q(("number", ""), _negated=True)
+                ),
+                fields=("plan", "number"),
+                name="plan_item_number_is_unique_in_its_plan",
+                violation_error_message="Another line of this plan has this number.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='planitem',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ends_on__isnull', True), ('starts_on__isnull', True)), ('starts_on__lte', models.F('ends_on')), _connector='OR'), name='plan_item_ends_after_it_starts', violation_error_message='The last day must not be before the first.'),
+            model_name="planitem",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("ends_on__isnull", True), ("starts_on__isnull", True)),
+                    ("starts_on__lte", models.F("ends_on")),
+                    _connector="OR",
+                ),
+                name="plan_item_ends_after_it_starts",
+                violation_error_message="The last day must not be before the first.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='planitem',
-            constraint=models.CheckConstraint(condition=models.Q(('title_en', ''), ('title_zh', ''), _negated=True), name='plan_item_has_a_title', violation_error_message='Give a title in Chinese or in English.'),
+            model_name="planitem",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("title_en", ""), ("title_zh", ""), _negated=True),
+                name="plan_item_has_a_title",
+                violation_error_message="Give a title in Chinese or in English.",
+            ),
         ),
     ]

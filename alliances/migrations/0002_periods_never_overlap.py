@@ -3,7 +3,11 @@
 from django.db import migrations
 
 PROMISES = [
-    ("membership_periods_never_overlap", "alliances_membership", ["alliance_id", "organization_id"]),
+    (
+        "membership_periods_never_overlap",
+        "alliances_membership",
+        ["alliance_id", "organization_id"],
+    ),
     ("chair_terms_never_overlap", "alliances_chairterm", ["body_id"]),
 ]
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from alliances.models.plan import Openness, Plan, scopes_open_to
 from alliances.querysets import EditionQuerySet
-from coordination.changes.models import Guarded, Tracked
+from coordination.changes.models import Guarded, GuardedQuerySet, Tracked
 
 
 class EditionState(models.TextChoices):
@@ -105,12 +105,12 @@ class EditionItem(Guarded):
     reason = models.CharField(max_length=500, blank=True)
     actor = models.CharField(max_length=60, blank=True)
 
+    objects = GuardedQuerySet.as_manager()
+
     class Meta:
         ordering = ["edition", "position", "pk"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["edition", "item_uid"], name="edition_has_a_line_once"
-            )
+            models.UniqueConstraint(fields=["edition", "item_uid"], name="edition_has_a_line_once")
         ]
 
     def __str__(self) -> str:

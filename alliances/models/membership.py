@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -11,6 +11,7 @@ from alliances.models.alliance import Alliance, Body, public_and_staff
 from alliances.models.organization import Organization
 from alliances.querysets import PeriodQuerySet
 from coordination.changes.models import Tracked
+from coordination.changes.refusals import Message
 
 
 class MembershipRole(models.TextChoices):
@@ -23,14 +24,13 @@ class MembershipRole(models.TextChoices):
     OBSERVER = "observer", _("observer")
 
 
-def period_promises(name: str, words: str) -> list[models.CheckConstraint]:
+def period_promises(name: str, words: Message) -> list[models.BaseConstraint]:
     """Return the constraint that a period begins before it ends (`ends_on` is exclusive)."""
     return [
         models.CheckConstraint(
-            condition=models.Q(ends_on__isnull=True)
-            | models.Q(starts_on__lt=models.F("ends_on")),
+            condition=models.Q(ends_on__isnull=True) | models.Q(starts_on__lt=models.F("ends_on")),
             name=name,
-            violation_error_message=words,
+            violation_error_message=cast(str, words),
         )
     ]
 

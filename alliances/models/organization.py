@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from alliances.columns import time_zone_field, validate_country
 from alliances.querysets import PublicQuerySet
-from coordination.changes.models import Part, Tracked
+from coordination.changes.models import GuardedQuerySet, Part, Tracked
 
 OFFICE_SUFFIXES = ("管理委员会", "管委会")
 
@@ -84,7 +84,7 @@ class Organization(Tracked):
     def name_keys(self) -> set[str]:
         """Return every form by which this organization may be found."""
         names = [self.name_zh, self.name_en, self.name_local]
-        names += [alias.name for alias in self.part_rows("aliases")]  # type: ignore[attr-defined]
+        names += [alias.name for alias in self.part_rows("aliases")]
         return {name_key(name) for name in names if name}
 
 
@@ -95,6 +95,8 @@ class OrganizationAlias(Part):
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="aliases")
     name = models.CharField(_("alias"), max_length=200)
     key = models.CharField(max_length=200, db_index=True, editable=False)
+
+    objects = GuardedQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("alias")

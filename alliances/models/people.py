@@ -114,7 +114,9 @@ class Seat(Tracked):
         verbose_name_plural = _("seats")
         ordering = ["pk"]
         constraints = [
-            *period_promises("seat_ends_after_it_starts", _("The end must be after the beginning.")),
+            *period_promises(
+                "seat_ends_after_it_starts", _("The end must be after the beginning.")
+            ),
             models.CheckConstraint(
                 condition=models.Q(
                     role__in=ORGANIZATION_ROLES, organization__isnull=False, body__isnull=True
@@ -139,6 +141,8 @@ class Seat(Tracked):
         if self.body is not None:
             alliance = self.body.alliance_id
             return {f"alliance:{alliance}:members", f"alliance:{alliance}:secretariat"}
+        if self.organization is None:
+            return set()
         memberships = self.organization.memberships.values_list("alliance_id", flat=True)
         scopes = {f"organization:{self.organization_id}"}
         for alliance in set(memberships):

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from alliances.models.alliance import Alliance
 from alliances.models.organization import Organization
 from alliances.querysets import PlanItemQuerySet, PlanQuerySet, WorkAreaQuerySet
-from coordination.changes.models import Part, Tracked
+from coordination.changes.models import GuardedQuerySet, Part, Tracked
 from coordination.changes.refusals import TransitionNotAllowed
 
 
@@ -339,6 +339,8 @@ class PlanItemHost(Part):
         verbose_name=_("organization"),
     )
     name = models.CharField(_("name as written"), max_length=200)
+
+    objects = GuardedQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("host")

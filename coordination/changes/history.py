@@ -133,8 +133,12 @@ def _labels_of_rows(changes: Sequence[Change], language: str) -> RowLabels:
     return {
         (model, row.pk): _label(row, language)
         for model, pks in wanted.items()
-        for row in models.QuerySet(model).filter(pk__in=pks)
+        for row in _rows(model).filter(pk__in=pks)
     }
+
+
+def _rows(model: type[models.Model]) -> models.QuerySet[Any]:
+    return models.QuerySet(model)
 
 
 def _label(row: Any, language: str) -> str:

@@ -57,7 +57,8 @@ def _words(constraint: Any) -> Message:
 
 def _names_columns(text: str, model: type[models.Model], fields: Any) -> bool:
     table = model._meta.db_table
-    columns = ", ".join(f"{table}.{model._meta.get_field(name).column}" for name in fields)
+    by_name = {field.name: field.column for field in model._meta.concrete_fields}
+    columns = ", ".join(f"{table}.{by_name[name]}" for name in fields)
     return text.startswith(f"UNIQUE constraint failed: {columns} ")
 
 

@@ -55,9 +55,15 @@ class Guarded(models.Model):
         abstract = True
 
     @classmethod
-    def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any]) -> Self:
-        """Build the row and keep the values it was read with."""
-        instance = super().from_db(db, field_names, values)
+    def from_db(
+        cls,
+        db: str | None,
+        field_names: Collection[str],
+        values: Collection[Any],
+        **options: Any,
+    ) -> Self:
+        """Build the row and keep the values it was read with (Django 6 adds an option)."""
+        instance = super().from_db(db, field_names, values, **options)
         instance.remember()
         return instance
 
@@ -94,17 +100,15 @@ class Tracked(Guarded):
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
     changed_at = models.DateTimeField(_("changed"), default=timezone.now, editable=False)
 
-    objects: ClassVar[Any] = GuardedQuerySet.as_manager()
-
     class Meta:
         abstract = True
 
     @cached_property
-    def part_cache(self) -> dict[str, list[Part]]:
+    def part_cache(self) -> dict[str, list[Any]]:
         """Rows of parts by related name, where they are known without asking the database."""
         return {}
 
-    def part_rows(self, name: str) -> list[Part]:
+    def part_rows(self, name: str) -> list[Any]:
         """Return the parts under related name `name`, as written last."""
         if name not in self.part_cache:
             self.part_cache[name] = [] if self.pk is None else list(getattr(self, name).all())
@@ -129,7 +133,6 @@ class Part(Guarded):
     Hosts of an event, aliases of an organization: the owner's diff shows them as a list.
     """
 
-    objects: ClassVar[Any] = GuardedQuerySet.as_manager()
     owner_field: ClassVar[str]
 
     class Meta:

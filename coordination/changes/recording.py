@@ -108,7 +108,7 @@ class Log:
                 return False
             values = {name: getattr(obj, name) for name in changed}
             values |= {"concerns": _joined(after), "changed_at": self.at}
-            rows = models.QuerySet(type(obj)).filter(pk=obj.pk, version=obj.version)
+            rows = _rows(type(obj)).filter(pk=obj.pk, version=obj.version)
             if not rows.update(version=obj.version + 1, **values):
                 raise StaleVersion(current=_present(obj), mine=obj)
         before = frozenset(obj.concerns.split())
@@ -136,7 +136,7 @@ class Log:
             obj.part_cache = {name: list(rows) for name, rows in own.items()}
             obj.concerns = _joined(obj.concerned_scopes())
         with _translated(model):
-            models.QuerySet(model).bulk_create(objs, batch_size=BATCH)
+            _rows(model).bulk_create(objs, batch_size=BATCH)
             self._insert_parts(objs, all_parts)
             self._settle_concerns(objs)
         for obj, own in zip(objs, all_parts, strict=True):
@@ -175,7 +175,7 @@ class Log:
             for group in groups.values():
                 for start in range(0, len(group), BATCH):
                     pks = [obj.pk for obj, _values, _after in group[start : start + BATCH]]
-                    models.QuerySet(model).filter(pk__in=pks).update(
+                    _rows(model).filter(pk__in=pks).update(
                         version=F("version") + 1, changed_at=self.at, **group[0][1]
                     )
         for obj, values, after in rows:
@@ -199,7 +199,7 @@ class Log:
     def freeze(self, rows: Sequence[Guarded]) -> None:
         """Write snapshot rows: once, never changed, and not numbered on their own."""
         if rows:
-            models.QuerySet(type(rows[0])).bulk_create(rows, batch_size=BATCH)
+            _rows(type(rows[0])).bulk_create(rows, batch_size=BATCH)
 
     def delete(self, obj: Tracked, kind: str) -> None:
         """Delete the row and its parts; its number and scopes stay in the log as a tombstone.
@@ -215,9 +215,7 @@ class Log:
         }
         pk = obj.pk
         try:
-            deleted, _by_model = (
-                models.QuerySet(type(obj)).filter(pk=pk, version=obj.version).delete()
-            )
+            deleted, _by_model = _rows(type(obj)).filter(pk=pk, version=obj.version).delete()
         except ProtectedError:
             raise InUse from None
         if not deleted:
@@ -234,9 +232,9 @@ class Log:
             if before == after:
                 continue
             model = getattr(obj, name).model
-            models.QuerySet(model).filter(**{model.owner_field: obj}).delete()
+            _rows(model).filter(**{model.owner_field: obj}).delete()
             self._attach(obj, rows)
-            models.QuerySet(model).bulk_create(rows)
+            _rows(model).bulk_create(rows)
             diff[name] = [before, after]
         return diff
 
@@ -248,7 +246,7 @@ class Log:
                 for row in rows:
                     by_model[type(row)].append(row)
         for model, rows in by_model.items():
-            models.QuerySet(model).bulk_create(rows, batch_size=BATCH)
+            _rows(model).bulk_create(rows, batch_size=BATCH)
 
     def _attach(self, obj: Tracked, rows: Sequence[Part]) -> None:
         for row in rows:
@@ -260,13 +258,13 @@ class Log:
         for obj in objs:
             concerns = _joined(obj.concerned_scopes())
             if concerns != obj.concerns:
-                models.QuerySet(type(obj)).filter(pk=obj.pk).update(concerns=concerns)
+                _rows(type(obj)).filter(pk=obj.pk).update(concerns=concerns)
                 obj.concerns = concerns
 
     def _check_versions(self, model: type[Tracked], objs: Sequence[Tracked]) -> None:
         for start in range(0, len(objs), BATCH):
             batch = objs[start : start + BATCH]
-            rows = models.QuerySet(model).filter(pk__in=[obj.pk for obj in batch])
+            rows = _rows(model).filter(pk__in=[obj.pk for obj in batch])
             stored = dict(rows.select_for_update().order_by("pk").values_list("pk", "version"))
             for obj in batch:
                 if stored.get(obj.pk) != obj.version:
@@ -400,8 +398,13 @@ def _number(entries: Sequence[_Entry]) -> None:
     )
 
 
+def _rows(model: type[models.Model]) -> models.QuerySet[Any]:
+    """Return the rows of a guarded model through a queryset that may write."""
+    return models.QuerySet(model)
+
+
 def _present(obj: Tracked) -> Tracked | None:
-    return models.QuerySet(type(obj)).filter(pk=obj.pk).first()
+    return _rows(type(obj)).filter(pk=obj.pk).first()
 
 
 def _all_columns(obj: Guarded) -> list[str]:

@@ -25,9 +25,7 @@ class DutyKind(models.TextChoices):
 class Duty(Tracked):
     """Something an organization owes an event by an instant; done once `done_at` is set."""
 
-    event = models.ForeignKey(
-        Event, models.PROTECT, related_name="duties", verbose_name=_("event")
-    )
+    event = models.ForeignKey(Event, models.PROTECT, related_name="duties", verbose_name=_("event"))
     organization = models.ForeignKey(
         Organization, models.PROTECT, related_name="duties", verbose_name=_("owed by")
     )

@@ -182,9 +182,7 @@ class Event(Tracked):
             models.CheckConstraint(
                 condition=models.Q(state="planned", starts_at__isnull=True)
                 | models.Q(state__in=["postponed", "cancelled"])
-                | models.Q(
-                    state__in=["scheduled", "confirmed", "held"], starts_at__isnull=False
-                ),
+                | models.Q(state__in=["scheduled", "confirmed", "held"], starts_at__isnull=False),
                 name="event_has_a_time_once_scheduled",
                 violation_error_message=_("An event has a time once it is scheduled."),
             ),
@@ -359,16 +357,16 @@ class Event(Tracked):
     def concerned_scopes(self) -> set[str]:
         """The owner's circle, the co-hosting alliances' and the organizations named."""
         organizations = {
-            f"organization:{row.organization_id}"  # type: ignore[attr-defined]
+            f"organization:{row.organization_id}"
             for name in ("hosts", "named")
             for row in self.part_rows(name)
-            if row.organization_id is not None  # type: ignore[attr-defined]
+            if row.organization_id is not None
         }
         scopes = scopes_open_to(self.openness, self.alliance_id)
         if self.openness == Openness.SECRETARIAT:
             return scopes
         for row in self.part_rows("co_hosts"):
-            scopes |= scopes_open_to(self.openness, row.alliance_id)  # type: ignore[attr-defined]
+            scopes |= scopes_open_to(self.openness, row.alliance_id)
         return scopes | organizations
 
     def _is_new_in_plan(self) -> bool:

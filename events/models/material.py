@@ -6,7 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from alliances.models import Openness
-from coordination.changes.models import Part, Tracked
+from coordination.changes.models import GuardedQuerySet, Part, Tracked
 from events.models.event import Event
 from events.querysets import EventChildQuerySet
 
@@ -58,6 +58,8 @@ class MaterialVersion(Part):
     file = models.ForeignKey(StoredFile, models.PROTECT, related_name="versions")
     file_name = models.CharField(_("file name"), max_length=200)
     added_at = models.DateTimeField(_("added"))
+
+    objects = GuardedQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("version")

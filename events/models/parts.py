@@ -6,7 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from alliances.models import Alliance, Organization
-from coordination.changes.models import Part
+from coordination.changes.models import GuardedQuerySet, Part
 from events.models.event import Event
 
 
@@ -26,12 +26,16 @@ class EventHost(Part):
     )
     name = models.CharField(_("name as written"), max_length=200, blank=True)
 
+    objects = GuardedQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("host")
         verbose_name_plural = _("hosts")
         ordering = ["event", "position"]
         constraints = [
-            models.UniqueConstraint(fields=["event", "position"], name="event_host_positions_differ")
+            models.UniqueConstraint(
+                fields=["event", "position"], name="event_host_positions_differ"
+            )
         ]
 
     def __str__(self) -> str:
@@ -46,6 +50,8 @@ class EventAlliance(Part):
     alliance = models.ForeignKey(
         Alliance, models.PROTECT, related_name="co_hosted_events", verbose_name=_("alliance")
     )
+
+    objects = GuardedQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("co-hosting alliance")
@@ -72,6 +78,8 @@ class EventOrganization(Part):
         related_name="named_in_events",
         verbose_name=_("organization"),
     )
+
+    objects = GuardedQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("organization named")

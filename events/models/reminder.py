@@ -182,9 +182,7 @@ class Reminder(models.Model):
             )
         ]
         constraints = [
-            models.UniqueConstraint(
-                fields=["event", "rule"], name="rule_reminds_of_an_event_once"
-            )
+            models.UniqueConstraint(fields=["event", "rule"], name="rule_reminds_of_an_event_once")
         ]
 
     def __str__(self) -> str:

@@ -6,59 +6,76 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Scope',
+            name="Scope",
             fields=[
-                ('name', models.CharField(max_length=80, primary_key=True, serialize=False)),
-                ('last_number', models.BigIntegerField()),
+                ("name", models.CharField(max_length=80, primary_key=True, serialize=False)),
+                ("last_number", models.BigIntegerField()),
             ],
         ),
         migrations.CreateModel(
-            name='Change',
+            name="Change",
             fields=[
-                ('number', models.BigIntegerField(primary_key=True, serialize=False)),
-                ('kind', models.CharField(max_length=60)),
-                ('object_type', models.CharField(max_length=60)),
-                ('object_uid', models.UUIDField()),
-                ('object_version', models.PositiveIntegerField()),
-                ('actor', models.CharField(max_length=60)),
-                ('at', models.DateTimeField()),
-                ('reason', models.TextField(blank=True)),
-                ('diff', models.JSONField(encoder=django.core.serializers.json.DjangoJSONEncoder)),
+                ("number", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("kind", models.CharField(max_length=60)),
+                ("object_type", models.CharField(max_length=60)),
+                ("object_uid", models.UUIDField()),
+                ("object_version", models.PositiveIntegerField()),
+                ("actor", models.CharField(max_length=60)),
+                ("at", models.DateTimeField()),
+                ("reason", models.TextField(blank=True)),
+                ("diff", models.JSONField(encoder=django.core.serializers.json.DjangoJSONEncoder)),
             ],
             options={
-                'indexes': [models.Index(fields=['object_uid', 'number'], name='change_by_object'), models.Index(fields=['actor', 'number'], name='change_by_actor')],
+                "indexes": [
+                    models.Index(fields=["object_uid", "number"], name="change_by_object"),
+                    models.Index(fields=["actor", "number"], name="change_by_actor"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='ChangeScope',
+            name="ChangeScope",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.BigIntegerField()),
-                ('scope', models.CharField(max_length=80)),
-                ('before', models.BooleanField()),
-                ('after', models.BooleanField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.BigIntegerField()),
+                ("scope", models.CharField(max_length=80)),
+                ("before", models.BooleanField()),
+                ("after", models.BooleanField()),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('scope', 'number'), name='change_concerns_a_scope_once')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("scope", "number"), name="change_concerns_a_scope_once"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Counter',
+            name="Counter",
             fields=[
-                ('id', models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False)),
-                ('value', models.BigIntegerField(default=0)),
-                ('epoch', models.UUIDField(default=uuid.uuid4)),
+                (
+                    "id",
+                    models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False),
+                ),
+                ("value", models.BigIntegerField(default=0)),
+                ("epoch", models.UUIDField(default=uuid.uuid4)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='counter_is_a_single_row')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("id", 1)), name="counter_is_a_single_row"
+                    )
+                ],
             },
         ),
     ]
