@@ -10,3 +10,11 @@ class CalendarsConfig(AppConfig):
     name = "coordination.calendars"
     label = "calendars"
     verbose_name = _("Calendars")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Have event texts rendered inside the recording of each change."""
+        from coordination.calendars.rendering import project_texts
+        from coordination.changes.projections import register_projection
+
+        register_projection(project_texts)

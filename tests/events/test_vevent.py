@@ -84,16 +84,13 @@ def parsed(event: CalendarEvent, language: str = "zh-hans", level: Level = Level
     uses = [ZoneUse(zone=event.tzid, first_on=span.first_on, last_on=span.last_on)]
     text = (
         calendar_head(HEAD)
-        + zones_text([use for use in uses if use.zone], fallback=_FALLBACK)
+        + zones_text(use for use in uses if use.zone)
         + rendered(event, language, level)
         + CALENDAR_TAIL
     )
     (component,) = icalendar.Calendar.from_ical(text).walk("VEVENT")
     assert component.errors == []
     return component
-
-
-_FALLBACK = ZoneUse(zone="Asia/Shanghai", first_on=date(2024, 1, 1), last_on=date(2024, 1, 1))
 
 
 def test_vevent_of_a_confirmed_event_is_these_lines() -> None:
@@ -443,8 +440,8 @@ def test_head_of_a_feed_is_these_lines_and_has_no_uid() -> None:
         "DESCRIPTION:公开活动",
         "X-WR-CALDESC:公开活动",
         "X-WR-TIMEZONE:Asia/Shanghai",
-        "REFRESH-INTERVAL;VALUE=DURATION:PT60M",
-        "X-PUBLISHED-TTL:PT60M",
+        "REFRESH-INTERVAL;VALUE=DURATION:PT1H",
+        "X-PUBLISHED-TTL:PT1H",
         "COLOR:steelblue",
         "SOURCE;VALUE=URI:https://example.org/calendars/alliances/jjj.ics",
         "URL:https://example.org/alliances/jjj/",
@@ -466,7 +463,7 @@ def test_zones_of_a_calendar_stand_once_each_and_span_all_uses() -> None:
         ZoneUse(zone="Africa/Casablanca", first_on=date(2025, 5, 1), last_on=date(2025, 5, 2)),
         ZoneUse(zone="Africa/Casablanca", first_on=date(2023, 5, 1), last_on=date(2023, 5, 2)),
     ]
-    text = zones_text(uses, fallback=_FALLBACK)
+    text = zones_text(uses)
 
     assert [line for line in text.splitlines() if line.startswith("TZID")] == [
         "TZID:Africa/Casablanca",
@@ -476,8 +473,7 @@ def test_zones_of_a_calendar_stand_once_each_and_span_all_uses() -> None:
     assert "DTSTART:20260215T030000" in text
 
 
-def test_zones_of_an_empty_calendar_are_its_own() -> None:
-    text = calendar_head(HEAD) + zones_text([], fallback=_FALLBACK) + CALENDAR_TAIL
+def test_head_asks_for_minutes_where_they_are_not_hours() -> None:
+    head = calendar_head(replace(HEAD, refresh=timedelta(minutes=90)))
 
-    calendar = icalendar.Calendar.from_ical(text)
-    assert [part.name for part in calendar.subcomponents] == ["VTIMEZONE"]
+    assert "REFRESH-INTERVAL;VALUE=DURATION:PT90M\r\n" in head

@@ -1,0 +1,229 @@
+"""Keep the text of every event as it stands: rendered when it changes, not when it is read.
+
+`project_texts` runs inside the recording of a change, so the text commits with the change or not
+at all. `rebuild_texts` makes all of it again; it writes only what differs, which is nothing unless
+the renderer, the address of the installation or the publisher's mail address changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from email.utils import parseaddr
+
+from django.conf import settings
+from django.db import transaction
+
+from alliances.models import Alliance, Openness
+from coordination.bilingual import LANGUAGES
+from coordination.calendars.models import EventText, FeedStamp
+from coordination.changes.projections import Recorded
+from events.calendar_event import CalendarEvent, Level, Words
+from events.models import Event
+from events.vevent import RENDERER_VERSION, vevent
+
+BATCH = 500  # events
+LEVELS_OPEN_TO: dict[str, tuple[Level, ...]] = {
+    Openness.SECRETARIAT: (Level.SECRETARIAT,),
+    Openness.ORGANIZATIONS: (Level.MEMBER, Level.SECRETARIAT),
+    Openness.MEMBERS: (Level.MEMBER, Level.SECRETARIAT),
+    Openness.PUBLIC: (Level.PUBLIC, Level.MEMBER, Level.SECRETARIAT),
+}
+WHAT_TEXTS_SHOW_OF_AN_ALLIANCE = {"name_zh", "name_en", "email", "time_zone"}
+_MEMBERS_SCOPE = re.compile(r"alliance:(\d+):members")
+
+
+def project_texts(changes: Sequence[Recorded], at: datetime) -> None:
+    """Render the events that changed, and those of alliances that changed their name."""
+    events = {
+        change.obj.pk for change in changes if isinstance(change.obj, Event) and not change.deleted
+    }
+    alliances = {
+        change.obj.pk
+        for change in changes
+        if isinstance(change.obj, Alliance) and WHAT_TEXTS_SHOW_OF_AN_ALLIANCE & change.diff.keys()
+    }
+    if alliances:
+        events.update(Event.objects.filter(alliance__in=alliances).values_list("pk", flat=True))
+    render_events(events)
+    stamp_feeds(_alliances_whose_feed_changed(changes), at=at)
+
+
+def rebuild_texts(*, at: datetime, only_stale: bool = False) -> int:
+    """Render every event again; return how many texts differed.
+
+    Args:
+        at: Aware instant of the rebuilding; feeds are stamped with it if anything differed.
+        only_stale: Leave texts alone that this renderer made, with this installation's address.
+    """
+    events = Event.objects.order_by("pk")
+    if only_stale:
+        stale = EventText.objects.exclude(renderer=fingerprint())
+        events = events.filter(pk__in=stale.values("event"))
+    with transaction.atomic():
+        count = render_events(events.values_list("pk", flat=True))
+        if count:
+            stamp_feeds(Alliance.objects.values_list("pk", flat=True), at=at)
+    return count
+
+
+def stamp_feeds(alliances: Iterable[int], *, at: datetime) -> None:
+    """Note that these alliances' public calendars changed, each at a second of its own."""
+    pks = sorted(alliances)
+    if not pks:
+        return
+    rows = FeedStamp.objects.select_for_update().filter(alliance__in=pks).order_by("alliance")
+    last = dict(rows.values_list("alliance", "modified_at"))
+    second = at.replace(microsecond=0)
+    stamps = [
+        FeedStamp(
+            alliance_id=pk,
+            modified_at=max(second, last[pk] + timedelta(seconds=1)) if pk in last else second,
+        )
+        for pk in pks
+    ]
+    FeedStamp.objects.bulk_create(
+        stamps, update_conflicts=True, unique_fields=["alliance"], update_fields=["modified_at"]
+    )
+
+
+def render_events(pks: Iterable[int]) -> int:
+    """Bring the stored texts of these events up to date; return how many differed."""
+    ordered = sorted(pks)
+    return sum(
+        _render_batch(ordered[start : start + BATCH]) for start in range(0, len(ordered), BATCH)
+    )
+
+
+def fingerprint() -> str:
+    """Return what tells texts of one renderer, address and publisher from those of another."""
+    parts = (str(RENDERER_VERSION), settings.COORDINATION_BASE_URL, _publisher_address(""))
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:40]
+
+
+def calendar_event(event: Event) -> CalendarEvent:
+    """Return what calendars show of an event.
+
+    Reads its alliance, work area, hosts and their organizations: fetch them with it.
+    """
+    area = event.work_area
+    return CalendarEvent(
+        ical_uid=event.ical_uid,
+        sequence=event.sequence,
+        created_at=event.created_at,
+        changed_at=event.changed_at,
+        state=event.state,
+        span=event.span,
+        previous=event.previous_span,
+        reason=event.reason,
+        title=Words(zh=event.title_zh, en=event.title_en),
+        description=Words(zh=event.description_zh, en=event.description_en),
+        type_text=event.type_text,
+        format=event.format,
+        place=Words(zh=event.place_zh, en=event.place_en),
+        address=event.address,
+        latitude=event.latitude,
+        longitude=event.longitude,
+        work_area=Words(zh=area.name_zh, en=area.name_en) if area is not None else Words(),
+        hosts=tuple(_host_names(event)),
+        organizer=_publisher(event.alliance),
+        organizer_uri=f"mailto:{_publisher_address(event.alliance.email)}",
+        home_zone=event.alliance.time_zone,
+        url=f"{settings.COORDINATION_BASE_URL}/events/{event.uid}/",
+        online_url=event.online_url,
+        contact=event.contact,
+        notes=event.notes,
+    )
+
+
+def _alliances_whose_feed_changed(changes: Sequence[Recorded]) -> set[int]:
+    """Return the alliances that show something public that changed, or showed it until now."""
+    alliances: set[int] = set()
+    for change in changes:
+        scopes = change.before | change.after
+        if "public" in scopes and isinstance(change.obj, Event | Alliance):
+            matches = map(_MEMBERS_SCOPE.fullmatch, scopes)
+            alliances.update(int(match[1]) for match in matches if match)
+    return alliances
+
+
+def _render_batch(pks: Sequence[int]) -> int:
+    """Render up to `BATCH` events and write the texts that differ; return how many."""
+    events = (
+        Event.objects.filter(pk__in=pks)
+        .select_related("alliance", "work_area")
+        .prefetch_related("hosts__organization")
+    )
+    wanted = {
+        (text.event_id, text.language, text.level): text
+        for event in events
+        for text in _texts_of(event)
+    }
+    stored = {
+        (text.event_id, text.language, text.level): text
+        for text in EventText.objects.filter(event__in=pks)
+    }
+    gone = [text.pk for key, text in stored.items() if key not in wanted]
+    if gone:
+        EventText.objects.filter(pk__in=gone).delete()
+    different = [text for key, text in wanted.items() if not _is_same(text, stored.get(key))]
+    EventText.objects.bulk_create(
+        different,
+        batch_size=BATCH,
+        update_conflicts=True,
+        unique_fields=["event", "language", "level"],
+        update_fields=["body", "time_zone", "first_on", "last_on", "renderer"],
+    )
+    return len(gone) + len(different)
+
+
+def _texts_of(event: Event) -> Iterator[EventText]:
+    """Yield the texts that should be stored: none without a time, none once retired."""
+    values = calendar_event(event)
+    span = values.shown_span
+    if span is None or event.retired:
+        return
+    for language in LANGUAGES:
+        for level in LEVELS_OPEN_TO[event.openness]:
+            yield EventText(
+                event=event,
+                language=language,
+                level=level.value,
+                body=vevent(values, language=language, level=level),
+                time_zone=values.tzid,
+                first_on=span.first_on,
+                last_on=span.last_on,
+                renderer=fingerprint(),
+            )
+
+
+def _is_same(text: EventText, stored: EventText | None) -> bool:
+    """Return whether the stored row says the same."""
+    return stored is not None and all(
+        getattr(text, name) == getattr(stored, name)
+        for name in ("body", "time_zone", "first_on", "last_on", "renderer")
+    )
+
+
+def _host_names(event: Event) -> Iterator[Words]:
+    """Yield the hosts' names in order: the organization's, else as written."""
+    for host in event.hosts.all():
+        organization = host.organization
+        if organization is None:
+            yield Words(zh=host.name)
+        else:
+            yield Words(zh=organization.name_zh, en=organization.name_en)
+
+
+def _publisher(alliance: Alliance) -> Words:
+    """Return the name of the alliance's secretariat."""
+    zh = f"{alliance.name_zh}秘书处" if alliance.name_zh else ""
+    en = f"{alliance.name_en} Secretariat" if alliance.name_en else ""
+    return Words(zh=zh, en=en)
+
+
+def _publisher_address(email: str) -> str:
+    """Return the secretariat's public address, or the one that the installation writes from."""
+    return email or parseaddr(settings.DEFAULT_FROM_EMAIL)[1]

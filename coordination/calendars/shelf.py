@@ -1,0 +1,162 @@
+"""Feeds ready to be sent: compiled once for each revision, compressed once for each coding.
+
+The shelf belongs to one process and holds bytes only. Whether what it holds is still good is
+asked of the database at every request, by one indexed row: the alliance's stamp. So all
+processes answer alike, and a change shows at the next request.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from datetime import datetime
+from threading import Lock
+from uuid import UUID
+
+import brotli  # type: ignore[import-untyped]
+
+from alliances.models import Alliance
+from coordination.calendars.feeds import FeedAddress, compile_feed
+from coordination.calendars.negotiation import IDENTITY
+
+SHELF_BYTES = 64 * 1024 * 1024
+GZIP_LEVEL = 6
+BROTLI_QUALITY = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """What tells one state of an alliance's calendar from every other.
+
+    Attributes:
+        alliance: Outside id of the alliance, because a short address may pass to another.
+        changed_at: Stamp of the last change, UTC, in whole seconds.
+    """
+
+    alliance: UUID
+    changed_at: datetime
+
+
+@dataclass(slots=True)
+class Rendition:
+    """One state of one feed, as bytes.
+
+    Attributes:
+        revision: The state it was compiled in, or has been found to be the same in.
+        digest: Fingerprint of the bytes: the same for ever for the same bytes.
+    """
+
+    revision: Revision
+    digest: str
+    codings: dict[str, bytes] = field(default_factory=dict)
+    lock: Lock = field(default_factory=Lock)
+
+    def etag(self, coding: str) -> str:
+        """Return the strong entity tag of the bytes in a coding, quoted."""
+        suffix = "" if coding == IDENTITY else f"-{coding}"
+        return f'"{self.digest}{suffix}"'
+
+    def content(self, coding: str) -> bytes:
+        """Return the bytes in a coding; encodes them when first asked."""
+        with self.lock:
+            if coding not in self.codings:
+                self.codings[coding] = _encode(self.codings[IDENTITY], coding)
+            return self.codings[coding]
+
+    @property
+    def size(self) -> int:
+        """Number of bytes held."""
+        return sum(map(len, tuple(self.codings.values())))
+
+
+class Shelf:
+    """The renditions of this process, the longest unasked for thrown away first."""
+
+    def __init__(self, *, limit: int = SHELF_BYTES) -> None:
+        """Make an empty shelf that holds at most ``limit`` bytes, and always one rendition."""
+        self._limit = limit
+        self._held: OrderedDict[FeedAddress, Rendition] = OrderedDict()
+        self._lock = Lock()
+        self._compiling: dict[FeedAddress, Lock] = {}
+
+    def fetch(self, address: FeedAddress) -> Rendition | None:
+        """Return the feed as it stands now, or None where there is no such alliance.
+
+        One query while nothing changed. Requests that arrive while it is compiled wait for it
+        rather than compile it again.
+        """
+        revision = _revision_of(address.slug)
+        if revision is None:
+            return None
+        rendition = self._look(address)
+        if rendition is not None and rendition.revision == revision:
+            return rendition
+        with self._lock:
+            compiling = self._compiling.setdefault(address, Lock())
+        with compiling:
+            rendition = self._look(address)
+            if rendition is None or rendition.revision != revision:
+                rendition = self._compile(address, revision, rendition)
+        with self._lock:
+            self._compiling.pop(address, None)
+        return rendition
+
+    def clear(self) -> None:
+        """Throw everything away."""
+        with self._lock:
+            self._held.clear()
+
+    def _look(self, address: FeedAddress) -> Rendition | None:
+        """Return what is held, and move it to the front."""
+        with self._lock:
+            rendition = self._held.get(address)
+            if rendition is not None:
+                self._held.move_to_end(address)
+            return rendition
+
+    def _compile(
+        self, address: FeedAddress, revision: Revision, held: Rendition | None
+    ) -> Rendition:
+        """Compile a feed and keep it; what turns out to be the same bytes is not encoded again."""
+        alliance = Alliance.objects.get(uid=revision.alliance)
+        content = compile_feed(alliance, address).encode()
+        digest = hashlib.sha256(content).hexdigest()[:32]
+        same = held is not None and held.digest == digest
+        codings = dict(held.codings) if held is not None and same else {IDENTITY: content}
+        rendition = Rendition(revision, digest, codings)
+        with self._lock:
+            self._held[address] = rendition
+            self._held.move_to_end(address)
+            while len(self._held) > 1 and self._size() > self._limit:
+                self._held.popitem(last=False)
+        return rendition
+
+    def _size(self) -> int:
+        """Return the number of bytes on the shelf."""
+        return sum(rendition.size for rendition in self._held.values())
+
+
+def _revision_of(slug: str) -> Revision | None:
+    """Return the present revision of an alliance's calendar; one query, two indexed rows."""
+    row = (
+        Alliance.objects.filter(slug=slug)
+        .values_list("uid", "feed_stamp__modified_at", "created_at")
+        .order_by()
+        .first()
+    )
+    if row is None:
+        return None
+    uid, modified_at, created_at = row
+    return Revision(uid, modified_at or created_at.replace(microsecond=0))
+
+
+def _encode(content: bytes, coding: str) -> bytes:
+    """Return ``content`` compressed; the same bytes at any time (a gzip header without a date)."""
+    if coding == "gzip":
+        return gzip.compress(content, GZIP_LEVEL, mtime=0)
+    return bytes(brotli.compress(content, mode=brotli.MODE_TEXT, quality=BROTLI_QUALITY))
+
+
+shelf = Shelf()

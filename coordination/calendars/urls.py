@@ -1,0 +1,32 @@
+"""Addresses of calendars: paths end in .ics and never redirect."""
+
+from django.urls import path, register_converter
+
+from coordination.calendars import views
+
+
+class YearConverter:
+    """A year of four digits."""
+
+    regex = "[0-9]{4}"
+
+    def to_python(self, value: str) -> int:
+        """Return the year."""
+        return int(value)
+
+    def to_url(self, value: int) -> str:
+        """Return its digits."""
+        return f"{value:04d}"
+
+
+register_converter(YearConverter, "year")
+app_name = "calendars"
+urlpatterns = [
+    path("robots.txt", views.robots, name="robots"),
+    path("calendars/alliances/<slug:slug>.ics", views.alliance_feed, name="alliance_feed"),
+    path(
+        "calendars/alliances/<slug:slug>/<year:year>.ics",
+        views.alliance_feed,
+        name="alliance_year_feed",
+    ),
+]
