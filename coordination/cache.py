@@ -34,21 +34,13 @@ class RedisOrNothing(RedisCache):
 
     def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
         """Return the value, or ``default`` where it is missing or Redis is away."""
-        return self._ask(
-            lambda: super(RedisOrNothing, self).get(key, default, version), default
-        )
+        return self._ask(lambda: super(RedisOrNothing, self).get(key, default, version), default)
 
-    def set(
-        self, key: Any, value: Any, timeout: Any = 300, version: int | None = None
-    ) -> None:
+    def set(self, key: Any, value: Any, timeout: Any = 300, version: int | None = None) -> None:
         """Keep the value for ``timeout`` seconds, if Redis is there."""
-        self._ask(
-            lambda: super(RedisOrNothing, self).set(key, value, timeout, version), None
-        )
+        self._ask(lambda: super(RedisOrNothing, self).set(key, value, timeout, version), None)
 
-    def add(
-        self, key: Any, value: Any, timeout: Any = 300, version: int | None = None
-    ) -> bool:
+    def add(self, key: Any, value: Any, timeout: Any = 300, version: int | None = None) -> bool:
         """Keep the value where the key is free; True when Redis is away."""
         return self._ask(
             lambda: super(RedisOrNothing, self).add(key, value, timeout, version), True
@@ -56,32 +48,20 @@ class RedisOrNothing(RedisCache):
 
     def touch(self, key: Any, timeout: Any = 300, version: int | None = None) -> bool:
         """Lengthen a key's life; False when Redis is away."""
-        return self._ask(
-            lambda: super(RedisOrNothing, self).touch(key, timeout, version), False
-        )
+        return self._ask(lambda: super(RedisOrNothing, self).touch(key, timeout, version), False)
 
     def delete(self, key: Any, version: int | None = None) -> bool:
         """Forget a key; False when Redis is away."""
-        return self._ask(
-            lambda: super(RedisOrNothing, self).delete(key, version), False
-        )
+        return self._ask(lambda: super(RedisOrNothing, self).delete(key, version), False)
 
     def has_key(self, key: Any, version: int | None = None) -> bool:
         """Tell whether the key is there; False when Redis is away."""
-        return self._ask(
-            lambda: super(RedisOrNothing, self).has_key(key, version), False
-        )
+        return self._ask(lambda: super(RedisOrNothing, self).has_key(key, version), False)
 
     def get_many(self, keys: Any, version: int | None = None) -> dict[Any, Any]:
         """Return the values that are there; none when Redis is away."""
-        return self._ask(
-            lambda: super(RedisOrNothing, self).get_many(keys, version), {}
-        )
+        return self._ask(lambda: super(RedisOrNothing, self).get_many(keys, version), {})
 
-    def set_many(
-        self, data: Any, timeout: Any = 300, version: int | None = None
-    ) -> list[Any]:
+    def set_many(self, data: Any, timeout: Any = 300, version: int | None = None) -> list[Any]:
         """Keep several values, if Redis is there; return the keys that were refused."""
-        return self._ask(
-            lambda: super(RedisOrNothing, self).set_many(data, timeout, version), []
-        )
+        return self._ask(lambda: super(RedisOrNothing, self).set_many(data, timeout, version), [])

@@ -37,9 +37,7 @@ def read_text(name: str, default: str = "") -> str:
         try:
             value = Path(path).read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
-            raise ImproperlyConfigured(
-                f"{name}_FILE cannot be read: {error}."
-            ) from error
+            raise ImproperlyConfigured(f"{name}_FILE cannot be read: {error}.") from error
     return value or default
 
 

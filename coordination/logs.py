@@ -34,9 +34,7 @@ def configure(options: dict[str, Any]) -> None:
             "version": 1,
             "disable_existing_loggers": False,
             "formatters": {"line": formatter if options["production"] else plain},
-            "handlers": {
-                "console": {"class": "logging.StreamHandler", "formatter": "line"}
-            },
+            "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
             "root": {"handlers": ["console"], "level": options["level"]},
         }
     )

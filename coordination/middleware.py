@@ -64,16 +64,12 @@ class ProgramsPassBy:
         """
         inner, _built.inner = _built.inner, None
         if inner is None:
-            raise ImproperlyConfigured(
-                "PagesEndHere must follow ProgramsPassBy in MIDDLEWARE."
-            )
+            raise ImproperlyConfigured("PagesEndHere must follow ProgramsPassBy in MIDDLEWARE.")
         self.pages = get_response
         self.programs = inner
         self.sessions = inner
         for name in reversed(settings.SESSION_MIDDLEWARE):
-            self.sessions = convert_exception_to_response(
-                import_string(name)(self.sessions)
-            )
+            self.sessions = convert_exception_to_response(import_string(name)(self.sessions))
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer the request by the way of its path."""

@@ -30,15 +30,11 @@ VAR_DIR.mkdir(mode=0o750, parents=True, exist_ok=True)
 
 ENVIRONMENT = read_text("COORDINATION_ENV", "local")
 if ENVIRONMENT not in {"local", "production"}:
-    raise ImproperlyConfigured(
-        f"COORDINATION_ENV is local or production, not {ENVIRONMENT!r}."
-    )
+    raise ImproperlyConfigured(f"COORDINATION_ENV is local or production, not {ENVIRONMENT!r}.")
 PRODUCTION = ENVIRONMENT == "production"
 DEBUG = read_flag("COORDINATION_DEBUG", default=False)
 if PRODUCTION and DEBUG:
-    raise ImproperlyConfigured(
-        "A production start with COORDINATION_DEBUG on is refused."
-    )
+    raise ImproperlyConfigured("A production start with COORDINATION_DEBUG on is refused.")
 
 
 def _secret_key() -> str:
@@ -65,19 +61,13 @@ SECRET_KEY = _secret_key()
 
 # -- Where it is reached -------------------------------------------------------------------------
 
-COORDINATION_BASE_URL = read_text(
-    "COORDINATION_BASE_URL", "http://127.0.0.1:8000"
-).rstrip("/")
+COORDINATION_BASE_URL = read_text("COORDINATION_BASE_URL", "http://127.0.0.1:8000").rstrip("/")
 _base = urlsplit(COORDINATION_BASE_URL)
 if _base.scheme not in {"http", "https"} or not _base.hostname:
-    raise ImproperlyConfigured(
-        "COORDINATION_BASE_URL must be http://host or https://host."
-    )
+    raise ImproperlyConfigured("COORDINATION_BASE_URL must be http://host or https://host.")
 ALLOWED_HOSTS = read_list(
     "COORDINATION_ALLOWED_HOSTS",
-    [_base.hostname]
-    if PRODUCTION
-    else [_base.hostname, "localhost", "127.0.0.1", "[::1]"],
+    [_base.hostname] if PRODUCTION else [_base.hostname, "localhost", "127.0.0.1", "[::1]"],
 )
 CSRF_TRUSTED_ORIGINS = [f"{_base.scheme}://{_base.netloc}"]
 ROOT_URLCONF = "coordination.urls"
@@ -190,9 +180,7 @@ def _database() -> dict[str, Any]:
     if parsed["ENGINE"] == "django.db.backends.sqlite3":
         return {**_SQLITE, "NAME": parsed["NAME"]}
     if parsed["ENGINE"] != "django.db.backends.postgresql":
-        raise ImproperlyConfigured(
-            "DATABASE_URL must begin with postgresql:// or sqlite://."
-        )
+        raise ImproperlyConfigured("DATABASE_URL must begin with postgresql:// or sqlite://.")
     pool = {
         "min_size": 1,
         "max_size": read_number("COORDINATION_DATABASE_POOL", 20),
@@ -311,9 +299,7 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 # -- Mail, API, tasks, logs ----------------------------------------------------------------------
 
 globals().update(mail_from_url(read_text("EMAIL_URL"), folder=VAR_DIR / "mail"))
-DEFAULT_FROM_EMAIL = SERVER_EMAIL = read_text(
-    "COORDINATION_MAIL_FROM", "coordination@localhost"
-)
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = read_text("COORDINATION_MAIL_FROM", "coordination@localhost")
 
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -329,8 +315,6 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
 }
 
 METRICS_TOKEN = read_text("COORDINATION_METRICS_TOKEN")
-LOG_LEVEL = read_text(
-    "COORDINATION_LOG_LEVEL", "INFO" if PRODUCTION else "WARNING"
-).upper()
+LOG_LEVEL = read_text("COORDINATION_LOG_LEVEL", "INFO" if PRODUCTION else "WARNING").upper()
 LOGGING_CONFIG = "coordination.logs.configure"
 LOGGING: dict[str, Any] = {"production": PRODUCTION, "level": LOG_LEVEL}

@@ -1,0 +1,101 @@
+"""The whole test suite by one command: ``python3 manage.py test [ARGS]``.
+
+Without ARGS: lint, format, types, import contracts, migrations, then pytest on SQLite and, where
+the programs are found, again on a temporary PostgreSQL and Redis. With ARGS: pytest with them.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+WORKERS = ("-n", "2")
+CHECKS = (
+    ("lint", ("ruff", "check", ".")),
+    ("format", ("ruff", "format", "--check", ".")),
+    ("types", ("mypy",)),
+    ("import contracts", ("lint-imports",)),
+    ("migrations", ("python", "manage.py", "makemigrations", "--check", "--dry-run")),
+)
+PROGRAMS = (
+    (("initdb", "postgres"), "the suite on PostgreSQL and Redis", "postgresql"),
+    (("redis-server",), "the suite on PostgreSQL and Redis", "redis-server"),
+    (("chromium", "chromium-browser", "google-chrome"), "the tests in a browser", "chromium"),
+)
+
+
+class Command(BaseCommand):
+    """Run the checks and the tests, and leave with their exit code."""
+
+    help = "Runs lint, types, contracts and the test suite; with arguments, pytest with them."
+    requires_system_checks = []
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        """Take every argument for pytest's, as Django would take some for its own."""
+        arguments = argv[2:]
+        sys.exit(run_pytest(*arguments) if arguments else run_everything())
+
+    def handle(self, **_options: Any) -> None:
+        """Run everything, for those who call the command from a program."""
+        sys.exit(run_everything())
+
+
+def run_everything() -> int:
+    """Run the checks, then the suites; return the exit code of the first that failed."""
+    for name, command in CHECKS:
+        say(f"{name} ...")
+        if code := run(*command):
+            return code
+    skipped = missing_programs()
+    for line in skipped.values():
+        say(line)
+    say("tests on SQLite ...")
+    code = run_pytest(*WORKERS, servers=False)
+    if code or {"postgresql", "redis-server"} & skipped.keys():
+        return code
+    say("tests on PostgreSQL and Redis ...")
+    return run_pytest(*WORKERS, servers=True)
+
+
+def missing_programs() -> dict[str, str]:
+    """Return for each missing package one line: what is skipped and how to install it."""
+    from tests.servers import found_program
+
+    lines = {}
+    for names, skipped, package in PROGRAMS:
+        needed = names if package == "postgresql" else (names,)
+        if all(found_program(*([name] if isinstance(name, str) else name)) for name in needed):
+            continue
+        lines[package] = (
+            f"Skipped, {package} is not installed: {skipped}. apt-get install {package}"
+        )
+    return lines
+
+
+def run_pytest(*arguments: str, servers: bool = False) -> int:
+    """Run pytest in a process of its own and return its exit code."""
+    command = ["python", "-m", "pytest", *arguments]
+    if servers:
+        return run("python", "-m", "tests.servers", sys.executable, *command[1:])
+    return run(*command)
+
+
+def run(program: str, *arguments: str) -> int:
+    """Run a program of this environment in the project's folder and return its exit code."""
+    beside = Path(sys.executable).parent / program
+    path = sys.executable if program == "python" else str(beside)
+    if not Path(path).exists():
+        path = shutil.which(program) or path
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
+    environment.pop("DJANGO_SETTINGS_MODULE", None)
+    return subprocess.call([path, *arguments], cwd=settings.BASE_DIR, env=environment)
+
+
+def say(text: str) -> None:
+    """Print a line before what the programs print."""
+    print(f"-- {text}", flush=True)

@@ -1,0 +1,49 @@
+"""What every test stands on: closed sockets, a fixed clock, a cache and files of its own."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import time_machine
+from django.conf import settings
+from django.core.cache import cache
+
+# 23:30 on the last day of March in Beijing, a Friday; 15:30 in UTC.
+NOW = datetime(2028, 3, 31, 15, 30, tzinfo=UTC)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep parallel workers out of each other's cache; hash the tests' passwords cheaply."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    if settings.REDIS_URL and worker:
+        base = settings.REDIS_URL.rsplit("/", 1)[0]
+        settings.REDIS_URL = f"{base}/{int(worker.removeprefix('gw')) + 1}"
+        settings.CACHES["default"]["LOCATION"] = settings.REDIS_URL
+
+
+@pytest.fixture(autouse=True)
+def _own_cache_and_files(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
+    folder: Path = tmp_path_factory.getbasetemp() / "files"
+    settings.MEDIA_ROOT = folder
+    cache.clear()
+    yield
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def now() -> datetime:
+    """The instant of the tests; pass it as ``at``."""
+    return NOW
+
+
+@pytest.fixture
+def fixed_clock() -> Iterator[time_machine.Traveller]:
+    """Stop the clock at ``NOW`` for what reads it itself: pages, API, commands."""
+    with time_machine.travel(NOW, tick=False) as traveller:
+        yield traveller
