@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import Final
 
 from coordination.bilingual import CHINESE, language_or_default, text_in
-from events.zones import instant_of, wall_of, zone_named, UTC_NAMES
+from events.zones import UTC_NAMES, instant_of, wall_of, zone_named
 
 
 class Level(StrEnum):

@@ -10,8 +10,8 @@ from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.http import http_date
 from django.utils.functional import Promise
+from django.utils.http import http_date
 from django.utils.translation import get_language_from_request, override
 from django.utils.translation import gettext_lazy as _
 

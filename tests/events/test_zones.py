@@ -191,7 +191,7 @@ def test_vtimezone_where_the_rule_changed_lists_the_transitions_instead_of_the_p
 
 
 def test_vtimezone_of_an_unknown_zone_is_refused() -> None:
-    with pytest.raises(UnknownZone, match="'../etc/passwd' is not an IANA time zone"):
+    with pytest.raises(UnknownZone, match=r"'\.\./etc/passwd' is not an IANA time zone"):
         vtimezone("../etc/passwd", first=FIRST, last=LAST)
 
 
@@ -249,7 +249,7 @@ def test_wall_of_a_naive_instant_is_refused() -> None:
 
 
 def test_utc_names_are_zones_without_offset() -> None:
-    assert UTC_NAMES < zone_names()
+    assert zone_names() > UTC_NAMES
     assert {instant_of(datetime(2024, 7, 1), name) for name in UTC_NAMES} == {
         datetime(2024, 7, 1, tzinfo=UTC)
     }
