@@ -1,0 +1,1 @@
+"""House rules of the pages: forms that call verbs, refusals as pages, times in words."""

@@ -1,0 +1,102 @@
+from datetime import UTC, date, datetime
+
+import pytest
+
+from coordination.pages.wording import (
+    day_in_words,
+    days_in_words,
+    month_in_words,
+    month_name,
+    span_in_words,
+    window_in_words,
+    zone_in_words,
+)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "precision", "zh", "en"),
+    [
+        (date(2024, 5, 14), date(2024, 5, 14), "day", "5月14日", "14 May"),
+        (date(2024, 9, 20), date(2024, 9, 21), "day", "9月20–21日", "20–21 Sep"),
+        (date(2024, 5, 11), date(2024, 5, 20), "ten_days", "5月中旬", "mid-May"),
+        (date(2024, 2, 21), date(2024, 2, 29), "ten_days", "2月下旬", "late February"),
+        (date(2024, 5, 11), date(2024, 5, 31), "ten_days", "5月11–31日", "11–31 May"),
+        (date(2024, 5, 1), date(2024, 5, 31), "month", "5月", "May"),
+        (date(2024, 5, 1), date(2024, 6, 30), "month", "5–6月", "May–June"),
+        (date(2024, 12, 1), date(2025, 1, 31), "month", "2024年12月1日 – 2025年1月31日",
+         "1 Dec 2024 – 31 Jan 2025"),
+        (date(2024, 4, 1), date(2024, 6, 30), "quarter", "第二季度", "Q2"),
+        (date(2024, 7, 1), date(2024, 12, 31), "half_year", "下半年", "H2"),
+        (date(2024, 1, 1), date(2024, 12, 31), "year", "2024年全年", "all of 2024"),
+    ],
+)  # fmt: skip
+def test_window_in_words_of_each_precision_reads_as_people_say(first, last, precision, zh, en):
+    assert window_in_words(first, last, precision=precision, language="zh-hans") == zh
+    assert window_in_words(first, last, precision=precision, language="en") == en
+
+
+def test_window_in_words_without_a_date_keeps_the_words_of_the_plan():
+    words = window_in_words(
+        None, None, precision="unknown", language="zh-hans", written="中关村论坛期间"
+    )
+
+    assert words == "中关村论坛期间"
+    assert window_in_words(None, None, precision="unknown", language="en") == "no date yet"
+    assert window_in_words(None, None, precision="unknown", language="zh-hans") == "待定"
+
+
+def test_days_in_words_over_a_month_end_names_both_months():
+    days = date(2024, 9, 30), date(2024, 10, 2)
+
+    assert days_in_words(*days, language="zh-hans", with_year=True) == "2024年9月30日–10月2日"
+    assert days_in_words(*days, language="en", with_year=True) == "30 Sep – 2 Oct 2024"
+
+
+def test_span_in_words_of_one_day_names_day_weekday_and_clock():
+    span = datetime(2024, 5, 14, 9, 30), datetime(2024, 5, 14, 11, 30)
+
+    assert span_in_words(*span, language="zh-hans") == "2024年5月14日 周二 09:30–11:30"
+    assert span_in_words(*span, language="en") == "14 May 2024 Tue 09:30–11:30"
+
+
+def test_span_in_words_until_midnight_stays_on_its_day():
+    span = datetime(2024, 12, 31, 23, 30), datetime(2025, 1, 1)
+
+    assert span_in_words(*span, language="zh-hans") == "2024年12月31日 周二 23:30–24:00"
+
+
+def test_span_in_words_of_all_day_leaves_the_last_midnight_out():
+    one = datetime(2024, 2, 29), datetime(2024, 3, 1)
+    three = datetime(2024, 2, 28), datetime(2024, 3, 2)
+
+    assert span_in_words(*one, language="zh-hans", is_all_day=True) == "2024年2月29日 周四"
+    assert span_in_words(*three, language="en", is_all_day=True) == "28 Feb – 1 Mar 2024"
+
+
+def test_span_in_words_over_nights_names_both_ends():
+    span = datetime(2024, 9, 20, 9), datetime(2024, 9, 21, 17)
+
+    assert span_in_words(*span, language="zh-hans") == "2024年9月20日 09:00 – 9月21日 17:00"
+
+
+def test_zone_in_words_follows_the_season():
+    assert (
+        zone_in_words("Europe/Zurich", datetime(2026, 7, 2, tzinfo=UTC)) == "Europe/Zurich, UTC+2"
+    )
+    assert (
+        zone_in_words("Europe/Zurich", datetime(2026, 1, 2, tzinfo=UTC)) == "Europe/Zurich, UTC+1"
+    )
+    assert zone_in_words("Asia/Kathmandu", datetime(2026, 1, 2, tzinfo=UTC)) == (
+        "Asia/Kathmandu, UTC+5:45"
+    )
+    assert zone_in_words("America/New_York", datetime(2026, 1, 2, tzinfo=UTC)) == (
+        "America/New_York, UTC−5"
+    )
+
+
+def test_month_and_day_in_words_follow_the_language():
+    assert month_in_words(2026, 3, language="zh-hans") == "2026年3月"
+    assert month_in_words(2026, 3, language="en") == "March 2026"
+    assert month_name(3, language="zh-hans") == "3月"
+    assert month_name(3, language="en") == "Mar"
+    assert day_in_words(date(2026, 3, 6), language="zh-hans", with_year=True) == "2026年3月6日"
