@@ -174,8 +174,12 @@ def uri(address: str) -> str:
 
 
 def parameter(text: str) -> str:
-    """Return ``text`` as a quoted parameter value (RFC 5545 section 3.2, RFC 6868)."""
-    return '"' + one_line(text).replace("^", "^^").replace('"', "^'") + '"'
+    """Return ``text`` as a quoted parameter value (RFC 5545 section 3.2, RFC 6868).
+
+    A backslash means nothing there, but some programs take it for an escape: it becomes a slash.
+    """
+    value = one_line(text).replace("\\", "/").replace("^", "^^").replace('"', "^'")
+    return f'"{value}"'
 
 
 def folded(name: str, value: str) -> str:

@@ -53,7 +53,7 @@ _MONTHLY: Final = rf"M(\d+)\.(\d)\.(\d)(?:/({_CLOCK}))?"
 _FOOTER: Final = re.compile(rf"{_NAME}{_CLOCK}{_NAME}(?:{_CLOCK})?,{_MONTHLY},{_MONTHLY}")
 
 
-class UnknownZone(ValueError):
+class UnknownZoneError(ValueError):
     """The name is not one of the IANA time zone database."""
 
     def __init__(self, name: str) -> None:
@@ -158,7 +158,7 @@ def zone_named(name: str) -> ZoneInfo:
     """Return the zone called ``name``.
 
     Raises:
-        UnknownZone: There is no such zone.
+        UnknownZoneError: There is no such zone.
     """
     return ZoneInfo.from_file(BytesIO(_zone_bytes(name)), key=name)
 
@@ -170,7 +170,7 @@ def instant_of(wall: datetime, zone: str) -> datetime:
     (RFC 5545 section 3.3.5).
 
     Raises:
-        UnknownZone: There is no such zone.
+        UnknownZoneError: There is no such zone.
         ValueError: ``wall`` already carries a zone.
     """
     if wall.tzinfo is not None:
@@ -182,7 +182,7 @@ def wall_of(instant: datetime, zone: str) -> datetime:
     """Return the naive time that clocks in ``zone`` show at ``instant``.
 
     Raises:
-        UnknownZone: There is no such zone.
+        UnknownZoneError: There is no such zone.
         ValueError: ``instant`` carries no zone.
     """
     if instant.tzinfo is None:
@@ -197,7 +197,7 @@ def vtimezone(zone: str, *, first: date, last: date) -> str:
     the zone is irregular in them.
 
     Raises:
-        UnknownZone: There is no such zone.
+        UnknownZoneError: There is no such zone.
     """
     return _vtimezone(zone, first.year, last.year)
 
@@ -318,10 +318,10 @@ def _zone_bytes(name: str) -> bytes:
     """Return the compiled zone file.
 
     Raises:
-        UnknownZone: There is no such zone.
+        UnknownZoneError: There is no such zone.
     """
     if name not in zone_names():
-        raise UnknownZone(name)
+        raise UnknownZoneError(name)
     return (files("tzdata") / "zoneinfo").joinpath(*name.split("/")).read_bytes()
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from events.zones import (
     UTC_NAMES,
-    UnknownZone,
+    UnknownZoneError,
     instant_of,
     vtimezone,
     wall_of,
@@ -191,7 +191,7 @@ def test_vtimezone_where_the_rule_changed_lists_the_transitions_instead_of_the_p
 
 
 def test_vtimezone_of_an_unknown_zone_is_refused() -> None:
-    with pytest.raises(UnknownZone, match=r"'\.\./etc/passwd' is not an IANA time zone"):
+    with pytest.raises(UnknownZoneError, match=r"'\.\./etc/passwd' is not an IANA time zone"):
         vtimezone("../etc/passwd", first=FIRST, last=LAST)
 
 
