@@ -5,11 +5,15 @@ import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import time_machine
 from django.conf import settings
 from django.core.cache import cache
+
+if TYPE_CHECKING:
+    from tests.factories import Cast
 
 # 23:30 on the last day of March in Beijing, a Friday; 15:30 in UTC.
 NOW = datetime(2028, 3, 31, 15, 30, tzinfo=UTC)
@@ -47,3 +51,11 @@ def fixed_clock() -> Iterator[time_machine.Traveller]:
     """Stop the clock at ``NOW`` for what reads it itself: pages, API, commands."""
     with time_machine.travel(NOW, tick=False) as traveller:
         yield traveller
+
+
+@pytest.fixture
+def cast(db: None) -> "Cast":
+    """Two alliances, their members, and one viewer of each kind."""
+    from tests.factories import make_cast
+
+    return make_cast()
