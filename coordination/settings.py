@@ -62,6 +62,7 @@ SECRET_KEY = _secret_key()
 # -- Where it is reached -------------------------------------------------------------------------
 
 COORDINATION_BASE_URL = read_text("COORDINATION_BASE_URL", "http://127.0.0.1:8000").rstrip("/")
+BASE_URL_CONFIGURED = bool(read_text("COORDINATION_BASE_URL"))  # else `up` takes what it serves
 _base = urlsplit(COORDINATION_BASE_URL)
 if _base.scheme not in {"http", "https"} or not _base.hostname:
     raise ImproperlyConfigured("COORDINATION_BASE_URL must be http://host or https://host.")
@@ -69,6 +70,7 @@ ALLOWED_HOSTS = read_list(
     "COORDINATION_ALLOWED_HOSTS",
     [_base.hostname] if PRODUCTION else [_base.hostname, "localhost", "127.0.0.1", "[::1]"],
 )
+ALLOWED_HOSTS_CONFIGURED = bool(read_text("COORDINATION_ALLOWED_HOSTS"))
 CSRF_TRUSTED_ORIGINS = [f"{_base.scheme}://{_base.netloc}"]
 ROOT_URLCONF = "coordination.urls"
 WSGI_APPLICATION = "coordination.wsgi.application"
@@ -88,7 +90,7 @@ INSTALLED_APPS = [
     "coordination.accounts",
     "coordination.changes",
     "whitenoise.runserver_nostatic",
-    "django.contrib.admin",
+    "coordination.accounts.apps.SuperusersAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -114,10 +116,10 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "coordination.middleware.ProgramsPassBy",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "coordination.accounts.middleware.PageViewer",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -228,7 +230,6 @@ STORAGES = {
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
-    "django.contrib.auth.backends.ModelBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
 ]
 PASSWORD_HASHERS = [
@@ -248,9 +249,23 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]
-ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_EMAIL_VERIFICATION = "none"  # an invitation proves the address
+ACCOUNT_CHANGE_EMAIL = True  # a new address takes the old one's place once it is proved
+ACCOUNT_ADAPTER = "coordination.accounts.adapters.InvitedOnly"
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 900  # seconds
+ACCOUNT_RATE_LIMITS = {
+    "login": "30/m/ip",
+    "login_failed": "20/m/ip,5/5m/key",  # an office may share one address
+    "reset_password": "20/m/ip,5/h/key",
+}
+MFA_TOTP_ISSUER = "Coordination"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
-SOCIALACCOUNT_ONLY = False
+SOCIALACCOUNT_ADAPTER = "coordination.accounts.adapters.KnownPeople"
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = True  # the provider is the operator's own
+SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+OIDC_SIGNUP = read_flag("COORDINATION_OIDC_SIGNUP", default=False)
 OIDC_SERVER_URL = read_text("COORDINATION_OIDC_SERVER_URL")
 SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {"openid_connect": {"APPS": []}}
 if OIDC_SERVER_URL:
@@ -271,6 +286,7 @@ CONTENT_SECURITY_POLICY = {
         "default-src": ["'self'"],
         "base-uri": ["'none'"],
         "object-src": ["'none'"],
+        "img-src": ["'self'", "data:"],  # the two-factor QR code
         "frame-ancestors": ["'none'"],
         "form-action": ["'self'", *([OIDC_SERVER_URL] if OIDC_SERVER_URL else [])],
     }
@@ -285,6 +301,7 @@ if _base.scheme == "https":
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
     SECURE_HSTS_SECONDS = read_number("COORDINATION_HSTS_SECONDS", 31_536_000)
 if read_flag("COORDINATION_BEHIND_PROXY", default=False):
+    ALLAUTH_TRUSTED_PROXY_COUNT = 1
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 # -- Languages and times -------------------------------------------------------------------------

@@ -50,8 +50,8 @@ class User(AbstractUser):
     """A person who can sign in.
 
     An empty ``language`` follows the browser; ``time_zone`` is an IANA name. A message that came
-    back marks the address (``email_bounced_at``), and nothing more is sent to it until the
-    address changes.
+    back marks the address (``bounced_email``): nothing more is sent there, and another address
+    is free of the mark.
     """
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -67,18 +67,24 @@ class User(AbstractUser):
         _("why mail came back"), max_length=200, blank=True, default="", editable=False
     )
 
+    bounced_email = models.EmailField(
+        _("address that mail came back from"), blank=True, default="", editable=False
+    )
+
     class Meta(AbstractUser.Meta):
         constraints = [
             models.UniqueConstraint(
                 Lower("username"),
                 name="username_is_unique_in_any_case",
                 violation_error_message=_("A user with that username already exists."),
+                violation_error_code="username_taken",
             ),
             models.UniqueConstraint(
                 Lower("email"),
                 condition=~Q(email=""),
                 name="email_is_unique_in_any_case",
                 violation_error_message=_("A user with that e-mail address already exists."),
+                violation_error_code="email_taken",
             ),
             models.CheckConstraint(
                 condition=Q(language__in=["", "zh-hans", "en"]), name="user_language_is_known"
@@ -105,7 +111,7 @@ class User(AbstractUser):
     @property
     def can_get_mail(self) -> bool:
         """Whether there is an address, and nothing sent to it has come back."""
-        return bool(self.email) and self.email_bounced_at is None
+        return bool(self.email) and self.email.lower() != self.bounced_email.lower()
 
 
 class TokenKind(models.TextChoices):

@@ -18,12 +18,10 @@ from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 
 from coordination.accounts.models import DEFAULT_TIME_ZONE, ApiToken, User
-
-DEFAULT_LANGUAGE = "zh-hans"
+from coordination.bilingual import CHINESE
 
 EVERYTHING = "*"
 
@@ -72,7 +70,7 @@ class Viewer:
     user_id: int | None
     username: str = ""
     is_superuser: bool = False
-    language: str = DEFAULT_LANGUAGE
+    language: str = CHINESE
     time_zone: str = DEFAULT_TIME_ZONE
     grants: frozenset[Grant] = frozenset()
     token_scopes: frozenset[str] | None = None
@@ -135,7 +133,7 @@ def viewer_for(
 
     Args:
         user: the person; None, an anonymous or an inactive one makes a public viewer.
-        at: aware instant; its day is taken in the installation's zone (``TIME_ZONE``).
+        at: aware instant; its day is taken in the alliances' zone (``DEFAULT_TIME_ZONE``).
         language: "zh-hans" or "en", already chosen.
         token: the token presented, whose scopes and limits narrow the rights.
 
@@ -178,7 +176,7 @@ def scopes_of(viewer: Viewer) -> tuple[str, ...]:
 
 
 def _grants_of(user: User, at: datetime) -> frozenset[Grant]:
-    day = at.astimezone(ZoneInfo(settings.TIME_ZONE)).date()
+    day = at.astimezone(ZoneInfo(DEFAULT_TIME_ZONE)).date()
     return frozenset().union(*(provider(user.pk, day) for provider in _providers))
 
 
