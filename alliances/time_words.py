@@ -1,7 +1,7 @@
 """The words in which plans write times, brought to one plain form and cut into tokens; pure.
 
-Secretariats write "５月１４日（周二）上午９：３０", "二〇二四年五月中旬", "Q2", "mid-May", "2–4 July 2024".
-`plain` brings all of them to Arabic digits with 年, 月, 日, 季度 and a few marks: "~" for a range and
+Secretariats write "５月１４日（周二）上午９：３０", "二〇二四年五月中旬", "Q2", "2–4 July 2024".
+`plain` brings all of them to Arabic digits with 年, 月, 日, 季度 and two marks, "~" for a range and
 "、" for a list. `tokens` cuts that into words; a text with anything else in it has no tokens.
 """
 
@@ -19,10 +19,7 @@ MONTH_NAME = (
 )
 NUMERALS = {character: value for value, character in enumerate("零一二三四五六七八九")}
 NUMERALS |= {"〇": 0, "○": 0, "两": 2}
-NUMBER_WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten") + (
-    "eleven",
-    "twelve",
-)
+NUMBER_WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 UNREADABLE = "\N{REPLACEMENT CHARACTER}"
 WEEKDAYS = {"一": 0, "二": 1, "三": 2, "四": 3, "五": 4, "六": 5, "日": 6, "天": 6, "七": 6}
 ENGLISH_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -58,10 +55,13 @@ def plain(text: str) -> str:
     words = re.sub(r"[‐‑‒–—―−─﹣~∼〜～]+", "-", words)
     words = re.sub(r"-{2,}", "-", words)
     words = re.sub(r"[“”\"'‘’。;!?…]+", " ", words).strip(" ,.、-")
-    words = re.sub(r"\s*[\n\r\t]\s*", " ", words)
+    words = re.sub(r"\s+", " ", words)
+    words = re.sub(r"(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])", "", words)
     if re.search(r"[a-z]", words):
         words = _english(words)
     words = _numerals(words)
+    words = re.sub(r"(?<=\d) (?=[年月日号季点时分旬场次])|(?<=第) (?=\d)", "", words)
+    words = re.sub(r"(?<=\d日) ?00:00(?::00)?$|(?<=\d)[ t]00:00:00$", "", words)
     words = _dates(words)
     return _marks(words)
 
@@ -203,6 +203,7 @@ _ENGLISH: list[tuple[re.Pattern[str], Replacement]] = [
 def _dates(words: str) -> str:
     """Bring numeric dates (ISO, dots, slashes) to 年, 月, 日."""
     words = re.sub(r"(?<=\d)\s*([./])\s*(?=\d)", r"\1", words)
+    words = re.sub(r"(\d{4}-\d\d-\d\d)/(?=\d{4}-\d\d)", r"\1~", words)
     words = re.sub(r"(?<!\d)((?:19|20)\d\d)([01]\d)([0-3]\d)(?!\d)", r"\1年\2月\3日", words)
     words = re.sub(
         r"(?<!\d)(\d{4})\s*[-./年]\s*(\d{1,2})\s*[-./月]\s*(\d{1,2})(?!\d)(?:日|号)?(?:t(?=\d))?",
