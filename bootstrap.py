@@ -34,7 +34,7 @@ def ensure(*, development: bool) -> None:
     Args:
         development: whether the tests' and linters' packages are wanted too.
     """
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - an older one must say so
         sys.exit(f"Coordination needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
     inside = os.path.realpath(sys.prefix) == os.path.realpath(VENV)
     if inside and _is_stamped(development):

@@ -22,11 +22,12 @@ CHECKS = (
     ("import contracts", ("lint-imports",)),
     ("migrations", ("python", "manage.py", "makemigrations", "--check", "--dry-run")),
 )
-PROGRAMS = (
-    (("initdb", "postgres"), "the suite on PostgreSQL and Redis", "postgresql"),
-    (("redis-server",), "the suite on PostgreSQL and Redis", "redis-server"),
-    (("chromium", "chromium-browser", "google-chrome"), "the tests in a browser", "chromium"),
-)
+SERVERS = "the suite on PostgreSQL and Redis"
+PROGRAMS = {  # the Debian package: any one of its programs, and what is skipped without it
+    "postgresql": (("initdb",), SERVERS),
+    "redis-server": (("redis-server", "valkey-server"), SERVERS),
+    "chromium": (("chromium", "chromium-browser", "google-chrome"), "the tests in a browser"),
+}
 
 
 class Command(BaseCommand):
@@ -67,13 +68,9 @@ def missing_programs() -> dict[str, str]:
     from tests.servers import found_program
 
     lines = {}
-    for names, skipped, package in PROGRAMS:
-        needed = names if package == "postgresql" else (names,)
-        if all(found_program(*([name] if isinstance(name, str) else name)) for name in needed):
-            continue
-        lines[package] = (
-            f"Skipped, {package} is not installed: {skipped}. apt-get install {package}"
-        )
+    for package, (names, skipped) in PROGRAMS.items():
+        if found_program(*names) is None:
+            lines[package] = f"skipped: {skipped}; to run it: apt-get install {package}"
     return lines
 
 
