@@ -1,9 +1,9 @@
 """People and tokens in the admin: superusers see them all; secrets are nowhere."""
 
-from allauth.mfa.models import Authenticator
+from typing import TYPE_CHECKING
+
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -12,10 +12,6 @@ from django.utils.translation import gettext_lazy as _
 from coordination.accounts.middleware import viewer_of
 from coordination.accounts.models import ApiToken, User
 from coordination.accounts.tokens import revoke_token
-
-for unused in (Group, Authenticator):  # rights come from seats; a second factor is its owner's
-    if admin.site.is_registered(unused):
-        admin.site.unregister(unused)
 
 
 @admin.register(User)
@@ -48,8 +44,14 @@ class PersonAdmin(UserAdmin):
         return False  # an account is closed (is_active); what the person did keeps its author
 
 
+if TYPE_CHECKING:
+    TokenAdminBase = admin.ModelAdmin[ApiToken]
+else:
+    TokenAdminBase = admin.ModelAdmin
+
+
 @admin.register(ApiToken)
-class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
+class ApiTokenAdmin(TokenAdminBase):
     list_display = ("name", "user", "kind", "prefix", "last_used_at", "expires_at", "revoked_at")
     list_filter = ("kind",)
     search_fields = ("name", "prefix", "user__username")
