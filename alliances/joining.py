@@ -23,7 +23,9 @@ from alliances.models import (
     Seat,
 )
 from alliances.models.organization import name_key
-from coordination.accounts.viewer import Viewer
+from coordination.accounts.erasing import erase_account
+from coordination.accounts.tokens import revoke_tokens_of
+from coordination.accounts.viewer import SYSTEM, Viewer
 from coordination.changes.models import Tracked
 from coordination.changes.recording import check_fields, recording
 from coordination.changes.refusals import FieldError, InvalidInput, TransitionNotAllowed, invalid
@@ -303,7 +305,7 @@ def erase_person(person: Person, *, viewer: Viewer, at: datetime, reason: str) -
     with recording(viewer.actor, at=at, reason=reason) as log:
         PersonDetails.objects.filter(person=person).delete()
         if person.user is not None:
-            person.user.erase()
+            erase_account(person.user, at=at)
         person.erased_at = at
         log.save(person, "person.erased")
     return person
@@ -385,7 +387,7 @@ def hand_over_seat(
         log.save(new, "seat.begun")
         user = seat.person.user
         if user is not None and not seat.person.seats.active_on(on).exists():
-            user.revoke_tokens(at=at)
+            revoke_tokens_of(user, viewer=SYSTEM, at=at)
     return new
 
 

@@ -119,6 +119,8 @@ def _keep(events: Sequence[Event], at: datetime) -> None:
         wanted = _wanted(event, known)
         for pk, (rule, due) in wanted.items():
             known_one = stored[event.pk].get(pk)
+            if known_one is None and max(due, event.starts_at) <= at:
+                continue  # entered after the event: there was never anything to remind of
             if known_one is None:
                 new.append(_first(event, rule, due, at))
             elif _rearm(known_one, rule, due, at):

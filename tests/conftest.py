@@ -11,6 +11,7 @@ import pytest
 import time_machine
 from django.conf import settings
 from django.core.cache import cache
+from django.db import connection
 
 if TYPE_CHECKING:
     from tests.factories import Cast
@@ -27,6 +28,17 @@ def pytest_configure(config: pytest.Config) -> None:
         base = settings.REDIS_URL.rsplit("/", 1)[0]
         settings.REDIS_URL = f"{base}/{int(worker.removeprefix('gw')) + 1}"
         settings.CACHES["default"]["LOCATION"] = settings.REDIS_URL
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """Keep SQLite's test database in a file, as in real use: threads then wait their turn."""
+    if connection.vendor == "sqlite":
+        file = tmp_path_factory.mktemp("database") / "test.sqlite3"
+        connection.settings_dict["TEST"]["NAME"] = str(file)
 
 
 @pytest.fixture(autouse=True)

@@ -164,7 +164,8 @@ class Log:
             if changed or touch or _joined(after) != obj.concerns:
                 check_fields(obj, only=changed)
                 values = {name: getattr(obj, name) for name in changed}
-                values["concerns"] = _joined(after)
+                if _joined(after) != obj.concerns:
+                    values["concerns"] = _joined(after)
                 groups[_fingerprint(values)].append((obj, values, after))
         rows = [row for group in groups.values() for row in group]
         if not rows:
@@ -181,7 +182,7 @@ class Log:
         for obj, values, after in rows:
             before = frozenset(obj.concerns.split())
             diff = _column_diff(obj, [name for name in values if name != "concerns"])
-            obj.concerns, obj.changed_at = values["concerns"], self.at
+            obj.concerns, obj.changed_at = _joined(after), self.at
             obj.version += 1
             self._note(obj, kind, diff, before, after)
         return len(rows)

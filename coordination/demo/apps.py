@@ -1,4 +1,4 @@
-"""The app that holds demo."""
+"""The demo world as a Django app."""
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
