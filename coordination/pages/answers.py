@@ -14,17 +14,13 @@ from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 
-from coordination.accounts.viewer import Viewer
+from coordination.accounts.middleware import viewer_of
 from coordination.changes.refusals import NotAllowed, NotVisible
+
+__all__ = ["now", "one", "page", "uid_or_none", "viewer_of"]
 
 View = Callable[..., HttpResponse]
 Row = TypeVar("Row", bound=Model)
-
-
-def viewer_of(request: HttpRequest) -> Viewer:
-    """Return who asks."""
-    viewer: Viewer = request.viewer  # type: ignore[attr-defined]
-    return viewer
 
 
 def now() -> datetime:
