@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
+from pathlib import PurePath
 from typing import Any
 
 from django.conf import settings
@@ -134,7 +135,7 @@ def _version(number: int, file_name: str, content: bytes, at: datetime) -> Mater
 
 def _stored(file_name: str, content: bytes) -> StoredFile:
     """Return the stored file for these bytes; the same bytes are kept once."""
-    media_type = MEDIA_TYPES.get(file_name.rpartition(".")[2].casefold())
+    media_type = MEDIA_TYPES.get(PurePath(file_name).suffix.removeprefix(".").casefold())
     if media_type is None:
         raise invalid(
             "file",

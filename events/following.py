@@ -14,10 +14,10 @@ from django.utils.translation import gettext_lazy as _
 
 from alliances.models import Openness, Organization, Plan, PlanItem, WorkArea
 from coordination.accounts.viewer import Viewer
-from coordination.changes.recording import recording
+from coordination.changes.recording import Log, recording
 from coordination.changes.refusals import TransitionNotAllowed
-from events.models import Event, EventHost, EventState
-from events.scheduling import Host, discard_event, host_rows, new_event
+from events.models import Duty, Event, EventHost, EventState, Invitation
+from events.scheduling import Host, discard_event, host_rows, named_rows, new_event
 
 COPIED = ("title_zh", "title_en", "type_text", "participants_text")
 
@@ -125,16 +125,23 @@ class EventsFollowPlans:
     def organizations_merged(
         self, kept: Organization, merged: Organization, *, viewer: Viewer, at: datetime
     ) -> None:
-        """Let the kept organization host what the merged one hosted."""
-        hosted = EventHost.objects.filter(organization=merged).values("event")
-        events = Event.objects.filter(pk__in=hosted).prefetch_related("hosts__organization")
+        """Let the kept organization host, and owe, what the merged one did."""
+        events = Event.objects.concerning_organization(merged.pk)
+        parts = events.prefetch_related("hosts__organization", "named__organization", "co_hosts")
         with recording(viewer.actor, at=at) as log:
-            for event in events:
+            for event in parts:
                 hosts = [
                     Host(kept if row.organization_id == merged.pk else row.organization, row.name)
                     for row in event.hosts.all()
                 ]
-                log.save(event, "event.relabelled", parts={"hosts": host_rows(_once(hosts))})
+                named = [
+                    kept if row.organization_id == merged.pk else row.organization
+                    for row in event.named.all()
+                ]
+                rows = {"hosts": host_rows(_once(hosts)), "named": named_rows(named)}
+                log.save(event, "event.relabelled", parts=rows)
+            _pass_on(Invitation, "invitation.passed_on", kept, merged, log)
+            _pass_on(Duty, "duty.passed_on", kept, merged, log)
 
 
 def hosts_again(rows: Sequence[EventHost]) -> list[EventHost]:
@@ -200,6 +207,25 @@ def _relabel(events: Any, *, viewer: Viewer, at: datetime) -> None:
     with recording(viewer.actor, at=at) as log:
         rows = events.prefetch_related("hosts", "co_hosts", "named")
         log.touch_all(list(rows), "event.relabelled")
+
+
+def _pass_on(
+    model: type[Invitation] | type[Duty],
+    kind: str,
+    kept: Organization,
+    merged: Organization,
+    log: Log,
+) -> None:
+    """Hand what the merged organization was asked to the kept one, unless that was asked too."""
+    own = {_asked(row) for row in model.objects.filter(organization=kept)}
+    for row in model.objects.filter(organization=merged).select_related("event"):
+        if _asked(row) not in own:
+            row.organization = kept
+            log.save(row, kind)
+
+
+def _asked(row: Invitation | Duty) -> tuple[int, str]:
+    return row.event_id, row.kind if isinstance(row, Duty) else ""
 
 
 def _once(hosts: Sequence[Host]) -> list[Host]:

@@ -43,7 +43,7 @@ def invite_organizations(
             new.append(Invitation(event=event, organization=organization, answer_by=answer_by))
         elif row.withdrawn_at is not None:
             row.withdrawn_at, row.state = None, AnswerState.NEEDS_ACTION
-            row.event = event
+            row.event, row.answer_by = event, answer_by
             again.append(row)
     with recording(viewer.actor, at=at) as log:
         log.insert_all(new, "invitation.sent")

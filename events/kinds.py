@@ -24,6 +24,7 @@ KINDS = {
     "answer.given": ("提交了答复", "gave the answer"),
     "duty.set": ("布置了任务", "set the duty"),
     "duty.moved": ("调整了任务期限", "moved the duty's date"),
+    "duty.passed_on": ("任务转给合并后的单位", "passed the duty on to the merged one"),
     "duty.fulfilled": ("完成了任务", "fulfilled the duty"),
     "reminder_rule.added": ("添加了提醒规则", "added the reminder rule"),
     "reminder_rule.revised": ("修改了提醒规则", "changed the reminder rule"),

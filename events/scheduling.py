@@ -54,6 +54,7 @@ READ_ONLY = frozenset(
         "attendance",
     }
 )
+TIME_DETAILS = frozenset({"time_zone", "all_day"})
 PLACE = frozenset({"place_zh", "place_en", "address", "latitude", "longitude", "online_url"})
 
 
@@ -220,8 +221,10 @@ def _record(event: Event, kind: str, *, viewer: Viewer, at: datetime, reason: st
 
 
 def _refuse_read_only(values: Mapping[str, Any], event: Event | None = None) -> None:
+    has_time = event is not None and event.starts_wall is not None
+    closed = READ_ONLY | TIME_DETAILS if has_time else READ_ONLY
     for name, value in values.items():
-        if name in READ_ONLY and (event is None or getattr(event, name) != value):
+        if name in closed and (event is None or getattr(event, name) != value):
             raise invalid(name, _("This cannot be set directly."), code="read_only")
 
 
@@ -254,9 +257,7 @@ def _parts(
             raise invalid("co_hosts", _("The owning alliance is not a co-host of its own event."))
         parts["co_hosts"] = [EventAlliance(alliance=alliance) for alliance in others]
     if named is not None:
-        parts["named"] = [
-            EventOrganization(organization=organization) for organization in dict.fromkeys(named)
-        ]
+        parts["named"] = named_rows(named)
     return parts
 
 
@@ -265,4 +266,12 @@ def host_rows(hosts: Sequence[Host]) -> list[EventHost]:
     return [
         EventHost(position=position, organization=host.organization, name=host.name)
         for position, host in enumerate(hosts, start=1)
+    ]
+
+
+def named_rows(organizations: Iterable[Organization]) -> list[EventOrganization]:
+    """Return the organizations named as rows of an event, each once."""
+    return [
+        EventOrganization(organization=organization)
+        for organization in dict.fromkeys(organizations)
     ]

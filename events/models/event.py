@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import ClassVar
 
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -17,6 +17,7 @@ from coordination.changes.refusals import TransitionNotAllowed, invalid
 from events.calendar_event import Span
 from events.columns import WallTimeField
 from events.querysets import EventQuerySet
+from events.zones import wall_of
 
 LONGEST = timedelta(days=370)
 
@@ -220,14 +221,15 @@ class Event(Tracked):
 
     @property
     def previous_span(self) -> Span | None:
-        """The time it had before it was postponed, or None."""
+        """The time it had before it was postponed, or None; midnight to midnight is whole days."""
         if self.previous_starts_wall is None or self.previous_ends_wall is None:
             return None
+        clocks = {self.previous_starts_wall.time(), self.previous_ends_wall.time()}
         return Span(
             starts=self.previous_starts_wall,
             ends=self.previous_ends_wall,
             zone=self.previous_time_zone or self.time_zone,
-            is_all_day=self.all_day,
+            is_all_day=clocks == {time()},
         )
 
     @property
@@ -325,7 +327,7 @@ class Event(Tracked):
         if not reason.strip():
             raise invalid("reason", _("Say why it is cancelled."), code="reason_required")
         self.state, self.reason = EventState.CANCELLED, reason
-        self.cancelled_on = at.date()
+        self.cancelled_on = wall_of(at, self.time_zone).date()
         self.sequence += 1
 
     def conclude(self, *, at: datetime) -> None:
@@ -346,6 +348,8 @@ class Event(Tracked):
 
     def settle_openness(self) -> None:
         """Derive whom it is open to: its audience, narrowed by the state of its plan."""
+        if self.audience not in Openness.values:
+            return  # the audience is refused when it is saved
         if self.plan is None:
             limit: str = Openness.PUBLIC
         elif self.plan.state == PlanState.DRAFT or self._is_new_in_plan():
