@@ -61,7 +61,7 @@ def robots(request: HttpRequest) -> HttpResponse:
 def _answer(request: HttpRequest, address: FeedAddress, rendition: Rendition) -> HttpResponse:
     """Answer 200 with the bytes in the best coding, or 304 to a client that has them."""
     coding = choose_coding(request.headers.get("Accept-Encoding", ""))
-    etag, changed_at = rendition.etag(coding), rendition.revision.changed_at
+    etag, changed_at = rendition.etag(coding), rendition.changed_at
     unchanged = is_unchanged(
         if_none_match=request.headers.get("If-None-Match"),
         if_modified_since=request.headers.get("If-Modified-Since"),

@@ -51,7 +51,7 @@ def test_fetch_after_a_change_compiles_again(event: Event) -> None:
     assert first is not None
     assert second is not None
     assert second.digest != first.digest
-    assert second.revision.changed_at > first.revision.changed_at
+    assert second.changed_at > first.changed_at
 
 
 def test_fetch_after_a_stamp_without_a_change_keeps_what_was_encoded(
@@ -76,7 +76,7 @@ def test_fetch_of_an_alliance_without_a_stamp_uses_its_birth(alliance: Alliance)
     rendition = Shelf().fetch(ADDRESS)
 
     assert rendition is not None
-    assert rendition.revision.changed_at == AT
+    assert rendition.changed_at == AT
 
 
 def test_shelf_that_is_full_throws_the_longest_unasked_for_away(event: Event) -> None:
