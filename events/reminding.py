@@ -223,7 +223,8 @@ def _check(rule: ReminderRule) -> None:
         ) from None
     for name, allowed in (("audience", AUDIENCES), ("channels", CHANNELS)):
         chosen = getattr(rule, name)
-        if not isinstance(chosen, list) or not chosen or not set(chosen) <= set(allowed):
+        known = isinstance(chosen, list) and all(choice in allowed for choice in chosen)
+        if not chosen or not known:
             raise invalid(
                 name,
                 _("Choose one or more of: %(allowed)s.") % {"allowed": ", ".join(allowed)},
