@@ -5,6 +5,6 @@ from django.urls import include, path
 
 urlpatterns = [
     path("admin/", admin.site.urls),
-    path("accounts/", include("allauth.urls")),
+    path("", include("coordination.accounts.urls")),
     path("", include("coordination.calendars.urls")),
 ]
