@@ -1,0 +1,184 @@
+"""Whether the installation lives, and whether it does its work.
+
+``/healthz/live`` says that a process answers; a supervisor restarts what does not.
+``/healthz/ready`` says that the work is done: the database answers, no migration is missing, the
+clock goes round, and nothing that is due waits for long. It is 503 as soon as one of them fails.
+``/metrics`` tells Prometheus the same in numbers, to this machine or to the bearer of
+``COORDINATION_METRICS_TOKEN``; for everyone else it does not exist.
+"""
+
+import ipaddress
+from collections.abc import Callable
+from datetime import datetime
+from functools import cache, partial
+from typing import TypedDict
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
+from django.db.models import Count, Max, Min, Q
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from coordination.changes.models import Counter
+from coordination.deliveries.models import Channel, Delivery, Heartbeat, Message
+
+HEARTBEAT_SECONDS = 30.0
+OLDEST_DUE_SECONDS = 60.0
+FORWARDED_HEADERS = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP")
+
+
+class Check(TypedDict):
+    """One answer: whether it is well, and the number or words it was judged by."""
+
+    ok: bool
+    detail: float | str | None
+
+
+@never_cache
+@require_safe
+def live(request: HttpRequest) -> HttpResponse:
+    """Answer that the process lives; asks nothing of anyone."""
+    return JsonResponse({"status": "ok"})
+
+
+@never_cache
+@require_safe
+def ready(request: HttpRequest) -> HttpResponse:
+    """Answer 200 where every check is well, else 503; either way with all of them."""
+    now = timezone.now()
+    checks = {"database": _guarded(_database)}
+    if checks["database"]["ok"]:
+        checks["migrations"] = _guarded(_migrations)
+        checks["clock"] = _guarded(partial(_clock, now))
+        checks["oldest_due"] = _guarded(partial(_oldest_due, now))
+    is_well = all(check["ok"] for check in checks.values())
+    document = {"status": "ok" if is_well else "failing", "checks": checks}
+    return JsonResponse(document, status=200 if is_well else 503)
+
+
+@never_cache
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Answer with the numbers in Prometheus's text format.
+
+    Raises:
+        Http404: the caller is not this machine and does not bear the token.
+    """
+    if not may_read_metrics(request):
+        raise Http404
+    from prometheus_client import REGISTRY, CollectorRegistry, Gauge
+    from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+    now = timezone.now()
+    registry = CollectorRegistry()
+    for name, meaning, value in (
+        ("oldest_due_seconds", "Age of the oldest message due and not sent", oldest_due_age(now)),
+        ("heartbeat_age_seconds", "Since a loop last went round", heartbeat_age(now)),
+        ("change_number", "Number of the last change", _change_number()),
+    ):
+        if value is not None:
+            Gauge(f"coordination_{name}", meaning, registry=registry).set(value)
+    open_messages = Gauge(
+        "coordination_messages", "Messages not sent", ["channel", "state"], registry=registry
+    )
+    for channel, state, count in _open_messages():
+        open_messages.labels(channel, state).set(count)
+    body = generate_latest(registry) + generate_latest(REGISTRY)
+    return HttpResponse(body, content_type=CONTENT_TYPE_LATEST)
+
+
+def may_read_metrics(request: HttpRequest) -> bool:
+    """Tell whether the caller bears the token or, on one's own machine, sits at it."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if settings.METRICS_TOKEN and scheme.lower() == "bearer":
+        return constant_time_compare(token, settings.METRICS_TOKEN)
+    # Behind a proxy everyone seems to come from this machine.
+    if settings.PRODUCTION or any(name in request.META for name in FORWARDED_HEADERS):
+        return False
+    try:
+        return ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
+    except ValueError:
+        return False
+
+
+def heartbeat_age(now: datetime) -> float | None:
+    """Return the seconds since a loop last went round; None when none ever did."""
+    beat_at: datetime | None = Heartbeat.objects.aggregate(last=Max("beat_at"))["last"]
+    return None if beat_at is None else (now - beat_at).total_seconds()
+
+
+def oldest_due_age(now: datetime) -> float | None:
+    """Return for how many seconds the oldest message has been due; None when none is.
+
+    What waits for a paused channel or endpoint is not counted: it is known there, and shown.
+    """
+    paused = Channel.objects.filter(paused_until__gt=now).values("name")
+    resting = Q(endpoint__paused_until__gt=now) | Q(endpoint__disabled_at__isnull=False)
+    due = (
+        Message.objects.due(now)
+        .exclude(resting)
+        .exclude(channel__in=paused)
+        .aggregate(first=Min("next_attempt_at"))["first"]
+    )
+    waiting = (
+        Delivery.objects.without_message()
+        .filter(send_after__lte=now)
+        .exclude(resting)
+        .aggregate(first=Min("send_after"))["first"]
+    )
+    moments = [moment for moment in (due, waiting) if moment is not None]
+    return (now - min(moments)).total_seconds() if moments else None
+
+
+def _open_messages() -> list[tuple[str, str, int]]:
+    rows = Message.objects.filter(state__in=["pending", "dead", "held"])
+    counted = rows.order_by().values_list("channel", "state").annotate(count=Count("pk"))
+    return list(counted)
+
+
+def _change_number() -> int | None:
+    return Counter.objects.values_list("value", flat=True).first()
+
+
+def _database() -> Check:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return {"ok": True, "detail": connection.vendor}
+
+
+@cache
+def _wanted_migrations() -> frozenset[tuple[str, str]]:
+    """Return the migrations on the disk, as app and name; read once a process."""
+    return frozenset(MigrationLoader(None).disk_migrations)
+
+
+def _migrations() -> Check:
+    missing = _wanted_migrations() - MigrationRecorder(connection).applied_migrations().keys()
+    return {"ok": not missing, "detail": f"{len(missing)} missing"}
+
+
+def _clock(now: datetime) -> Check:
+    return _at_most(heartbeat_age(now), HEARTBEAT_SECONDS, missing=False)
+
+
+def _oldest_due(now: datetime) -> Check:
+    return _at_most(oldest_due_age(now), OLDEST_DUE_SECONDS, missing=True)
+
+
+def _at_most(value: float | None, limit: float, *, missing: bool) -> Check:
+    if value is None:
+        return {"ok": missing, "detail": None}
+    return {"ok": value <= limit, "detail": round(value, 1)}
+
+
+def _guarded(check: Callable[[], Check]) -> Check:
+    """Return what the check says, or that the database does not."""
+    try:
+        return check()
+    except DatabaseError as error:
+        return {"ok": False, "detail": type(error).__name__}
