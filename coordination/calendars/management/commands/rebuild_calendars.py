@@ -27,7 +27,8 @@ class Command(BaseCommand):
             help="leave texts alone that this version made for this address",
         )
 
-    def handle(self, *, only_stale: bool, **options: Any) -> None:
-        """Rebuild and say how many texts changed."""
+    def handle(self, *, only_stale: bool, verbosity: int, **_options: Any) -> None:
+        """Rebuild and, unless told to be silent, say how many texts changed."""
         count = rebuild_texts(at=timezone.now(), only_stale=only_stale)
-        self.stdout.write(_("%(count)d calendar texts changed.") % {"count": count})
+        if verbosity:
+            self.stdout.write(_("%(count)d calendar texts changed.") % {"count": count})

@@ -46,6 +46,7 @@ class Command(BaseCommand):
         adopt_address(binding)
         self.migrate()
         logins = self.prepare(demo=not no_demo)
+        call_command("rebuild_calendars", only_stale=True, verbosity=0)  # the address may differ
         connections.close_all()
         _close_pools()
         from coordination.starting.embedded import serve
