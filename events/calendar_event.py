@@ -236,13 +236,15 @@ def describe_span(span: Span, *, language: str, home_zone: str) -> str:
 
 def _news(event: CalendarEvent, language: str) -> Iterator[str]:
     """Yield what changed: the state, why, and the time that no longer holds."""
+    has_moved = event.previous is not None and event.previous != event.span
     if event.state == "postponed":
         notice = _POSTPONED if event.span else _POSTPONED_UNTIL_FURTHER_NOTICE
         yield notice.text(language)
     elif event.state in _NOTICES:
         yield _NOTICES[event.state].text(language)
-    yield _labelled("reason", event.reason, language)
-    if event.previous is not None and event.previous != event.span:
+    if has_moved or event.state in {"postponed", "cancelled"}:
+        yield _labelled("reason", event.reason, language)
+    if event.previous is not None and has_moved:
         old = describe_span(event.previous, language=language, home_zone=event.home_zone)
         yield _labelled("previous", old, language)
 

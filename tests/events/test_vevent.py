@@ -211,6 +211,16 @@ def test_vevent_postponed_to_a_new_date_moves_and_names_the_old_one() -> None:
     ]
 
 
+def test_vevent_with_a_reason_for_nothing_that_shows_does_not_give_it() -> None:
+    assert "改期" not in parsed(replace(EVENT, reason="改期"))["DESCRIPTION"]
+
+
+def test_vevent_cancelled_says_why() -> None:
+    component = parsed(replace(EVENT, state="cancelled", reason="台风"))
+
+    assert component["DESCRIPTION"].split("\n")[:2] == ["本活动已取消。", "原因\uff1a台风"]
+
+
 def test_vevent_without_any_time_is_refused() -> None:
     with pytest.raises(ValueError, match="has no time to show"):
         rendered(replace(EVENT, span=None))
