@@ -17,10 +17,15 @@ class EventsConfig(AppConfig):
         from alliances.followers import register_follower
         from coordination.changes.kinds import register_kinds
         from coordination.changes.projections import register_projection
+        from coordination.deliveries.querysets import register_visibility
+        from coordination.deliveries.sources import register_source
         from events.following import EventsFollowPlans
         from events.kinds import KINDS
         from events.reminding import keep_reminders
+        from events.telling import Reminders, ledger_of_secretariats
 
         register_kinds(KINDS)
         register_follower(EventsFollowPlans())
         register_projection(keep_reminders)
+        register_source(Reminders())
+        register_visibility(ledger_of_secretariats)

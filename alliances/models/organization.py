@@ -1,4 +1,7 @@
-"""Organizations: zones, cities and other bodies. They belong to the installation, not to one alliance."""
+"""Organizations: zones, cities and other bodies.
+
+They belong to the installation, not to one alliance.
+"""
 
 from __future__ import annotations
 

@@ -59,6 +59,7 @@ class PersonDetails(models.Model):
     title_en = models.CharField(_("position in English"), max_length=100, blank=True)
     email = models.EmailField(_("e-mail"), blank=True)
     phone = models.CharField(_("telephone"), max_length=40, blank=True)
+    bounced_email = models.EmailField(blank=True, default="", editable=False)
 
     class Meta:
         verbose_name = _("personal details")
@@ -67,9 +68,14 @@ class PersonDetails(models.Model):
     def __str__(self) -> str:
         return self.name_zh or self.name_en or self.email
 
+    @property
+    def mail_address(self) -> str:
+        """The address, unless mail to it came back."""
+        return "" if self.email.lower() == self.bounced_email.lower() else self.email
+
 
 class SeatRole(models.TextChoices):
-    """What a person does in a seat. The first three sit for an organization, the others in a body."""
+    """What a person does in a seat: three roles for an organization, the others in a body."""
 
     LIAISON = "liaison", _("liaison officer")
     DEPUTY = "deputy", _("deputy liaison officer")

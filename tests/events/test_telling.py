@@ -1,0 +1,195 @@
+"""Reminders reach the right people, in their language and zone, once, and never too late."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils.translation import override
+
+from alliances.addressing import PeopleByUid
+from alliances.models import Person
+from coordination.accounts.models import User
+from coordination.accounts.viewer import SYSTEM
+from coordination.deliveries.models import Delivery
+from coordination.deliveries.recipients import readers_of
+from events.models import Event, Reminder
+from events.reminding import add_reminder_rule
+from events.scheduling import cancel_event, revise_event, schedule_event
+from events.telling import Reminders, time_left
+from tests.factories import AT, Cast, make_event, make_person, span
+
+pytestmark = pytest.mark.django_db
+DUE = span("2028-05-09T09:30", "2028-05-09T12:00").starts_at
+
+
+def due_event(cast: Cast, **values: object) -> Event:
+    add_reminder_rule(
+        cast.alliance, viewer=SYSTEM, at=AT, offset="-P7D", audience=["hosts", "members"]
+    )
+    return make_event(cast.alliance, scheduled=True, **values)
+
+
+def told() -> set[str]:
+    keys = Delivery.objects.values_list("recipient", flat=True)
+    people = {f"person:{person.uid}": person for person in Person.objects.select_related("user")}
+    return {people[key].user.username for key in keys}
+
+
+def test_fire_next_tells_liaison_officers_of_members_once(cast: Cast) -> None:
+    due_event(cast)
+    source = Reminders()
+
+    assert source.fire_next(DUE - timedelta(seconds=1)) is False
+    assert source.fire_next(DUE) is True
+    assert source.fire_next(DUE) is False
+
+    assert told() == {"liaison", "host"}
+    assert Delivery.objects.count() == 2
+    assert set(Delivery.objects.values_list("due_at", "generation")) == {(DUE, 1)}
+    assert Reminder.objects.get().state == "fired"
+
+
+def test_fire_next_of_an_event_for_the_secretariat_tells_no_member(cast: Cast) -> None:
+    due_event(cast, audience="secretariat")
+
+    assert Reminders().fire_next(DUE) is True
+
+    assert told() == set()
+
+
+def test_fire_next_of_an_event_for_organizations_named_tells_only_them(cast: Cast) -> None:
+    add_reminder_rule(
+        cast.alliance, viewer=SYSTEM, at=AT, offset="-P7D", audience=["members", "named"]
+    )
+    make_event(cast.alliance, scheduled=True, audience="organizations", named=[cast.member])
+
+    Reminders().fire_next(DUE)
+
+    assert told() == {"liaison"}
+
+
+def test_fire_next_after_the_grace_is_skipped_and_says_so(cast: Cast) -> None:
+    due_event(cast)
+
+    Reminders().fire_next(DUE + timedelta(days=1, minutes=1))
+
+    reminder = Reminder.objects.get()
+    assert (reminder.state, reminder.note) == ("skipped", "too late")
+    assert told() == set()
+
+
+def test_fire_next_once_the_event_has_begun_is_never_sent(cast: Cast) -> None:
+    add_reminder_rule(cast.alliance, viewer=SYSTEM, at=AT, offset="-PT2H")
+    event = make_event(cast.alliance, scheduled=True)
+    assert event.starts_at is not None
+
+    Reminders().fire_next(event.starts_at)
+
+    assert Reminder.objects.get().note == "event has begun"
+
+
+def test_fire_next_with_several_overdue_sends_only_the_nearest(cast: Cast) -> None:
+    for offset in ("-P2D", "-P1D"):
+        add_reminder_rule(cast.alliance, viewer=SYSTEM, at=AT, offset=offset, grace_minutes=9999)
+    event = make_event(cast.alliance, scheduled=True)
+    assert event.starts_at is not None
+    at = event.starts_at - timedelta(hours=3)
+
+    source = Reminders()
+    while source.fire_next(at):
+        pass
+
+    assert list(Reminder.objects.order_by("due_at").values_list("state", flat=True)) == [
+        "skipped",
+        "fired",
+    ]
+
+
+def test_still_wanted_is_asked_at_the_last_moment(cast: Cast) -> None:
+    event = due_event(cast)
+    source = Reminders()
+    source.fire_next(DUE)
+    rows = {row.recipient: row for row in Delivery.objects.all()}
+    readers = readers_of(rows, "email")
+
+    def answers() -> set[str]:
+        return {source.still_wanted(row, readers[key], DUE) for key, row in rows.items()}
+
+    assert answers() == {""}
+    revise_event(event, viewer=SYSTEM, at=AT, audience="secretariat")
+    assert answers() == {"no_longer_concerned"}
+    cancel_event(Event.objects.get(), reason="场馆", viewer=SYSTEM, at=AT)
+    assert answers() == {"event_cancelled"}
+
+
+def test_still_wanted_after_a_move_is_of_the_old_generation(cast: Cast) -> None:
+    event = due_event(cast)
+    source = Reminders()
+    source.fire_next(DUE)
+    later = span("2028-06-16T09:30", "2028-06-16T12:00")
+    schedule_event(event, later, viewer=SYSTEM, at=DUE, reason="场馆")
+    row = Delivery.objects.first()
+    assert row is not None
+    (reader,) = readers_of([row.recipient], "email").values()
+
+    assert source.still_wanted(row, reader, DUE) == "event_moved"
+    assert source.fire_next(later.starts_at - timedelta(days=7)) is True
+    assert set(Delivery.objects.values_list("generation", flat=True)) == {1, 2}
+
+
+def test_render_names_both_zones_in_the_readers_language(cast: Cast) -> None:
+    event = due_event(cast, place_zh="天津", place_en="Tianjin")
+    User.objects.filter(username="liaison").update(language="en", time_zone="Europe/Madrid")
+    source = Reminders()
+    source.fire_next(DUE)
+    rows = {row.recipient: row for row in Delivery.objects.all()}
+    by_zone = {
+        reader.time_zone: source.render([rows[key]], reader, DUE)
+        for key, reader in readers_of(rows, "email").items()
+    }
+
+    english, chinese = by_zone["Europe/Madrid"], by_zone["Asia/Shanghai"]
+
+    assert english.subject == "Reminder: Matchmaking, in 7 days"
+    assert "16 May 2028, 09:30–12:00 (Beijing time, UTC+8)" in english.text
+    assert "03:30–06:00 (Europe/Madrid, UTC+2)" in english.text
+    assert "Place: Tianjin" in english.text
+    assert chinese.language == "zh-hans"
+    assert "2028年5月16日09:30–12:00" in chinese.text
+    assert "Madrid" not in chinese.text
+    assert str(event.uid) in chinese.html
+
+
+def test_readers_know_an_accounts_wishes_and_leave_out_the_erased(cast: Cast) -> None:
+    person = make_person("wang", role="liaison", organization=cast.host)
+    User.objects.filter(pk=person.user_id).update(time_zone="Asia/Kathmandu", language="en")
+    key = f"person:{person.uid}"
+
+    (reader,) = PeopleByUid().readers([key], "email").values()
+
+    assert (reader.address, reader.language, reader.time_zone) == (
+        "wang@example.org",
+        "en",
+        "Asia/Kathmandu",
+    )
+    PeopleByUid().mark_bounced(key, "email", "wang@example.org", AT)
+    (reader,) = PeopleByUid().readers([key], "email").values()
+    assert reader.address == ""
+
+
+def test_time_left_is_said_in_minutes_hours_and_days() -> None:
+    with override("en"):
+        said = [
+            time_left(timedelta(minutes=minutes)) for minutes in (0, 1, 59, 60, 1439, 2880, 10080)
+        ]
+
+    assert said == [
+        "now",
+        "in 1 minute",
+        "in 59 minutes",
+        "in 1 hour",
+        "in 24 hours",
+        "in 2 days",
+        "in 7 days",
+    ]
