@@ -5,7 +5,6 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
@@ -13,6 +12,7 @@ from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from coordination.starting.binding import Binding, CannotBind, parse_binding, require_free
+from coordination.starting.copies import has_rows
 from coordination.starting.logins import (
     ADMIN,
     DEMO_USERNAMES,
@@ -90,12 +90,6 @@ class Command(BaseCommand):
             for username, password in logins.items():
                 self.say(f"  {username:<14} {password}")
         self.say("Ctrl-C ends it.")
-
-
-def has_rows() -> bool:
-    """Tell whether anything was ever put into this installation: a person or an alliance."""
-    models = (apps.get_model("accounts.User"), apps.get_model("alliances.Alliance"))
-    return any(model._default_manager.exists() for model in models)
 
 
 def adopt_address(binding: Binding) -> None:
