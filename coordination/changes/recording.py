@@ -360,7 +360,10 @@ def _translated(model: type[models.Model]) -> Iterator[None]:
 
 def _number(entries: Sequence[_Entry]) -> None:
     """Lock the counter, number the entries and write them. The last statements before commit."""
-    Counter.objects.filter(pk=1).update(value=F("value") + len(entries))
+    counter = Counter.objects.filter(pk=1)
+    if not counter.update(value=F("value") + len(entries)):  # an emptied database
+        Counter.objects.bulk_create([Counter(pk=1)], ignore_conflicts=True)
+        counter.update(value=F("value") + len(entries))
     last = Counter.objects.values_list("value", flat=True).get(pk=1)
     first = last - len(entries) + 1
     changes, concerns, scopes = [], [], {"all": last}
