@@ -5,6 +5,7 @@ allauth's sign-in carries the rate limits and the second factor; the admin's own
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext_lazy as _
@@ -28,5 +29,7 @@ class SuperusersAdminSite(admin.AdminSite):
         Raises:
             PermissionDenied: the person is no superuser.
         """
+        if request.user.is_authenticated and not self.has_permission(request):
+            raise PermissionDenied
         response: HttpResponseBase = secure_admin_login(super().login)(request, extra_context)
         return response

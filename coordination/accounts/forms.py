@@ -82,11 +82,10 @@ class TokenForm(forms.Form):
         super().__init__(data)  # type: ignore[arg-type]
         self.fields["scopes"].choices = scope_choices()  # type: ignore[attr-defined]
         self.fields["scopes"].initial = [READ_SCOPE]
-        limits = limit_choices(viewer)
-        if limits:
-            self.fields["limits"].choices = limits  # type: ignore[attr-defined]
-        else:
-            del self.fields["limits"]
+        limits = self.fields["limits"]
+        limits.choices = limit_choices(viewer)  # type: ignore[attr-defined]
+        if not limits.choices:  # type: ignore[attr-defined]
+            limits.widget = forms.MultipleHiddenInput()  # what is sent all the same is refused
 
     def expires_at(self, at: datetime) -> datetime | None:
         days = self.cleaned_data["expires"]

@@ -185,7 +185,7 @@ def _issue(request: HttpRequest, form: TokenForm) -> IssuedToken | None:
             name=form.cleaned_data["name"],
             kind=TokenKind(form.cleaned_data["kind"]),
             scopes=form.cleaned_data["scopes"],
-            limits=form.cleaned_data.get("limits", ()),
+            limits=form.cleaned_data["limits"],
             expires_at=form.expires_at(at),
             viewer=viewer_of(request),
             at=at,
