@@ -18,7 +18,8 @@ COPY events ./events
 ENV PATH=/srv/coordination/.venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     COORDINATION_VAR=/var/lib/coordination
-RUN python manage.py collectstatic --no-input --verbosity 0 \
+RUN COORDINATION_ENV=production COORDINATION_SECRET_KEY=only-for-this-step \
+    python manage.py collectstatic --no-input --verbosity 0 \
  && rm -rf "$COORDINATION_VAR" \
  && install -d -o coordination -g coordination -m 0750 "$COORDINATION_VAR"
 
