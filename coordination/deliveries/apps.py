@@ -10,3 +10,11 @@ class DeliveriesConfig(AppConfig):
     name = "coordination.deliveries"
     label = "deliveries"
     verbose_name = _("Deliveries")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register the channels this room carries by itself."""
+        from coordination.deliveries.transports.base import register_transport
+        from coordination.deliveries.transports.email import EmailTransport, connections
+
+        register_transport("email", EmailTransport, workers=connections())

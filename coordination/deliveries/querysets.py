@@ -17,7 +17,7 @@ from django.db.models import Q
 from coordination.accounts.viewer import Viewer
 
 if TYPE_CHECKING:
-    from coordination.deliveries.models import Delivery, Endpoint, Message
+    pass
 
 Visibility = Callable[[Viewer], Q]
 _visibilities: list[Visibility] = []
@@ -45,7 +45,7 @@ def seen_by(viewer: Viewer) -> Q:
     return condition
 
 
-class DeliveryQuerySet(models.QuerySet["Delivery"]):
+class DeliveryQuerySet("models.QuerySet[Delivery]"):
     """Lines of the ledger."""
 
     def visible_to(self, viewer: Viewer) -> Self:

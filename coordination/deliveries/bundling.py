@@ -1,0 +1,137 @@
+"""Put deliveries into messages: alone, or several of one reader that share a digest.
+
+The set of a message is fixed here, once, and its uid is a name for that set (RFC 9562 section
+5.5): every copy that is ever sent carries the same id, and making it twice is impossible.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from uuid import UUID, uuid5
+
+from django.db import connection, transaction
+from django.db.models import Q
+
+from coordination.deliveries.models import Delivery, HoldPeriod, Message, MessageState
+from coordination.deliveries.querysets import DeliveryQuerySet
+
+NAMESPACE = UUID("8f0c4c0e-2a53-4c0b-9d0c-6f0b1a6f2c51")  # drawn once; never change it
+BATCH = 500
+DigestKey = tuple[int, str, str]
+BundleKey = tuple[int, str, str, int]
+
+
+def bundle_due(at: datetime, *, limit: int = BATCH) -> int:
+    """Put deliveries whose time has come into messages.
+
+    Several processes may do this at once: each takes other rows.
+
+    Args:
+        at: the database's time.
+        limit: deliveries taken at most, apart from those that belong to their digests.
+
+    Returns:
+        How many messages were made; call again until it is 0.
+    """
+    with transaction.atomic():
+        taken = _take(at, limit)
+        if not taken:
+            return 0
+        return len(_make(taken, _open_holds()))
+
+
+def _lockable() -> bool:
+    return connection.features.has_select_for_update_skip_locked
+
+
+def _take(at: datetime, limit: int) -> list[Delivery]:
+    open_rows = Delivery.objects.without_message().filter(send_after__lte=at)
+    free_rows = open_rows.select_for_update(skip_locked=True) if _lockable() else open_rows
+    first = list(free_rows.order_by("send_after", "pk")[:limit])
+    alone = [row for row in first if not row.digest]
+    shared = {(row.endpoint_id, row.source, row.digest) for row in first if row.digest}
+    return alone + (_take_digests(open_rows, free_rows, shared) if shared else [])
+
+
+def _take_digests(
+    open_rows: DeliveryQuerySet, free_rows: DeliveryQuerySet, shared: set[DigestKey]
+) -> list[Delivery]:
+    """Take whole digests only: one of which another process holds a line waits for the next go."""
+    condition = Q()
+    for endpoint, source, digest in shared:
+        condition |= Q(endpoint=endpoint, source=source, digest=digest)
+    rows = list(free_rows.filter(condition).order_by("pk"))
+    keys = open_rows.filter(condition).values_list("endpoint_id", "source", "digest")
+    sizes = Counter(keys.order_by())
+    taken = Counter((row.endpoint_id, row.source, row.digest) for row in rows)
+    return [
+        row
+        for row in rows
+        if taken[row.endpoint_id, row.source, row.digest]
+        == sizes[row.endpoint_id, row.source, row.digest]
+    ]
+
+
+def _open_holds() -> list[HoldPeriod]:
+    return list(HoldPeriod.objects.filter(released_at__isnull=True))
+
+
+def _make(taken: Iterable[Delivery], holds: Sequence[HoldPeriod]) -> list[Message]:
+    groups: dict[BundleKey, list[Delivery]] = defaultdict(list)
+    for row in taken:
+        groups[row.endpoint_id, row.source, row.digest, 0 if row.digest else row.pk].append(row)
+    messages = Message.objects.bulk_create([_message(rows, holds) for rows in groups.values()])
+    pairs = [
+        (message.pk, row.pk)
+        for message, rows in zip(messages, groups.values(), strict=True)
+        for row in rows
+    ]
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"UPDATE {connection.ops.quote_name(Delivery._meta.db_table)}"
+            " SET message_id = %s WHERE id = %s",
+            pairs,
+        )
+    return messages
+
+
+def _message(rows: Sequence[Delivery], holds: Sequence[HoldPeriod]) -> Message:
+    first = rows[0]
+    expiries = [row.expires_at for row in rows]
+    hold = next(
+        (hold for hold in holds if any(hold.from_at <= row.due_at < hold.until_at for row in rows)),
+        None,
+    )
+    return Message(
+        uid=message_uid(rows),
+        endpoint_id=first.endpoint_id,
+        recipient=first.recipient,
+        channel=first.channel,
+        source=first.source,
+        never_twice=any(row.never_twice for row in rows),
+        state=MessageState.PENDING if hold is None else MessageState.HELD,
+        reason="" if hold is None else hold.reason,
+        next_attempt_at=max(row.send_after for row in rows),
+        # A digest lives as long as its last line; a line past its own end is dropped on the way.
+        expires_at=None if None in expiries else max(e for e in expiries if e is not None),
+    )
+
+
+def message_uid(rows: Iterable[Delivery]) -> UUID:
+    """Return the name-based uid of the message that carries these deliveries."""
+    names = sorted(
+        "|".join(
+            (
+                row.source,
+                row.source_id,
+                str(row.generation),
+                row.recipient,
+                row.channel,
+                str(row.endpoint_id),
+            )
+        )
+        for row in rows
+    )
+    return uuid5(NAMESPACE, "\n".join(names))

@@ -1,0 +1,117 @@
+"""When an endpoint, or a whole channel, fails again and again: pause it, not its messages.
+
+Five passing failures in a row open an endpoint's circuit: from then on one probe is sent each
+time its pause ends, until one goes through. After five days of that it is switched off. A
+channel pauses at once when the other side is away or refuses *us*: nothing is then held against
+the messages that happened to be in hand.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from datetime import datetime
+
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
+
+from coordination.deliveries.backoff import (
+    CHANNEL_AWAY,
+    CHANNEL_REFUSES_US,
+    ENDPOINT_CIRCUIT,
+    Schedule,
+    wait_after,
+)
+from coordination.deliveries.models import Channel, Endpoint
+
+OPEN_AFTER = 5
+log = logging.getLogger(__name__)
+
+
+def note_endpoint_failure(endpoint_id: int, *, at: datetime) -> None:
+    """Count a passing failure; from the fifth in a row on, pause the endpoint."""
+    Endpoint.objects.filter(pk=endpoint_id).update(
+        failures=F("failures") + 1, failing_since=Coalesce("failing_since", at)
+    )
+    endpoint = Endpoint.objects.only("failures", "failing_since", "disabled_at").get(pk=endpoint_id)
+    if endpoint.failures < OPEN_AFTER:
+        return
+    since = endpoint.failing_since or at
+    if at - since >= ENDPOINT_CIRCUIT.give_up_after and endpoint.disabled_at is None:
+        disable_endpoint(endpoint_id, reason="failing_for_days", at=at)
+        return
+    steps = endpoint.failures - OPEN_AFTER + 1
+    wait = wait_after(steps, ENDPOINT_CIRCUIT, spread=random.random())
+    Endpoint.objects.filter(pk=endpoint_id).update(paused_until=at + wait)
+
+
+def disable_endpoint(endpoint_id: int, *, reason: str, at: datetime) -> None:
+    """Switch an endpoint off: what waits for it stays where it is."""
+    Endpoint.objects.filter(pk=endpoint_id).update(disabled_at=at, disabled_reason=reason)
+    log.error("Endpoint %s is switched off: %s.", endpoint_id, reason)
+
+
+def note_endpoint_success(endpoint_id: int) -> None:
+    """Close the circuit; nothing is written for an endpoint that was well."""
+    Endpoint.objects.filter(pk=endpoint_id).filter(
+        Q(failures__gt=0) | Q(bounced_at__isnull=False)
+    ).update(failures=0, failing_since=None, paused_until=None, bounced_at=None)
+
+
+def pause_channel(name: str, *, reason: str, refuses_us: bool, at: datetime) -> datetime:
+    """Pause a channel after a failure that is the channel's; each one in a row pauses longer.
+
+    Args:
+        name: "email".
+        reason: what the other side said, for the health page.
+        refuses_us: the other side is there but will not take anything from us.
+        at: now.
+
+    Returns:
+        When the pause ends.
+    """
+    failures = _count_channel_failure(name, reason=reason, at=at)
+    schedule: Schedule = CHANNEL_REFUSES_US if refuses_us else CHANNEL_AWAY
+    until = at + wait_after(failures, schedule, spread=random.random())
+    Channel.objects.filter(name=name).update(paused_until=until)
+    log.warning("Channel %s is paused until %s: %s", name, until.isoformat(), reason)
+    return until
+
+
+def note_channel_stumble(name: str, *, reason: str, at: datetime) -> datetime | None:
+    """Count a connection that broke; the fifth in a row pauses the channel.
+
+    Returns:
+        When the pause ends; None when there is none.
+    """
+    failures = _count_channel_failure(name, reason=reason, at=at)
+    if failures < OPEN_AFTER:
+        return None
+    wait = wait_after(failures - OPEN_AFTER + 1, CHANNEL_AWAY, spread=random.random())
+    Channel.objects.filter(name=name).update(paused_until=at + wait)
+    return at + wait
+
+
+def _count_channel_failure(name: str, *, reason: str, at: datetime) -> int:
+    Channel.objects.get_or_create(name=name)
+    Channel.objects.filter(name=name).update(
+        failures=F("failures") + 1,
+        failing_since=Coalesce("failing_since", at),
+        reason=reason[:300],
+    )
+    return Channel.objects.get(name=name).failures
+
+
+def note_channel_success(name: str, *, at: datetime) -> None:
+    """Close the channel's circuit, and note the minute: at most one write a minute."""
+    channel, _made = Channel.objects.get_or_create(name=name)
+    minute = at.replace(second=0, microsecond=0)
+    if channel.failures or channel.succeeded_at != minute:
+        Channel.objects.filter(name=name).update(
+            failures=0, failing_since=None, paused_until=None, reason="", succeeded_at=minute
+        )
+
+
+def has_succeeded_since(name: str, instant: datetime) -> bool:
+    """Whether anything went through the channel after `instant` (to the minute)."""
+    return Channel.objects.filter(name=name, succeeded_at__gt=instant).exists()

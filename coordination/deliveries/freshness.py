@@ -1,0 +1,124 @@
+"""Is the mail going out? Figures for the health page, the banner and the metrics."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Max, Min, Q
+
+from coordination.deliveries.circuit import OPEN_AFTER
+from coordination.deliveries.models import (
+    Attempt,
+    Channel,
+    Delivery,
+    Endpoint,
+    Heartbeat,
+    Message,
+)
+from coordination.deliveries.querysets import EndpointQuerySet
+from coordination.deliveries.sources import all_sources
+
+LATE_AFTER_SECONDS = 60
+SILENT_AFTER_SECONDS = 30
+
+
+def beat(name: str, *, at: datetime) -> None:
+    """Note that a loop went round.
+
+    Args:
+        name: "loop" or "clock"; the host's name is added.
+        at: the database's time.
+    """
+    row = f"{name}@{socket.gethostname()}"[:120]
+    if not Heartbeat.objects.filter(name=row).update(beat_at=at):
+        Heartbeat.objects.get_or_create(name=row, defaults={"beat_at": at})
+
+
+def heartbeat_age(at: datetime) -> float | None:
+    """Return how many seconds ago any loop last went round; None when none ever did."""
+    last = Heartbeat.objects.aggregate(last=Max("beat_at"))["last"]
+    return None if last is None else max((at - last).total_seconds(), 0.0)
+
+
+def oldest_due_seconds(at: datetime, *, channels: Iterable[str] | None = None) -> float:
+    """Return for how many seconds the oldest thing that should have gone out has been due.
+
+    Counts what waits for a loop (reminders not fired, deliveries without a message) and what
+    waits for a transport. What waits for a single endpoint that is paused or switched off is
+    that endpoint's affair and does not count.
+
+    Args:
+        at: the database's time.
+        channels: only messages of these, and nothing that is not a message yet; None for all.
+
+    Returns:
+        0.0 when nothing is due.
+    """
+    waiting = Message.objects.due(at).exclude(endpoint__in=_stopped(at).values("pk"))
+    if channels is not None:
+        waiting = waiting.filter(channel__in=list(channels))
+    instants = [waiting.aggregate(first=Min("next_attempt_at"))["first"]]
+    if channels is None:
+        loose = Delivery.objects.without_message().filter(send_after__lte=at)
+        instants.append(loose.aggregate(first=Min("send_after"))["first"])
+        instants += [source.oldest_due_at(at) for source in all_sources()]
+    ages = [(at - instant).total_seconds() for instant in instants if instant is not None]
+    return max([0.0, *ages])
+
+
+def _stopped(at: datetime) -> EndpointQuerySet:
+    return Endpoint.objects.filter(
+        Q(disabled_at__isnull=False) | Q(failures__gte=OPEN_AFTER, paused_until__gt=at)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """How deliveries are doing.
+
+    Attributes:
+        oldest_due_seconds: see the function of that name.
+        heartbeat_age_seconds: None when no loop ever ran.
+        paused_channels: names of channels that are paused now.
+        failing_endpoints: endpoints paused after failures or switched off.
+        messages: state -> how many.
+    """
+
+    oldest_due_seconds: float
+    heartbeat_age_seconds: float | None
+    paused_channels: tuple[str, ...]
+    failing_endpoints: int
+    messages: dict[str, int]
+
+    @property
+    def is_late(self) -> bool:
+        """Whether something is due for over a minute, or no loop was heard of for 30 s."""
+        age = self.heartbeat_age_seconds
+        silent = age is None or age > SILENT_AFTER_SECONDS
+        return silent or self.oldest_due_seconds > LATE_AFTER_SECONDS
+
+
+def condition(at: datetime) -> Condition:
+    """Return how deliveries are doing at `at` (the database's time)."""
+    counts = Message.objects.order_by().values_list("state").annotate(number=Count("pk"))
+    paused = Channel.objects.filter(paused_until__gt=at).order_by("name")
+    return Condition(
+        oldest_due_seconds=oldest_due_seconds(at),
+        heartbeat_age_seconds=heartbeat_age(at),
+        paused_channels=tuple(paused.values_list("name", flat=True)),
+        failing_endpoints=Endpoint.objects.failing().count(),
+        messages=dict(counts),
+    )
+
+
+def attempts_by_outcome() -> dict[tuple[str, str], int]:
+    """Return how many tries ended how: (channel, outcome) -> number; for metrics."""
+    rows = (
+        Attempt.objects.order_by()
+        .values_list("message__channel", "outcome")
+        .annotate(number=Count("pk"))
+    )
+    return {(channel, outcome): number for channel, outcome, number in rows}

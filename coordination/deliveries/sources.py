@@ -1,0 +1,159 @@
+"""What causes deliveries: each kind of cause registers a `Source`.
+
+A source knows three things that this room does not: what is due, whether it is still wanted at
+the very last moment, and how it reads. `events` registers "reminder"::
+
+    class Reminders:
+        kind = "reminder"
+        def fire_next(self, at): ...        # fans one due reminder out, in one transaction
+        def oldest_due_at(self, at): ...
+        def still_wanted(self, delivery, reader, at): ...
+        def render(self, deliveries, reader, at): ...
+
+    register_source(Reminders())
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from coordination.deliveries.models import Delivery
+from coordination.deliveries.recipients import Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of a message beside its text.
+
+    Attributes:
+        content: the bytes.
+        media_type: "text/calendar; method=REQUEST".
+        filename: name of an attachment; "" for another form of the same text (an alternative).
+    """
+
+    content: bytes
+    media_type: str
+    filename: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A message in one reader's language and zone.
+
+    Attributes:
+        subject: one line.
+        text: plain text, always there.
+        html: the same as HTML; "" for none.
+        language: tag of the language it is written in.
+        unsubscribe_url: where the reader stops such messages (RFC 2369, 8058); "" for none.
+        parts: alternatives and attachments.
+    """
+
+    subject: str
+    text: str
+    html: str = ""
+    language: str = "zh-hans"
+    unsubscribe_url: str = ""
+    parts: tuple[Part, ...] = ()
+
+    def stored(self) -> str:
+        """Return the message as it is kept in the ledger."""
+        values: dict[str, Any] = {
+            "subject": self.subject,
+            "text": self.text,
+            "html": self.html,
+            "language": self.language,
+            "unsubscribe_url": self.unsubscribe_url,
+            "parts": [
+                [base64.b64encode(part.content).decode(), part.media_type, part.filename]
+                for part in self.parts
+            ],
+        }
+        return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+
+    @classmethod
+    def from_stored(cls, stored: str) -> Rendered:
+        """Return the message that `stored` made, byte for byte the same."""
+        values = json.loads(stored)
+        parts = tuple(
+            Part(base64.b64decode(content), media_type, filename)
+            for content, media_type, filename in values.pop("parts")
+        )
+        return cls(**values, parts=parts)
+
+
+class Source(Protocol):
+    """A kind of cause."""
+
+    kind: str
+
+    def fire_next(self, at: datetime) -> bool:
+        """Fan out at most one thing that is due, in one transaction of its own.
+
+        It must leave alone what another process has locked (`select_for_update(skip_locked=True)`
+        where the database has it), and mark what it fired in the same transaction. What it
+        cannot fire it must set aside, or the rest would wait behind it.
+
+        Args:
+            at: the database's time.
+
+        Returns:
+            Whether there was one; it is then asked again.
+        """
+        ...
+
+    def oldest_due_at(self, at: datetime) -> datetime | None:
+        """Return since when something has been due and not fired; None when nothing is."""
+        ...
+
+    def still_wanted(self, delivery: Delivery, reader: Reader, at: datetime) -> str:
+        """Take the last look, right before sending.
+
+        Returns:
+            "" to send; otherwise a short code that says why not ("event_cancelled").
+        """
+        ...
+
+    def render(self, deliveries: Sequence[Delivery], reader: Reader, at: datetime) -> Rendered:
+        """Write the message.
+
+        Args:
+            deliveries: one or more, of this source, still wanted.
+            reader: gives the language and the zone.
+            at: instant of the first try, the same for every copy.
+        """
+        ...
+
+
+_sources: dict[str, Source] = {}
+
+
+class UnknownSource(LookupError):
+    """A delivery names a source that no room has registered."""
+
+
+def register_source(source: Source) -> None:
+    """Register a kind of cause; for `AppConfig.ready`. The last one of a kind counts."""
+    _sources[source.kind] = source
+
+
+def all_sources() -> tuple[Source, ...]:
+    """Return the registered sources, in the order in which they were registered."""
+    return tuple(_sources.values())
+
+
+def source_of(kind: str) -> Source:
+    """Return the source of a kind.
+
+    Raises:
+        UnknownSource.
+    """
+    try:
+        return _sources[kind]
+    except KeyError:
+        raise UnknownSource(f"No source {kind!r} is registered.") from None

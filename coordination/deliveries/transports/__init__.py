@@ -1,0 +1,1 @@
+"""How each channel carries a letter to its reader."""

@@ -1,0 +1,242 @@
+"""Mail, through whatever mail backend the installation is configured with.
+
+A connection is opened once for each thread and kept. What an SMTP server answers is read
+closely: a refused recipient ends one letter, a refused password pauses the channel, a cut
+connection is tried again. RFC 5321 section 4.2.1: 4yz may pass, 5yz will not; RFC 3463: x.7.z is
+about security or policy.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import smtplib
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from email.headerregistry import Address
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail.backends.smtp import EmailBackend
+
+from coordination.deliveries.backoff import MAIL, Schedule
+from coordination.deliveries.transports.base import (
+    Blame,
+    Letter,
+    Receipt,
+    TransportError,
+)
+
+LEASE = timedelta(seconds=120)
+SECONDS_IN_ALL = 30.0  # for one letter or for one connection; a quarter of the lease
+SECONDS_OF_SILENCE = 10  # between two answers of the server
+IDLE_SECONDS = 60.0  # servers hang up after a while; RFC 5321 section 4.5.3.2 asks for 300
+ASK_AFTER_SECONDS = 1.0
+LETTERS_PER_CONNECTION = 100
+SMTP_CONNECTIONS = 4
+SMTP_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+Answer = tuple[int, str]
+
+
+class EmailTransport:
+    """Sends letters as mail."""
+
+    lease = LEASE
+    schedule: Schedule = MAIL
+
+    def __init__(self) -> None:
+        """Make a transport without a connection yet."""
+        self._backend: Any = None
+        self._used_at = 0.0
+        self._sent = 0
+
+    def prepare(self) -> None:
+        """Open the connection, unless a fresh one is open.
+
+        Raises:
+            TransportError: the server is away (may pass) or refuses us (paused longer).
+        """
+        if self._backend is not None and not self._is_fresh():
+            self.close()
+        if self._backend is not None:
+            return
+        backend = get_connection()
+        if isinstance(backend, EmailBackend):
+            backend.timeout = SECONDS_OF_SILENCE
+        try:
+            backend.open()
+        except (smtplib.SMTPException, OSError) as error:
+            with contextlib.suppress(Exception):
+                backend.close()
+            raise _connecting_failed(error) from error
+        self._backend, self._sent, self._used_at = backend, 0, time.monotonic()
+
+    def _is_fresh(self) -> bool:
+        """Whether the open connection can still be used; asks the server after a silence."""
+        idle = time.monotonic() - self._used_at
+        if idle > IDLE_SECONDS or self._sent >= LETTERS_PER_CONNECTION:
+            return False
+        smtp = getattr(self._backend, "connection", None)
+        if idle < ASK_AFTER_SECONDS or not isinstance(smtp, smtplib.SMTP):
+            return True
+        try:
+            return smtp.noop()[0] == 250  # RFC 5321 section 4.1.1.9
+        except (smtplib.SMTPException, OSError):
+            return False
+
+    def send(self, letter: Letter) -> Receipt:
+        """Send one letter to one reader.
+
+        Raises:
+            TransportError.
+        """
+        self.prepare()
+        mail = compose(letter)
+        with _connection_lost_on_error(self), _cut_off(self._backend, SECONDS_IN_ALL):
+            self._backend.send_messages([mail])
+        self._used_at = time.monotonic()
+        self._sent += 1
+        return Receipt()
+
+    def close(self) -> None:
+        """Close the connection; never raises."""
+        backend, self._backend = self._backend, None
+        if backend is not None:
+            with contextlib.suppress(Exception):
+                backend.close()
+
+
+def compose(letter: Letter) -> EmailMultiAlternatives:
+    """Write a letter as a mail: text, HTML, further forms, attachments, and honest headers."""
+    rendered, reader = letter.rendered, letter.reader
+    headers = {
+        "Message-ID": f"<{letter.uid}@{_host()}>",
+        "Auto-Submitted": "auto-generated",  # RFC 3834 section 5: no holiday replies, please
+        "Content-Language": "zh-Hans" if rendered.language == "zh-hans" else rendered.language,
+    }
+    if rendered.unsubscribe_url:
+        headers["List-Unsubscribe"] = f"<{rendered.unsubscribe_url}>"  # RFC 2369 section 3.2
+    mail = EmailMultiAlternatives(
+        subject=" ".join(rendered.subject.split()),
+        body=rendered.text,
+        to=[_mailbox(reader.name, reader.address)],
+        headers=headers,
+    )
+    if rendered.html:
+        mail.attach_alternative(rendered.html, "text/html")
+    for part in rendered.parts:
+        if part.filename:
+            mail.attach(part.filename, part.content, part.media_type)
+        else:
+            mail.attach_alternative(part.content.decode(), part.media_type)
+    return mail
+
+
+def _mailbox(name: str, address: str) -> str:
+    """Return name and address as one header value; the bare address when that cannot be."""
+    if not name or any(sign in name for sign in '\r\n"\\'):
+        return address
+    try:
+        return str(Address(name, addr_spec=address))
+    except ValueError:
+        return address
+
+
+def _host() -> str:
+    return urlsplit(settings.COORDINATION_BASE_URL).hostname or "localhost"
+
+
+def _answer(code: int, words: bytes | str) -> Answer:
+    text = words.decode("utf-8", "replace") if isinstance(words, bytes) else str(words)
+    return code, " ".join(f"{code} {text}".split())
+
+
+def _connecting_failed(error: Exception) -> TransportError:
+    """Read why no connection could be made."""
+    if isinstance(error, smtplib.SMTPResponseException):
+        code, words = _answer(error.smtp_code, error.smtp_error)
+        blame = Blame.US if code >= 500 else Blame.CHANNEL
+        return TransportError(f"smtp_{code}", words, blame=blame)
+    if isinstance(error, ssl.SSLError | smtplib.SMTPNotSupportedError):
+        return TransportError("smtp_tls", str(error), blame=Blame.US)
+    return TransportError("smtp_away", str(error) or type(error).__name__, blame=Blame.CHANNEL)
+
+
+@contextmanager
+def _connection_lost_on_error(transport: EmailTransport) -> Iterator[None]:
+    """Turn whatever goes wrong while sending into a `TransportError`."""
+    try:
+        yield
+    except smtplib.SMTPRecipientsRefused as error:
+        # Every recipient (there is one) was refused; smtplib has reset the session.
+        raise _recipient_refused(*next(iter(error.recipients.values()))) from error
+    except smtplib.SMTPSenderRefused as error:
+        raise _sender_refused(*_answer(error.smtp_code, error.smtp_error)) from error
+    except smtplib.SMTPResponseException as error:
+        raise _data_refused(*_answer(error.smtp_code, error.smtp_error)) from error
+    except smtplib.SMTPNotSupportedError as error:
+        raise TransportError("smtp_unsupported", str(error), permanent=True) from error
+    except (smtplib.SMTPException, OSError) as error:
+        transport.close()
+        words = str(error) or type(error).__name__
+        raise TransportError("smtp_cut", words, blame=Blame.CONNECTION) from error
+    except (UnicodeError, ValueError) as error:
+        # An address or a header that cannot be written: BadHeaderError is a ValueError.
+        raise TransportError("bad_letter", str(error), permanent=True) from error
+
+
+def _recipient_refused(code: int, words: bytes | str) -> TransportError:
+    code, text = _answer(code, words)
+    if code == 421 or code < 400:  # RFC 5321 section 3.8: the server hangs up
+        return TransportError(f"smtp_{max(code, 0)}", text, blame=Blame.CONNECTION)
+    if code < 500:
+        return TransportError(f"smtp_{code}", text)
+    is_about_us = code in (530, 535) or " 5.7." in text or "relay" in text.lower()
+    if is_about_us:
+        return TransportError(f"smtp_{code}", text, blame=Blame.US)
+    return TransportError(f"smtp_{code}", text, permanent=True, bounced=True)
+
+
+def _sender_refused(code: int, text: str) -> TransportError:
+    if code < 0 or code == 421:
+        return TransportError(f"smtp_{max(code, 0)}", text, blame=Blame.CONNECTION)
+    return TransportError(f"smtp_{code}", text, blame=Blame.US if code >= 500 else Blame.CHANNEL)
+
+
+def _data_refused(code: int, text: str) -> TransportError:
+    if code < 0 or code == 421:
+        return TransportError(f"smtp_{max(code, 0)}", text, blame=Blame.CONNECTION)
+    return TransportError(f"smtp_{code}", text, permanent=code >= 500)
+
+
+@contextmanager
+def _cut_off(backend: Any, seconds: float) -> Iterator[None]:
+    """Cut the connection after so many seconds: a time-out between answers does not end a drip."""
+    smtp = getattr(backend, "connection", None)
+    connected = getattr(smtp, "sock", None)
+    if not isinstance(connected, socket.socket):
+        yield
+        return
+    watch = threading.Timer(seconds, _shut, [connected])
+    watch.daemon = True
+    watch.start()
+    try:
+        yield
+    finally:
+        watch.cancel()
+
+
+def _shut(connected: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        connected.shutdown(socket.SHUT_RDWR)
+
+
+def connections() -> int:
+    """Return how many connections one loop keeps: several to a mail server, one to a file."""
+    return SMTP_CONNECTIONS if settings.EMAIL_BACKEND == SMTP_BACKEND else 1
