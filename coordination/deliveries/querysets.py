@@ -45,7 +45,7 @@ def seen_by(viewer: Viewer) -> Q:
     return condition
 
 
-class DeliveryQuerySet("models.QuerySet[Delivery]"):
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
     """Lines of the ledger."""
 
     def visible_to(self, viewer: Viewer) -> Self:
