@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.core.cache.backends.redis import RedisCache
 from redis.exceptions import RedisError
 
@@ -36,17 +37,29 @@ class RedisOrNothing(RedisCache):
         """Return the value, or ``default`` where it is missing or Redis is away."""
         return self._ask(lambda: super(RedisOrNothing, self).get(key, default, version), default)
 
-    def set(self, key: Any, value: Any, timeout: Any = 300, version: int | None = None) -> None:
+    def set(
+        self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None
+    ) -> None:
         """Keep the value for ``timeout`` seconds, if Redis is there."""
         self._ask(lambda: super(RedisOrNothing, self).set(key, value, timeout, version), None)
 
-    def add(self, key: Any, value: Any, timeout: Any = 300, version: int | None = None) -> bool:
+    def add(
+        self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None
+    ) -> bool:
         """Keep the value where the key is free; True when Redis is away."""
         return self._ask(
             lambda: super(RedisOrNothing, self).add(key, value, timeout, version), True
         )
 
-    def touch(self, key: Any, timeout: Any = 300, version: int | None = None) -> bool:
+    def incr(self, key: Any, delta: int = 1, version: int | None = None) -> int:
+        """Count up by ``delta``; answers ``delta`` when Redis is away.
+
+        Raises:
+            ValueError: the key is not there.
+        """
+        return self._ask(lambda: super(RedisOrNothing, self).incr(key, delta, version), delta)
+
+    def touch(self, key: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
         """Lengthen a key's life; False when Redis is away."""
         return self._ask(lambda: super(RedisOrNothing, self).touch(key, timeout, version), False)
 
@@ -62,6 +75,20 @@ class RedisOrNothing(RedisCache):
         """Return the values that are there; none when Redis is away."""
         return self._ask(lambda: super(RedisOrNothing, self).get_many(keys, version), {})
 
-    def set_many(self, data: Any, timeout: Any = 300, version: int | None = None) -> list[Any]:
+    def set_many(
+        self, data: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None
+    ) -> list[Any]:
         """Keep several values, if Redis is there; return the keys that were refused."""
         return self._ask(lambda: super(RedisOrNothing, self).set_many(data, timeout, version), [])
+
+    def incr(self, key: Any, delta: int = 1, version: int | None = None) -> int:
+        """Raise a count and return it; ``delta`` itself when Redis is away."""
+        return self._ask(lambda: super(RedisOrNothing, self).incr(key, delta, version), delta)
+
+    def delete_many(self, keys: Any, version: int | None = None) -> None:
+        """Forget several keys, if Redis is there."""
+        self._ask(lambda: super(RedisOrNothing, self).delete_many(keys, version), None)
+
+    def clear(self) -> bool:
+        """Forget everything; False when Redis is away."""
+        return self._ask(lambda: super(RedisOrNothing, self).clear(), False)

@@ -200,10 +200,15 @@ CACHES: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
         "OPTIONS": {"MAX_ENTRIES": 5000},
-    }
+    },
+    "answers": {  # lists of the API, by their ETag; at most 128 KiB each
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": "answers",
+        "OPTIONS": {"MAX_ENTRIES": 300},
+    },
 }
 if REDIS_URL:
-    CACHES["default"] = {
+    CACHES["default"] = CACHES["answers"] = {
         "BACKEND": "coordination.cache.RedisOrNothing",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "coordination",
@@ -319,14 +324,23 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 globals().update(mail_from_url(read_text("EMAIL_URL"), folder=VAR_DIR / "mail"))
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = read_text("COORDINATION_MAIL_FROM", "coordination@localhost")
 
-REST_FRAMEWORK: dict[str, Any] = {
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+REST_FRAMEWORK: dict[str, Any] = {  # views of the API carry the rest: see coordination/rest/views.py
+    "DEFAULT_SCHEMA_CLASS": "coordination.rest.schema.HouseSchema",
+    "EXCEPTION_HANDLER": "coordination.rest.problems.handle_exception",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
+API_REQUESTS_PER_MINUTE = read_number("COORDINATION_API_RATE", 6000)  # of one caller; 0: no limit
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "Coordination",
     "VERSION": "1",
+    "DESCRIPTION": "Alliances of zones and cities, their annual plans, and the events they hold.",
     "OAS_VERSION": "3.1.1",
+    "SCHEMA_PATH_PREFIX": "/api/v1/",
+    "PREPROCESSING_HOOKS": ["coordination.rest.schema.only_documented_paths"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "coordination.rest.schema.describe_common_answers",
+    ],
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

@@ -10,6 +10,12 @@ urlpatterns = [
     path("healthz/live", health.live),
     path("healthz/ready", health.ready),
     path("metrics", health.metrics),
+    path("", include("coordination.rest.urls")),
     path("", include("coordination.accounts.urls")),
     path("", include("coordination.calendars.urls")),
 ]
+
+handler400 = "coordination.rest.pages.bad_request"
+handler403 = "coordination.rest.pages.forbidden"
+handler404 = "coordination.rest.pages.not_found"
+handler500 = "coordination.rest.pages.failed"
