@@ -16,7 +16,7 @@ from typing import Any
 from alliances.time_words import numeral
 from alliances.windows import UNKNOWN, ReadWindow, Window, read_window
 from coordination.workbooks.headers import Column, Header, find_header
-from coordination.workbooks.problems import Problem, Severity, UnreadableWorkbook, column_letters
+from coordination.workbooks.problems import Problem, Severity, UnreadableWorkbook
 from coordination.workbooks.reading import ROW_LIMIT, Row, Sheet, Value, read_sheets, text_of
 
 TITLE_LIMIT = 200
@@ -223,6 +223,13 @@ def _texts(row: Row) -> list[str]:
     return [text_of(value) for i, value in enumerate(row.values) if value and i not in row.carried]
 
 
+def _title_among(texts: list[str]) -> str:
+    """Return the title among what stands above the header: no note, and if possible a plan."""
+    candidates = [text for text in texts if not _NOTE_WORDS.match(text)]
+    candidates = [text for text in candidates if "。" not in text] or candidates
+    return next(filter(_PLAN_WORDS.search, candidates), "") or next(iter(candidates), "")
+
+
 @dataclass(slots=True)
 class _Reader:
     """Reads one sheet; collects lines and problems as it goes down the rows."""
@@ -256,8 +263,7 @@ class _Reader:
     def _read_heading(self, notes_below: list[Row]) -> None:
         above = [" ".join(_texts(row)) for row in self.sheet.rows[: self.header.index]]
         plan = self.plan
-        candidates = [text for text in above if not _NOTE_WORDS.match(text)]
-        plan.title = next(filter(_PLAN_WORDS.search, candidates), "") or next(iter(candidates), "")
+        plan.title = _title_among(above)
         plan.note = "\n".join(text for text in above if text != plan.title)[:NOTE_LIMIT]
         if len(plan.title) > TITLE_LIMIT:
             row = next(row for row in self.sheet.rows if " ".join(_texts(row)) == plan.title)
@@ -426,8 +432,3 @@ class _Reader:
 def _spans_years(title: str) -> bool:
     """Whether a title names several years: 2024—2025年度."""
     return len(set(re.findall(r"(?:19|20)\d\d", title))) > 1
-
-
-def cell_of(line: PlanLine, column: int | None) -> str:
-    """Return the name of a line's cell in a column."""
-    return f"{column_letters(column)}{line.row}" if column is not None else ""
