@@ -47,6 +47,11 @@ class Reminders:
             reminder.save(update_fields=["state", "note", "fired_at"])
         return True
 
+    def oldest_due_at(self, at: datetime) -> datetime | None:
+        """Return since when a reminder has been due and has not fired; None when none is."""
+        due = Reminder.objects.filter(state=ReminderState.PENDING, due_at__lte=at)
+        return due.order_by("due_at").values_list("due_at", flat=True).first()
+
     def still_wanted(self, delivery: Delivery, reader: Reader, at: datetime) -> str:
         """Return why the message is no longer wanted, or ""."""
         reminder = _reminder_of(delivery)

@@ -46,8 +46,8 @@ def wait_after(failures: int, schedule: Schedule, *, spread: float) -> timedelta
     >>> wait_after(3, MAIL, spread=1.0)
     datetime.timedelta(seconds=240)
     """
-    doublings = min(max(failures - 1, 0), MOST_DOUBLINGS)
-    full = min(schedule.cap, schedule.base * 2**doublings)
+    doublings: int = min(max(failures - 1, 0), MOST_DOUBLINGS)
+    full = min(schedule.cap, schedule.base * (1 << doublings))
     return full * (0.5 + spread / 2)
 
 

@@ -159,7 +159,7 @@ def _insert(selected: str, params: tuple[Any, ...], channel: str, cause: Cause) 
         "expires_at": cause.expires_at,
         "dropped_reason": "",
     }
-    fields = {name: Delivery._meta.get_field(name) for name in constants}
+    fields = {field.name: field for field in Delivery._meta.fields if field.name in constants}
     # Constants stand in the select list: their types must be known there (PostgreSQL).
     casts = [f"CAST(%s AS {field.cast_db_type(connection)})" for field in fields.values()]
     values = [
@@ -175,4 +175,5 @@ def _insert(selected: str, params: tuple[Any, ...], channel: str, cause: Cause) 
     )
     with connection.cursor() as cursor:
         cursor.execute(statement, (*values, *params))
-        return max(cursor.rowcount, 0)
+        new: int = cursor.rowcount
+    return max(new, 0)

@@ -65,7 +65,9 @@ def oldest_due_seconds(at: datetime, *, channels: Iterable[str] | None = None) -
         loose = Delivery.objects.without_message().filter(send_after__lte=at)
         instants.append(loose.aggregate(first=Min("send_after"))["first"])
         instants += [source.oldest_due_at(at) for source in all_sources()]
-    ages = [(at - instant).total_seconds() for instant in instants if instant is not None]
+    ages: list[float] = [
+        (at - instant).total_seconds() for instant in instants if instant is not None
+    ]
     return max([0.0, *ages])
 
 

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
+from functools import partial
 
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 
@@ -52,10 +53,10 @@ def tick(at: datetime, *, stop: threading.Event) -> int:
     """
     done = 0
     for subscriber in all_subscribers():
-        done += _repeat(lambda s=subscriber: read_on(s, at=at), stop, subscriber.name)
+        done += _repeat(partial(read_on, subscriber, at=at), stop, subscriber.name)
     for source in all_sources():
-        done += _repeat(lambda s=source: s.fire_next(at), stop, source.kind)
-    done += _repeat(lambda: bundle_due(at), stop, "bundling")
+        done += _repeat(partial(source.fire_next, at), stop, source.kind)
+    done += _repeat(partial(bundle_due, at), stop, "bundling")
     return done
 
 

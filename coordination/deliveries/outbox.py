@@ -142,7 +142,7 @@ def _note_doubts(messages: Iterable[Message], at: datetime) -> None:
             number=message.attempts - 1,
             outcome=AttemptOutcome.IN_DOUBT,
             code="lease_ended",
-            begun_at=message.begun_at or message.first_tried_at,
+            begun_at=message.begun_at or message.first_tried_at or at,
             ended_at=at,
         )
         for message in messages

@@ -17,7 +17,7 @@ from django.db.models import Q
 from coordination.accounts.viewer import Viewer
 
 if TYPE_CHECKING:
-    pass
+    from coordination.deliveries.models import Delivery, Endpoint, Message  # noqa: F401
 
 Visibility = Callable[[Viewer], Q]
 _visibilities: list[Visibility] = []
