@@ -81,10 +81,6 @@ class RedisOrNothing(RedisCache):
         """Keep several values, if Redis is there; return the keys that were refused."""
         return self._ask(lambda: super(RedisOrNothing, self).set_many(data, timeout, version), [])
 
-    def incr(self, key: Any, delta: int = 1, version: int | None = None) -> int:
-        """Raise a count and return it; ``delta`` itself when Redis is away."""
-        return self._ask(lambda: super(RedisOrNothing, self).incr(key, delta, version), delta)
-
     def delete_many(self, keys: Any, version: int | None = None) -> None:
         """Forget several keys, if Redis is there."""
         self._ask(lambda: super(RedisOrNothing, self).delete_many(keys, version), None)

@@ -1,0 +1,113 @@
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from coordination.knobs import mail_from_url, read_flag, read_list, read_number, read_text
+
+
+def test_read_text_without_a_value_gives_the_default(monkeypatch):
+    monkeypatch.setenv("COORDINATION_THING", "")
+
+    assert read_text("COORDINATION_THING", "safe") == "safe"
+    assert read_text("COORDINATION_NEVER_SET") == ""
+
+
+def test_read_text_from_a_file_drops_the_last_line_end(monkeypatch, tmp_path: Path):
+    (tmp_path / "secret").write_text("绝密\n", encoding="utf-8")
+    monkeypatch.setenv("COORDINATION_THING_FILE", str(tmp_path / "secret"))
+
+    assert read_text("COORDINATION_THING", "safe") == "绝密"
+
+
+def test_read_text_from_a_missing_file_names_the_knob(monkeypatch, tmp_path: Path):
+    monkeypatch.setenv("COORDINATION_THING_FILE", str(tmp_path / "nothing"))
+
+    with pytest.raises(ImproperlyConfigured, match="COORDINATION_THING_FILE cannot be read"):
+        read_text("COORDINATION_THING")
+
+
+def test_read_text_given_twice_refuses(monkeypatch, tmp_path: Path):
+    monkeypatch.setenv("COORDINATION_THING", "one")
+    monkeypatch.setenv("COORDINATION_THING_FILE", str(tmp_path))
+
+    with pytest.raises(ImproperlyConfigured, match="not both"):
+        read_text("COORDINATION_THING")
+
+
+@pytest.mark.parametrize(
+    ("word", "meaning"), [("yes", True), ("1", True), ("OFF", False), ("false", False), ("", True)]
+)
+def test_read_flag_of_a_known_word(monkeypatch, word: str, meaning: bool):
+    monkeypatch.setenv("COORDINATION_THING", word)
+
+    assert read_flag("COORDINATION_THING", default=True) is meaning
+
+
+def test_read_flag_of_an_unknown_word_refuses(monkeypatch):
+    monkeypatch.setenv("COORDINATION_THING", "perhaps")
+
+    with pytest.raises(ImproperlyConfigured, match="'perhaps'"):
+        read_flag("COORDINATION_THING", default=False)
+
+
+def test_read_number_of_digits(monkeypatch):
+    monkeypatch.setenv("COORDINATION_THING", "20")
+
+    assert read_number("COORDINATION_THING", 7) == 20
+    assert read_number("COORDINATION_NEVER_SET", 7) == 7
+
+
+@pytest.mark.parametrize("text", ["-1", "1.5", "二十", "²", "0x10"])
+def test_read_number_of_anything_else_refuses(monkeypatch, text: str):
+    monkeypatch.setenv("COORDINATION_THING", text)
+
+    with pytest.raises(ImproperlyConfigured, match="whole number"):
+        read_number("COORDINATION_THING", 7)
+
+
+def test_read_list_drops_empty_words(monkeypatch):
+    monkeypatch.setenv("COORDINATION_THING", " a.example, ,b.example,")
+
+    assert read_list("COORDINATION_THING", []) == ["a.example", "b.example"]
+
+
+def test_mail_from_nothing_goes_to_console_and_files(tmp_path: Path):
+    assert mail_from_url("", folder=tmp_path) == {
+        "EMAIL_BACKEND": "coordination.mail.ConsoleAndFiles",
+        "EMAIL_FILE_PATH": tmp_path,
+    }
+
+
+def test_mail_from_smtp_url_takes_every_part(tmp_path: Path):
+    url = "smtp://office%40example.org:p%2Fw@mail.example.org:587/?starttls=1"
+
+    assert mail_from_url(url, folder=tmp_path) == {
+        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "EMAIL_HOST": "mail.example.org",
+        "EMAIL_PORT": 587,
+        "EMAIL_HOST_USER": "office@example.org",
+        "EMAIL_HOST_PASSWORD": "p/w",
+        "EMAIL_USE_SSL": False,
+        "EMAIL_USE_TLS": True,
+        "EMAIL_TIMEOUT": 20,
+    }
+
+
+def test_mail_from_smtps_url_speaks_tls_on_its_port(tmp_path: Path):
+    found = mail_from_url("smtps://mail.example.org", folder=tmp_path)
+
+    assert (found["EMAIL_PORT"], found["EMAIL_USE_SSL"]) == (465, True)
+
+
+def test_mail_from_file_url_keeps_the_folder(tmp_path: Path):
+    assert mail_from_url("file:///srv/mail%20box", folder=tmp_path) == {
+        "EMAIL_BACKEND": "coordination.mail.Files",
+        "EMAIL_FILE_PATH": Path("/srv/mail box"),
+    }
+
+
+@pytest.mark.parametrize("url", ["imap://host", "smtp://", "mail.example.org", "file://"])
+def test_mail_from_an_unknown_url_refuses(tmp_path: Path, url: str):
+    with pytest.raises(ImproperlyConfigured, match="EMAIL_URL must be"):
+        mail_from_url(url, folder=tmp_path)
