@@ -13,6 +13,7 @@ KINDS = {
     "event.opened": ("随计划公开了活动", "opened the event with its plan"),
     "event.discarded": ("删除了活动草稿", "deleted the draft event"),
     "event.retired": ("已取消的活动退出日历", "retired the cancelled event from calendars"),
+    "event.rezoned": ("时区数据更新，重新推算了时刻", "derived its instants from newer zone data"),
     "event.relabelled": ("活动所示名称变更", "a name that the event shows changed"),
     "material.attached": ("上传了材料", "attached the material"),
     "material.replaced": ("更新了材料版本", "added a version of the material"),
