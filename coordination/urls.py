@@ -13,6 +13,9 @@ urlpatterns = [
     path("", include("coordination.rest.urls")),
     path("", include("coordination.accounts.urls")),
     path("", include("coordination.calendars.urls")),
+    path("", include("alliances.portal.urls")),
+    path("", include("events.portal.urls")),
+    path("", include("coordination.portal.urls")),
 ]
 
 handler400 = "coordination.rest.pages.bad_request"

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from alliances import drafting, planning, rules
-from alliances.actors import actor_names
+from alliances.actors import names_of_actors
 from alliances.comparing import LineChange, LineChangeKind
 from alliances.editions import compare_editions
 from alliances.models import Alliance, Edition, Plan, PlanItem, PlanState
@@ -29,6 +29,7 @@ from alliances.portal.forms import (
     values_of,
 )
 from alliances.portal.views import CONFLICT, REFUSED, alliance_step, form_page, save, show_form
+from alliances.querysets import alliances_seen_from_inside
 from coordination.accounts.viewer import Viewer
 from coordination.bilingual import localized
 from coordination.changes.refusals import NotAllowed
@@ -231,7 +232,8 @@ def editions(request: HttpRequest, slug: str, plan_slug: str) -> HttpResponse:
         counts[change.kind.value] = counts.get(change.kind.value, 0) + 1
     actors = {change.after.actor for change in changes if change.after}
     actors |= {change.before.actor for change in changes if change.before}
-    names = actor_names(sorted(filter(None, actors)), viewer.language)
+    may_know = viewer.is_unlimited or alliances_seen_from_inside(viewer) >= {plan.alliance_id}
+    names = names_of_actors(sorted(filter(None, actors)), viewer.language) if may_know else {}
     return render(
         request,
         "alliances/editions.html",

@@ -27,7 +27,7 @@ def pack_lanes(stretches: Sequence[tuple[int, int]]) -> list[int]:
     first_free: list[int] = []
     for index in order:
         column, span = stretches[index]
-        for lane, free_from in enumerate(first_free):
+        for lane, free_from in enumerate(first_free):  # noqa: B007 - used after the loop
             if free_from <= column:
                 break
         else:

@@ -1,0 +1,375 @@
+"""Pages about what was: the history of anything, and a plan against what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django.apps import apps
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from alliances.models import Alliance, EditionItem, Membership, Plan, PlanItem
+from alliances.querysets import alliances_seen_from_inside
+from alliances.rules import is_secretariat_of
+from coordination.accounts.viewer import Viewer, scopes_of
+from coordination.bilingual import localized
+from coordination.changes.history import HistoryEntry, describe_changes
+from coordination.changes.models import Change, ChangeScope, Tracked
+from coordination.changes.refusals import NotVisible
+from coordination.pages.answers import now, one, page, viewer_of
+from coordination.pages.wording import window_in_words
+from coordination.portal.views import parse_date_or, today_for
+from events import rules as event_rules
+from events.models import Event, EventState, Reminder, ReminderRule
+from events.offsets import read_offset
+from events.portal.showing import event_lines, own_days
+from events.progress import ActualTime, Judged, Outcome, PlannedTime, Tally, Verdict, judge, tally
+
+CHANGES_SHOWN = 200
+REMINDERS_SHOWN = 60
+MEMBER_DETAILS = ("online_url", "contact")
+
+
+@require_safe
+@page
+def history(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """Show what was done to an object, by whom and why, as far as it was open to the viewer."""
+    viewer = viewer_of(request)
+    changes = Change.objects.filter(object_uid=uid).order_by("-number")
+    newest = changes.first()
+    if newest is None:
+        raise NotVisible
+    found = _visible_object(newest.object_type, uid, viewer)
+    alliance_id = _alliance_key(found)
+    if not (viewer.is_unlimited or (alliance_id and is_secretariat_of(viewer, alliance_id))):
+        seen = ChangeScope.objects.filter(scope__in=scopes_of(viewer), after=True)
+        changes = changes.filter(number__in=seen.values("number"))
+    rows = list(changes[:CHANGES_SHOWN])
+    entries = describe_changes(rows, language=viewer.language, hidden=_hidden(found, viewer))
+    inside = alliance_id in alliances_seen_from_inside(viewer) or viewer.is_unlimited
+    return render(
+        request,
+        "portal/history.html",
+        {
+            "entries": entries if inside else _without_people(entries, rows, viewer),
+            "name": _name(found, viewer.language),
+            "noun": str(found._meta.verbose_name),
+            "address": _address(found),
+        },
+    )
+
+
+@require_safe
+@page
+def actual(request: HttpRequest, slug: str, plan_slug: str) -> HttpResponse:
+    """Show a plan against what became of it on a day, by work area and by member."""
+    viewer = viewer_of(request)
+    plans = Plan.objects.visible_to(viewer).select_related("alliance")
+    plan = one(plans, alliance__slug=slug, slug=plan_slug)
+    on = parse_date_or(request.GET.get("on", ""), today_for(viewer))
+    events = list(
+        Event.objects.visible_to(viewer)
+        .filter(plan=plan)
+        .select_related("work_area", "plan_item")
+        .prefetch_related("hosts__organization")
+        .order_by("plan_item__position", "occurrence", "pk")
+    )
+    first_windows = _first_windows(plan)
+    judged, rows = [], []
+    for event in events:
+        planned = _planned(event, first_windows)
+        verdict = judge(planned, _actual(event), on=on)
+        added = event.plan_item is None or (event.plan_item.since_edition or 0) > 1
+        judged.append(Judged(verdict, added, _groups(event)))
+        rows.append(_row(event, planned, verdict, added, viewer.language))
+    tallies = tally(judged)
+    what = request.GET.get("what", "")
+    return render(
+        request,
+        "portal/actual.html",
+        {
+            "plan": plan,
+            "alliance": plan.alliance,
+            "on": on,
+            "what": what,
+            "figures": _figures(tallies[None]),
+            "groups": _tables(tallies, events, viewer.language),
+            "rows": [row for row in rows if not what or what in row["keys"]],
+        },
+    )
+
+
+@require_safe
+@page
+def reminders(request: HttpRequest) -> HttpResponse:
+    """Show the rules that the viewer's secretariats keep, and what goes out next."""
+    viewer, at = viewer_of(request), now()
+    visible = Event.objects.visible_to(viewer)
+    if not viewer.is_unlimited:
+        visible = visible.filter(alliance__in=viewer.pks("secretariat", "alliance"))
+    due = list(
+        Reminder.objects.filter(event__in=visible.values("pk"), due_at__gt=at, state="pending")
+        .select_related("event__alliance", "event__work_area")
+        .order_by("due_at", "pk")[:REMINDERS_SHOWN]
+    )
+    lines = event_lines(
+        [row.event for row in due],
+        language=viewer.language,
+        zone=viewer.time_zone,
+        today=today_for(viewer),
+    )
+    rules = ReminderRule.objects.visible_to(viewer).select_related(
+        "alliance", "plan", "work_area", "event"
+    )
+    return render(
+        request,
+        "portal/reminders.html",
+        {
+            "reminders": list(zip(due, lines, strict=True)),
+            "rules": [
+                ({"words": _offset_words(rule), "rule": rule}, _name(rule.owner, viewer.language))
+                for rule in rules.order_by("pk")[:REMINDERS_SHOWN]
+            ],
+        },
+    )
+
+
+@require_safe
+@page
+def connect(request: HttpRequest) -> HttpResponse:
+    """Show the addresses for calendars and programs."""
+    viewer = viewer_of(request)
+    return render(
+        request,
+        "portal/connect.html",
+        {
+            "alliances": list(Alliance.objects.visible_to(viewer).order_by("pk")),
+            "base": f"{request.scheme}://{request.get_host()}",
+            "host": request.get_host(),
+        },
+    )
+
+
+def _visible_object(object_type: str, uid: UUID, viewer: Viewer) -> Tracked:
+    """Return the object that changes are about, when the viewer may see it."""
+    model: Any = apps.get_model(object_type)
+    if not hasattr(model.objects, "visible_to"):
+        raise NotVisible
+    found: Tracked = one(model.objects.visible_to(viewer), uid=uid)
+    return found
+
+
+def _alliance_key(found: Any) -> int | None:
+    """Return the key of the alliance that an object belongs to, where there is one."""
+    if isinstance(found, Alliance):
+        return found.pk
+    for path in ("alliance_id", "plan.alliance_id", "event.alliance_id", "body.alliance_id"):
+        value: Any = found
+        for name in path.split("."):
+            value = getattr(value, name, None)
+        if value is not None:
+            return int(value)
+    return None
+
+
+def _hidden(found: Tracked, viewer: Viewer) -> list[str]:
+    """Return the names of the fields that the viewer may not see."""
+    if not isinstance(found, Event):
+        return []
+    hidden = [] if event_rules.may_see_notes(viewer, found) else ["notes"]
+    if not event_rules.may_see_member_details(viewer, found):
+        hidden += MEMBER_DETAILS
+    return hidden
+
+
+def _without_people(
+    entries: Sequence[HistoryEntry], changes: Sequence[Change], viewer: Viewer
+) -> list[HistoryEntry]:
+    """Leave out names of people, and the fields of changes before which nothing was open."""
+    numbers = [change.number for change in changes]
+    known = set(
+        ChangeScope.objects.filter(
+            number__in=numbers, scope__in=scopes_of(viewer), before=True
+        ).values_list("number", flat=True)
+    )
+    return [
+        replace(
+            entry,
+            actor=_("the secretariat"),
+            fields=entry.fields if entry.number in known or entry.version == 1 else (),
+        )
+        for entry in entries
+    ]
+
+
+def _name(found: Any, language: str) -> str:
+    for name in ("title", "name"):
+        if hasattr(found, f"{name}_zh"):
+            return localized(found, name, language)
+    return str(found)
+
+
+def _address(found: Any) -> str:
+    if isinstance(found, Alliance):
+        return reverse("portal:alliance", args=[found.slug])
+    if isinstance(found, Plan):
+        return reverse("portal:plan", args=[found.alliance.slug, found.slug])
+    if isinstance(found, Event):
+        return reverse("events:detail", args=[found.uid])
+    if isinstance(found, PlanItem):
+        return reverse("alliances:item", args=[found.uid])
+    if isinstance(found, Membership):
+        return reverse("portal:alliance", args=[found.alliance.slug])
+    return ""
+
+
+Windows = dict[UUID, list[dict[str, Any]]]
+
+
+def _first_windows(plan: Plan) -> Windows:
+    """Return the windows of each line in the first edition that has it; one query."""
+    rows = EditionItem.objects.filter(edition__plan=plan, edition__state="adopted")
+    found: Windows = {}
+    for uid, windows in rows.order_by("edition__number").values_list("item_uid", "windows"):
+        found.setdefault(uid, windows)
+    return found
+
+
+def _planned(event: Event, first_windows: Windows) -> PlannedTime:
+    item = event.plan_item
+    windows = first_windows.get(item.uid, item.windows) if item else []
+    if len(windows) < event.occurrence:
+        return PlannedTime(event.window_starts_on, event.window_ends_on)
+    window = windows[event.occurrence - 1]
+    ends = (window["start"], window["end"])
+    first, last = (date.fromisoformat(end) if end else None for end in ends)
+    return PlannedTime(first, last)
+
+
+def _actual(event: Event) -> ActualTime:
+    dropped = event.cancelled_on
+    if event.plan_item is not None and event.plan_item.dropped_on is not None:
+        dropped = min(filter(None, (dropped, event.plan_item.dropped_on)))
+    first = own_days(event)[0] if event.starts_wall is not None else None
+    held = event.held_on if event.state == EventState.HELD else None
+    return ActualTime(first=first, held_on=held, dropped_on=dropped)
+
+
+def _groups(event: Event) -> tuple[tuple[str, int | None], ...]:
+    hosts = [("member", host.organization_id) for host in event.hosts.all() if host.organization]
+    return (("area", event.work_area_id), *dict.fromkeys(hosts))
+
+
+OUTCOME_MARKS = {
+    Outcome.HELD: "held",
+    Outcome.SET: "confirmed",
+    Outcome.OPEN: "planned",
+    Outcome.OVERDUE: "late",
+    Outcome.DROPPED: "cancelled",
+}
+
+
+def _outcome_words(outcome: Outcome) -> str:
+    return {
+        Outcome.HELD: _("held"),
+        Outcome.SET: _("date set"),
+        Outcome.OPEN: _("open"),
+        Outcome.OVERDUE: _("overdue"),
+        Outcome.DROPPED: _("dropped"),
+    }[outcome]
+
+
+def _row(
+    event: Event, planned: PlannedTime, verdict: Verdict, added: bool, language: str
+) -> dict[str, Any]:
+    keys = {verdict.outcome.value, "planned"}
+    keys |= {"on_time"} if verdict.is_on_time else set()
+    keys |= {"late"} if verdict.days_late and verdict.outcome != Outcome.DROPPED else set()
+    keys |= {"changed_quarter"} if verdict.changed_quarter else set()
+    keys |= {"added"} if added else set()
+    first = own_days(event)[0] if event.starts_wall is not None else None
+    return {
+        "address": reverse("events:detail", args=[event.uid]),
+        "title": localized(event, "title", language),
+        "area": localized(event.work_area, "name", language) if event.work_area else "",
+        "planned": window_in_words(
+            planned.first,
+            planned.last,
+            precision=event.window_precision,
+            language=language,
+            written=event.window_text,
+        ),
+        "actual": event.held_on or first,
+        "words": _outcome_words(verdict.outcome),
+        "mark": OUTCOME_MARKS[verdict.outcome],
+        "late": verdict.days_late if verdict.outcome != Outcome.DROPPED else 0,
+        "moved": verdict.changed_quarter,
+        "added": added,
+        "keys": keys,
+    }
+
+
+def _figures(whole: Tally) -> list[dict[str, Any]]:
+    words = {
+        "planned": _("planned"),
+        "held": _("held"),
+        "on_time": _("on time"),
+        "late": _("late"),
+        "changed_quarter": _("other quarter"),
+        "overdue": _("overdue"),
+        "open": _("open"),
+        "dropped": _("dropped"),
+        "added": _("added"),
+    }
+    return [
+        {"key": key, "number": getattr(whole, key), "words": label} for key, label in words.items()
+    ]
+
+
+def _tables(
+    tallies: dict[Any, Tally], events: Sequence[Event], language: str
+) -> list[dict[str, Any]]:
+    """Return the two tables, by work area and by member, rows in the order of the events."""
+    areas: dict[tuple[str, int | None], str] = {}
+    members: dict[tuple[str, int | None], str] = {}
+    for event in sorted(events, key=lambda e: e.work_area.position if e.work_area else 9999):
+        area = event.work_area
+        areas[("area", event.work_area_id)] = (
+            localized(area, "name", language) if area else _("without a work area")
+        )
+        for host in event.hosts.all():
+            if host.organization:
+                name = localized(host.organization, "name", language)
+                members[("member", host.organization_id)] = name
+    by_area = [(name, tallies[key]) for key, name in areas.items()]
+    by_member = [(name, tallies[key]) for key, name in members.items()]
+    by_member.sort(key=lambda row: (-row[1].planned, row[0]))
+    tables = [
+        {
+            "words": _("By work area"),
+            "rows": [*by_area, (_("whole plan"), tallies[None])],
+            "has_total": True,
+        }
+    ]
+    if by_member:
+        tables.append({"words": _("By member (host)"), "rows": by_member, "has_total": False})
+    return tables
+
+
+def _offset_words(rule: ReminderRule) -> str:
+    """Return "7 days before" for "-P7D"."""
+    offset = read_offset(rule.offset)
+    number, after = abs(offset.days), offset.days > 0 or offset.minutes > 0
+    if not number:
+        hours = abs(offset.minutes) // 60
+        words = _("%(n)d hours after") if after else _("%(n)d hours before")
+        return words % {"n": hours}
+    words = _("%(n)d days after") if after else _("%(n)d days before")
+    return words % {"n": number}
