@@ -183,6 +183,8 @@ def _database() -> dict[str, Any]:
         return {**_SQLITE, "NAME": parsed["NAME"]}
     if parsed["ENGINE"] != "django.db.backends.postgresql":
         raise ImproperlyConfigured("DATABASE_URL must begin with postgresql:// or sqlite://.")
+    if password := read_text("COORDINATION_DATABASE_PASSWORD"):
+        parsed["PASSWORD"] = password
     pool = {
         "min_size": 1,
         "max_size": read_number("COORDINATION_DATABASE_POOL", 20),
