@@ -15,7 +15,7 @@ from coordination.accounts.tokens import revoke_token
 
 
 @admin.register(User)
-class PersonAdmin(UserAdmin):
+class PersonAdmin(UserAdmin):  # type: ignore[type-arg]  # as below
     list_display = ("username", "email", "is_superuser", "is_active", "invited_at", "last_login")
     list_filter = ("is_superuser", "is_active", "language")
     search_fields = ("username", "email")

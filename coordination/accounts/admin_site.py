@@ -6,8 +6,7 @@ allauth's sign-in carries the rate limits and the second factor; the admin's own
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest
-from django.http.response import HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 
@@ -23,7 +22,7 @@ class SuperusersAdminSite(admin.AdminSite):
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, object] | None = None
-    ) -> HttpResponseBase:
+    ) -> HttpResponse:
         """Send whoever has not signed in to the pages' sign-in; refuse the others.
 
         Raises:
@@ -31,5 +30,5 @@ class SuperusersAdminSite(admin.AdminSite):
         """
         if request.user.is_authenticated and not self.has_permission(request):
             raise PermissionDenied
-        response: HttpResponseBase = secure_admin_login(super().login)(request, extra_context)
+        response: HttpResponse = secure_admin_login(super().login)(request, extra_context)
         return response

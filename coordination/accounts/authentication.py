@@ -12,6 +12,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import DatabaseError, connection
@@ -137,7 +138,8 @@ class BearerAuthentication(BaseAuthentication):
             token = find_bearer(header, at=at)
         except SignInRefused as refused:
             request._request.refused_token = True  # type: ignore[attr-defined]
-            raise AuthenticationFailed(refused.reason, code=refused.code) from refused
+            reason: Any = refused.reason  # lazy: the language is chosen later
+            raise AuthenticationFailed(reason, code=refused.code) from refused
         note_use(token, at=at)
         set_viewer(request._request, token.user, token=token)
         return token.user, token

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rest_framework.response import Response
 from rest_framework.test import APIRequestFactory
-from rest_framework.views import APIView
+from rest_framework.views import APIView, exception_handler
 
 from coordination.accounts import authentication
 from coordination.accounts.authentication import (
@@ -35,6 +35,9 @@ class Echo(APIView):
 
     authentication_classes = API_AUTHENTICATION
     permission_classes = ()
+
+    def get_exception_handler(self):
+        return exception_handler
 
     def get(self, request):
         viewer = viewer_of(request)
