@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
-from django.db.models import Count, Max, Min, Q
+from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
@@ -25,10 +25,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from coordination.changes.models import Counter
-from coordination.deliveries.models import Channel, Delivery, Heartbeat, Message
+from coordination.deliveries.freshness import (
+    LATE_AFTER_SECONDS,
+    SILENT_AFTER_SECONDS,
+    heartbeat_age,
+    oldest_due_seconds,
+)
+from coordination.deliveries.models import Message
 
-HEARTBEAT_SECONDS = 30.0
-OLDEST_DUE_SECONDS = 60.0
 FORWARDED_HEADERS = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP")
 
 
@@ -77,7 +81,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     registry = CollectorRegistry()
     for name, meaning, value in (
-        ("oldest_due_seconds", "Age of the oldest message due and not sent", oldest_due_age(now)),
+        ("oldest_due_seconds", "Age of the oldest thing due and not sent", oldest_due_seconds(now)),
         ("heartbeat_age_seconds", "Since a loop last went round", heartbeat_age(now)),
         ("change_number", "Number of the last change", _change_number()),
     ):
@@ -104,35 +108,6 @@ def may_read_metrics(request: HttpRequest) -> bool:
         return ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
     except ValueError:
         return False
-
-
-def heartbeat_age(now: datetime) -> float | None:
-    """Return the seconds since a loop last went round; None when none ever did."""
-    beat_at: datetime | None = Heartbeat.objects.aggregate(last=Max("beat_at"))["last"]
-    return None if beat_at is None else (now - beat_at).total_seconds()
-
-
-def oldest_due_age(now: datetime) -> float | None:
-    """Return for how many seconds the oldest message has been due; None when none is.
-
-    What waits for a paused channel or endpoint is not counted: it is known there, and shown.
-    """
-    paused = Channel.objects.filter(paused_until__gt=now).values("name")
-    resting = Q(endpoint__paused_until__gt=now) | Q(endpoint__disabled_at__isnull=False)
-    due = (
-        Message.objects.due(now)
-        .exclude(resting)
-        .exclude(channel__in=paused)
-        .aggregate(first=Min("next_attempt_at"))["first"]
-    )
-    waiting = (
-        Delivery.objects.without_message()
-        .filter(send_after__lte=now)
-        .exclude(resting)
-        .aggregate(first=Min("send_after"))["first"]
-    )
-    moments = [moment for moment in (due, waiting) if moment is not None]
-    return (now - min(moments)).total_seconds() if moments else None
 
 
 def _open_messages() -> list[tuple[str, str, int]]:
@@ -163,17 +138,13 @@ def _migrations() -> Check:
 
 
 def _clock(now: datetime) -> Check:
-    return _at_most(heartbeat_age(now), HEARTBEAT_SECONDS, missing=False)
+    age = heartbeat_age(now)
+    return {"ok": age is not None and age <= SILENT_AFTER_SECONDS, "detail": age}
 
 
 def _oldest_due(now: datetime) -> Check:
-    return _at_most(oldest_due_age(now), OLDEST_DUE_SECONDS, missing=True)
-
-
-def _at_most(value: float | None, limit: float, *, missing: bool) -> Check:
-    if value is None:
-        return {"ok": missing, "detail": None}
-    return {"ok": value <= limit, "detail": round(value, 1)}
+    age = oldest_due_seconds(now)
+    return {"ok": age <= LATE_AFTER_SECONDS, "detail": age}
 
 
 def _guarded(check: Callable[[], Check]) -> Check:

@@ -326,7 +326,7 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 globals().update(mail_from_url(read_text("EMAIL_URL"), folder=VAR_DIR / "mail"))
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = read_text("COORDINATION_MAIL_FROM", "coordination@localhost")
 
-REST_FRAMEWORK: dict[str, Any] = {  # views of the API carry the rest: see coordination/rest/views.py
+REST_FRAMEWORK: dict[str, Any] = {  # the rest: coordination/rest/views.py
     "DEFAULT_SCHEMA_CLASS": "coordination.rest.schema.HouseSchema",
     "EXCEPTION_HANDLER": "coordination.rest.problems.handle_exception",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
