@@ -269,6 +269,7 @@ ACCOUNT_RATE_LIMITS = {
     "reset_password": "20/m/ip,5/h/key",
 }
 MFA_TOTP_ISSUER = "Coordination"
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # nobody signs up alone, so no address is a squatter's
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 SOCIALACCOUNT_ADAPTER = "coordination.accounts.adapters.KnownPeople"
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = True  # the provider is the operator's own
