@@ -14,10 +14,10 @@ from django.utils.translation import gettext_lazy as _
 
 from alliances import rules
 from alliances.followers import followers
-from alliances.joining import assign
 from alliances.models import Organization, Plan, PlanItem, PlanItemHost, WorkArea
 from alliances.planning import open_draft_edition, refuse_when_closed
 from coordination.accounts.viewer import Viewer
+from coordination.changes.assigning import assign
 from coordination.changes.recording import recording
 from coordination.changes.refusals import TransitionNotAllowed, invalid
 

@@ -18,38 +18,18 @@ from alliances.models import (
     Membership,
     Organization,
     OrganizationAlias,
-    Person,
-    PersonDetails,
     Seat,
 )
 from alliances.models.organization import name_key
-from coordination.accounts.erasing import erase_account
-from coordination.accounts.tokens import revoke_tokens_of
-from coordination.accounts.viewer import SYSTEM, Viewer
+from coordination.accounts.viewer import Viewer
+from coordination.changes.assigning import assign
 from coordination.changes.models import Tracked
-from coordination.changes.recording import check_fields, recording
-from coordination.changes.refusals import FieldError, InvalidInput, TransitionNotAllowed, invalid
+from coordination.changes.recording import recording
+from coordination.changes.refusals import TransitionNotAllowed, invalid
 
 Noun = TypeVar("Noun", bound=Tracked)
 Values = Mapping[str, Any]
 NAMES = frozenset({"name_zh", "name_en"})
-
-
-def assign(obj: Noun, values: Values) -> Noun:
-    """Set the columns named in `values` on `obj` and return it.
-
-    Raises:
-        InvalidInput: a name is no column of the object.
-    """
-    known = {field.name for field in obj._meta.concrete_fields}
-    unknown = [name for name in values if name not in known]
-    if unknown:
-        raise InvalidInput(
-            FieldError(name, "unknown_field", _("There is no such field.")) for name in unknown
-        )
-    for name, value in values.items():
-        setattr(obj, name, value)
-    return obj
 
 
 def found_alliance(*, viewer: Viewer, at: datetime, **values: Any) -> Alliance:
@@ -259,138 +239,6 @@ def revise_chair_term(term: ChairTerm, *, viewer: Viewer, at: datetime, **values
     return term
 
 
-DETAILS = frozenset({"name_zh", "name_en", "title_zh", "title_en", "email", "phone"})
-
-
-def add_person(
-    *, viewer: Viewer, at: datetime, user_id: int | None = None, **details: Any
-) -> Person:
-    """Add a person. The details go to a table that can be erased, never into the log.
-
-    Raises:
-        NotAllowed, InvalidInput.
-    """
-    rules.require(rules.may_add_person(viewer))
-    person = Person(user_id=user_id)
-    with recording(viewer.actor, at=at) as log:
-        log.save(person, "person.added")
-        _save_details(PersonDetails(person=person), details)
-    return person
-
-
-def revise_person(person: Person, *, viewer: Viewer, at: datetime, **details: Any) -> Person:
-    """Change a person's details.
-
-    Raises:
-        NotAllowed, InvalidInput.
-    """
-    rules.require(rules.may_manage_person(viewer, person))
-    with recording(viewer.actor, at=at) as log:
-        stored, _created = PersonDetails.objects.get_or_create(person=person)
-        _save_details(stored, details)
-        log.touch_all([person], "person.revised")
-    return person
-
-
-def erase_person(person: Person, *, viewer: Viewer, at: datetime, reason: str) -> Person:
-    """Erase a person's name and addresses everywhere; seats and deeds stay, without a name.
-
-    Raises:
-        NotAllowed, StaleVersion.
-        TransitionNotAllowed: erased already.
-    """
-    rules.require(rules.may_manage_person(viewer, person))
-    if person.erased_at is not None:
-        raise TransitionNotAllowed(_("This person was erased already."))
-    with recording(viewer.actor, at=at, reason=reason) as log:
-        PersonDetails.objects.filter(person=person).delete()
-        if person.user is not None:
-            erase_account(person.user, at=at)
-        person.erased_at = at
-        log.save(person, "person.erased")
-    return person
-
-
-def seat_person(
-    person: Person,
-    *,
-    role: str,
-    starts_on: date,
-    ends_on: date | None = None,
-    organization: Organization | None = None,
-    body: Body | None = None,
-    viewer: Viewer,
-    at: datetime,
-) -> Seat:
-    """Give a person a seat for an organization or in a body.
-
-    Raises:
-        NotAllowed.
-        InvalidInput: neither or both were named, or the role does not fit.
-    """
-    if (organization is None) == (body is None):
-        raise invalid("organization", _("Name either an organization or a body."))
-    allowed = (
-        rules.may_seat_in_body(viewer, body)
-        if body is not None
-        else organization is not None and rules.may_seat_for_organization(viewer, organization)
-    )
-    rules.require(allowed)
-    seat = Seat(
-        person=person,
-        role=role,
-        organization=organization,
-        body=body,
-        starts_on=starts_on,
-        ends_on=ends_on,
-    )
-    with recording(viewer.actor, at=at) as log:
-        log.save(seat, "seat.begun")
-    return seat
-
-
-def end_seat(seat: Seat, *, on: date, viewer: Viewer, at: datetime, reason: str = "") -> Seat:
-    """End a seat; `on` is the first day on which it no longer holds.
-
-    Raises:
-        NotAllowed, StaleVersion, InvalidInput.
-        TransitionNotAllowed: it has ended already.
-    """
-    rules.require(rules.may_manage_seat(viewer, seat))
-    if seat.ends_on is not None and seat.ends_on <= on:
-        raise TransitionNotAllowed(_("This seat has ended already."))
-    seat.ends_on = on
-    with recording(viewer.actor, at=at, reason=reason) as log:
-        log.save(seat, "seat.ended")
-    return seat
-
-
-def hand_over_seat(
-    seat: Seat, successor: Person, *, on: date, viewer: Viewer, at: datetime
-) -> Seat:
-    """End a seat and give it to a successor from the same day on; return the new seat.
-
-    The predecessor's tokens are revoked unless another seat remains; duties follow the seat.
-
-    Raises:
-        NotAllowed, StaleVersion, InvalidInput, TransitionNotAllowed.
-    """
-    with recording(viewer.actor, at=at) as log:
-        end_seat(seat, on=on, viewer=viewer, at=at)
-        new = Seat(
-            person=successor,
-            role=seat.role,
-            organization=seat.organization,
-            body=seat.body,
-            starts_on=on,
-        )
-        log.save(new, "seat.begun")
-        user = seat.person.user
-        if user is not None and not seat.person.seats.active_on(on).exists():
-            revoke_tokens_of(user, viewer=SYSTEM, at=at)
-    return new
-
-
 def organizations_by_name() -> dict[str, Organization]:
     """Return every organization that still stands by every form of its names and aliases."""
     found: dict[str, Organization] = {}
@@ -408,15 +256,3 @@ def _alias_rows(names: Sequence[str]) -> list[OrganizationAlias]:
 
 def _noun(model: type[Tracked]) -> str:
     return {"Membership": "membership", "Seat": "seat", "ChairTerm": "chair_term"}[model.__name__]
-
-
-def _save_details(row: PersonDetails, details: Values) -> None:
-    unknown = [name for name in details if name not in DETAILS]
-    if unknown:
-        raise InvalidInput(
-            FieldError(name, "unknown_field", _("There is no such field.")) for name in unknown
-        )
-    for name, value in details.items():
-        setattr(row, name, value)
-    check_fields(row)
-    row.save()

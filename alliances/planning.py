@@ -11,7 +11,6 @@ from django.utils.translation import gettext_lazy as _
 from alliances import rules
 from alliances.editions import LINE_KINDS, last_reasons
 from alliances.followers import followers
-from alliances.joining import assign
 from alliances.models import (
     Alliance,
     Edition,
@@ -25,6 +24,7 @@ from alliances.models import (
 )
 from alliances.models.edition import SNAPSHOT_FIELDS
 from coordination.accounts.viewer import Viewer
+from coordination.changes.assigning import assign
 from coordination.changes.recording import Log, recording
 from coordination.changes.refusals import TransitionNotAllowed, invalid
 

@@ -10,9 +10,9 @@ from typing import Any
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from alliances.joining import assign
 from alliances.models import Alliance, Plan, WorkArea
 from coordination.accounts.viewer import Viewer
+from coordination.changes.assigning import assign
 from coordination.changes.projections import Recorded
 from coordination.changes.recording import recording
 from coordination.changes.refusals import invalid
@@ -119,7 +119,7 @@ def _keep(events: Sequence[Event], at: datetime) -> None:
         wanted = _wanted(event, known)
         for pk, (rule, due) in wanted.items():
             known_one = stored[event.pk].get(pk)
-            if known_one is None and max(due, event.starts_at) <= at:
+            if known_one is None and event.has_begun(at) and due <= at:
                 continue  # entered after the event: there was never anything to remind of
             if known_one is None:
                 new.append(_first(event, rule, due, at))

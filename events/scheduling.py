@@ -11,9 +11,9 @@ from uuid import uuid4
 import tzdata
 from django.utils.translation import gettext_lazy as _
 
-from alliances.joining import assign
 from alliances.models import Alliance, Organization
 from coordination.accounts.viewer import Viewer
+from coordination.changes.assigning import assign
 from coordination.changes.models import Part
 from coordination.changes.recording import recording
 from coordination.changes.refusals import TransitionNotAllowed, invalid

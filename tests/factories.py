@@ -14,11 +14,9 @@ from alliances.drafting import Host as LineHost
 from alliances.drafting import Line, add_items
 from alliances.joining import (
     add_body,
-    add_person,
     admit_member,
     found_alliance,
     register_organization,
-    seat_person,
 )
 from alliances.models import (
     Alliance,
@@ -31,6 +29,7 @@ from alliances.models import (
     WorkArea,
 )
 from alliances.planning import add_work_area, adopt_plan, open_plan, publish_plan
+from alliances.seating import add_person, seat_person
 from coordination.accounts.models import User
 from coordination.accounts.viewer import PUBLIC, SYSTEM, Viewer, viewer_for
 from events.calendar_event import Span

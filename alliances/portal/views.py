@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from alliances import joining, rules
+from alliances import joining, rules, seating
 from alliances.models import Alliance, Membership, Organization, Seat
 from alliances.portal.forms import (
     AdmitForm,
@@ -223,10 +223,10 @@ def seat(request: HttpRequest, slug: str) -> HttpResponse:
         values, at = form.cleaned_data, now()
         details = ("name_zh", "name_en", "title_zh", "title_en", "email", "phone")
         with transaction.atomic():
-            person = joining.add_person(
+            person = seating.add_person(
                 viewer=viewer, at=at, **{name: values[name] for name in details}
             )
-            return joining.seat_person(
+            return seating.seat_person(
                 person,
                 role=values["role"],
                 starts_on=values["starts_on"],

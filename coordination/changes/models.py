@@ -27,10 +27,10 @@ class UnrecordedWrite(RuntimeError):
         super().__init__(f"{model._meta.label} can only be written inside recording().")
 
 
-Row = TypeVar("Row", bound=models.Model, covariant=True)
+Row_co = TypeVar("Row_co", bound=models.Model, covariant=True)
 
 
-class GuardedQuerySet(models.QuerySet[Row]):
+class GuardedQuerySet(models.QuerySet[Row_co]):
     """A queryset that reads; writing goes through a recording."""
 
     def update(self, **values: Any) -> NoReturn:  # noqa: D102 - refuses
@@ -54,6 +54,12 @@ class Guarded(models.Model):
     class Meta:
         abstract = True
 
+    def save(self, *args: Any, **options: Any) -> NoReturn:  # noqa: D102 - refuses
+        raise UnrecordedWrite(type(self))
+
+    def delete(self, *args: Any, **options: Any) -> NoReturn:  # noqa: D102 - refuses
+        raise UnrecordedWrite(type(self))
+
     @classmethod
     def from_db(
         cls,
@@ -75,12 +81,6 @@ class Guarded(models.Model):
             for field in self._meta.concrete_fields
             if field.attname not in deferred
         }
-
-    def save(self, *args: Any, **options: Any) -> NoReturn:  # noqa: D102 - refuses
-        raise UnrecordedWrite(type(self))
-
-    def delete(self, *args: Any, **options: Any) -> NoReturn:  # noqa: D102 - refuses
-        raise UnrecordedWrite(type(self))
 
 
 class Tracked(Guarded):

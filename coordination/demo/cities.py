@@ -1,4 +1,4 @@
-"""Events of the city alliance, in the zones of several continents; all but the founding are 示例."""
+"""Events of the city alliance in zones of several continents; all but the founding are 示例."""
 
 from __future__ import annotations
 

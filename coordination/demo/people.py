@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from alliances import joining
+from alliances import seating
 from alliances.models import Alliance, Body, Membership, Organization, Person
 from coordination.accounts.models import User
 from coordination.accounts.viewer import SYSTEM
@@ -83,7 +83,7 @@ def _account(username: str, *, language: str, time_zone: str, is_superuser: bool
 
 
 def _seat(login: Login, user: User, *, at: datetime) -> None:
-    person = joining.add_person(
+    person = seating.add_person(
         viewer=SYSTEM,
         at=at,
         user_id=user.pk,
@@ -92,7 +92,7 @@ def _seat(login: Login, user: User, *, at: datetime) -> None:
         email=user.email,
     )
     alliance = Alliance.objects.get(slug=login.alliance)
-    joining.seat_person(
+    seating.seat_person(
         person,
         role=login.role,
         starts_on=SEATED_SINCE,
@@ -110,14 +110,14 @@ def _seat_liaison_officers(alliance: Alliance, *, at: datetime) -> None:
     rows = Membership.objects.filter(alliance=alliance).select_related("organization")
     for row in rows.exclude(organization__seats__role="liaison"):
         organization = row.organization
-        person = joining.add_person(
+        person = seating.add_person(
             viewer=SYSTEM,
             at=at,
             name_zh=f"示例联络员（{organization.name_zh}）",
             name_en=f"Sample liaison officer ({organization.name_en})",
             email=f"liaison-{organization.pk}@coordination.example",
         )
-        joining.seat_person(
+        seating.seat_person(
             person,
             role="liaison",
             starts_on=SEATED_SINCE,

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from django.db import transaction
 
-from alliances import joining
+from alliances import joining, seating
 from alliances.models import Membership, Organization, PersonDetails, Seat
 from alliances.models.organization import name_key
 from coordination.accounts.models import ApiToken, User
@@ -148,7 +148,7 @@ def test_seat_person_wants_exactly_one_place(cast: Cast) -> None:
         {"organization": cast.member, "body": secretariat_of(cast.alliance)},
     ):
         with pytest.raises(InvalidInput):
-            joining.seat_person(
+            seating.seat_person(
                 person, role="liaison", starts_on=AT.date(), viewer=SYSTEM, at=AT, **places
             )
 
@@ -159,7 +159,7 @@ def test_seat_person_in_a_role_that_does_not_fit_is_refused_by_the_database(cast
     person = make_person("new")
 
     with pytest.raises(InvalidInput) as refusal, transaction.atomic():
-        joining.seat_person(
+        seating.seat_person(
             person,
             role="staff",
             organization=cast.member,
@@ -175,7 +175,7 @@ def test_seat_person_for_an_organization_outside_ones_alliance_is_refused(cast: 
     person = make_person("new")
 
     with pytest.raises(NotAllowed):
-        joining.seat_person(
+        seating.seat_person(
             person,
             role="liaison",
             organization=cast.outside,
@@ -193,7 +193,7 @@ def test_hand_over_seat_passes_the_role_on_and_revokes_the_tokens(cast: Cast) ->
     issue_token(old, name="phone", viewer=viewer_of(old), at=AT)
     successor = make_person("successor")
 
-    new = joining.hand_over_seat(seat, successor, on=AT.date(), viewer=cast.member_liaison, at=AT)
+    new = seating.hand_over_seat(seat, successor, on=AT.date(), viewer=cast.member_liaison, at=AT)
 
     assert (new.role, new.organization, new.starts_on) == ("liaison", cast.member, AT.date())
     assert viewer_of(old, at=AT + timedelta(days=1)).grants == frozenset()
@@ -205,7 +205,7 @@ def test_erase_person_leaves_no_name_in_the_tables_or_the_log(cast: Cast) -> Non
     person = make_person("wang", role="liaison", organization=cast.host)
     PersonDetails.objects.filter(person=person).update(name_zh="王小明", phone="13800000000")
 
-    joining.erase_person(person, viewer=cast.superuser, at=AT, reason="本人要求")
+    seating.erase_person(person, viewer=cast.superuser, at=AT, reason="本人要求")
 
     assert not PersonDetails.objects.filter(person=person).exists()
     user = User.objects.get(pk=person.user_id)
@@ -268,7 +268,7 @@ def test_verbs_by_the_public_are_refused_and_change_nothing(cast: Cast) -> None:
         lambda: joining.revise_organization(cast.host, viewer=PUBLIC, at=AT, name_en="x"),
         lambda: joining.admit_member(cast.alliance, cast.outside, viewer=PUBLIC, at=AT),
         lambda: joining.revise_membership(membership, viewer=PUBLIC, at=AT, tier="x"),
-        lambda: joining.add_person(viewer=PUBLIC, at=AT, name_zh="x"),
+        lambda: seating.add_person(viewer=PUBLIC, at=AT, name_zh="x"),
     ):
         with pytest.raises(NotAllowed):
             attempt()
