@@ -1,5 +1,7 @@
 """The app that holds events."""
 
+from datetime import timedelta
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
@@ -17,11 +19,14 @@ class EventsConfig(AppConfig):
         from alliances.followers import register_follower
         from coordination.changes.kinds import register_kinds
         from coordination.changes.projections import register_projection
+        from coordination.deliveries.chores import register_chore
         from coordination.deliveries.querysets import register_visibility
         from coordination.deliveries.sources import register_source
         from events.following import EventsFollowPlans
         from events.kinds import KINDS
         from events.reminding import keep_reminders
+        from events.retiring import retire_cancelled_events
+        from events.rezoning import follow_zone_data
         from events.telling import Reminders, ledger_of_secretariats
 
         register_kinds(KINDS)
@@ -29,3 +34,11 @@ class EventsConfig(AppConfig):
         register_projection(keep_reminders)
         register_source(Reminders())
         register_visibility(ledger_of_secretariats)
+        register_chore(
+            "retire cancelled events",
+            lambda at: retire_cancelled_events(at=at),
+            every=timedelta(hours=6),
+        )
+        register_chore(
+            "follow zone data", lambda at: follow_zone_data(at=at), every=timedelta(hours=6)
+        )

@@ -23,6 +23,7 @@ from django.db import DatabaseError, InterfaceError, close_old_connections, conn
 from coordination.changes.projections import register_waker
 from coordination.deliveries import retention
 from coordination.deliveries.bundling import bundle_due
+from coordination.deliveries.chores import Rota
 from coordination.deliveries.draining import Drain, Tally
 from coordination.deliveries.freshness import beat, oldest_due_seconds
 from coordination.deliveries.models import Message
@@ -192,6 +193,7 @@ class Loop:
         self._hand_over = hand_over
         self._drainers = Drainers(stop, wake)
         self._tidied = float("-inf")
+        self._rota = Rota()
 
     def go_round(self) -> None:
         """Tick once and see that what is due is being sent."""
@@ -200,6 +202,7 @@ class Loop:
         tick(at, stop=self._stop)
         for channel in channels():
             self._see_to(channel, at)
+        self._rota.run_due(at)
         if time.monotonic() - self._tidied > TIDY_EVERY_SECONDS:
             self._tidied = time.monotonic()
             retention.expire_overdue(at)
