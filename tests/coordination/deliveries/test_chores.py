@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
@@ -13,9 +12,8 @@ from coordination.deliveries.chores import Rota, register_chore
 
 
 @pytest.fixture(autouse=True)
-def only_these_chores(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def only_these_chores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chores, "_chores", {})
-    yield
 
 
 def test_run_due_does_each_chore_when_a_loop_begins_and_not_again_before_its_turn(
