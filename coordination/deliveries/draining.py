@@ -116,6 +116,7 @@ class Drain:
     tally: Tally = field(default_factory=Tally)
     paused: bool = False
     noted: bool = False
+    _handed_over: bool = False
 
     def run(self, *, budget: float = BUDGET_SECONDS, limit: int = BATCH) -> Tally:
         """Send until nothing is due, the budget is used up, or a stop is asked for.
@@ -144,9 +145,12 @@ class Drain:
         try:
             batch = self._read(claimed)
             while rest and not self._must_end(transport, fence, until):
+                self._handed_over = False
                 self._send_one(rest[0], batch, transport)
                 rest.pop(0)
         finally:
+            if rest and self._handed_over:
+                rest.pop(0)  # it may have gone out: its lease ends by itself, and it is in doubt
             if rest:
                 back = functools.partial(release, rest, at=self.piece.now())
                 surely(back, stop=self.stop, what=f"Giving {len(rest)} messages back")
@@ -181,6 +185,7 @@ class Drain:
             rendered = _content(message, wanted, reader)
             stored = rendered.stored()
             self._begin(message, begun_at)
+            self._handed_over = True
             transport.send(Letter(message.uid, reader, rendered, message.attempts))
             settlement = self._sent(message, begun_at, address, stored)
         except NotWanted as reason:
@@ -188,11 +193,12 @@ class Drain:
         except TransportError as error:
             settlement = self._failed(message, begun_at, error, address, stored, batch, transport)
         except (OperationalError, InterfaceError):
-            raise  # the database is away, and nothing was handed over: the message goes back
+            raise  # the database is away: what was not handed over goes back
         except Exception as error:
             settlement = self._broken(message, begun_at, error, transport)
         write = functools.partial(settle, [settlement])
         settled = surely(write, stop=self.stop, what=f"Settling message {message.uid}")
+        self._handed_over = False
         self.tally.count(settlement.outcome, bool(settled))
         if settlement.outcome == AttemptOutcome.SENT:
             self._note_success(batch.endpoints[message.endpoint_id], address)
@@ -312,6 +318,8 @@ class Drain:
             )
         if again is None:
             return AttemptOutcome.DEAD, "given_up", None
+        if error.blame is Blame.US and pause_ends is not None:
+            again = max(again, pause_ends + transport.schedule.base)  # others try the door first
         if message.expires_at is not None and again >= message.expires_at:
             return AttemptOutcome.EXPIRED, error.code, None
         return AttemptOutcome.RETRY, error.code, again

@@ -1,0 +1,299 @@
+import threading
+import time
+from collections import Counter
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import OperationalError, connection
+
+from coordination.deliveries.fanout import enqueue
+from coordination.deliveries.models import (
+    Attempt,
+    AttemptOutcome,
+    Channel,
+    Delivery,
+    Endpoint,
+    Message,
+)
+from coordination.deliveries.outbox import (
+    Settlement,
+    begin,
+    claim_due,
+    claim_probes,
+    release,
+    settle,
+    supersede,
+    surely,
+)
+from tests.coordination.deliveries.stage import cause, queue
+
+LEASE = timedelta(seconds=120)
+
+
+def sent(message: Message, at: datetime) -> Settlement:
+    return Settlement(message, AttemptOutcome.SENT, begun_at=at, ended_at=at)
+
+
+@pytest.mark.django_db
+def test_claim_due_messages_leases_them(at: datetime) -> None:
+    queue("box:1", "box:2")
+
+    claimed = claim_due("post", at=at, lease=LEASE)
+
+    assert [message.recipient for message in claimed] == ["box:1", "box:2"]
+    assert len({message.lease for message in claimed}) == 1
+    assert [(message.attempts, message.in_doubt) for message in claimed] == [(1, False)] * 2
+    stored = Message.objects.get(pk=claimed[0].pk)
+    assert (stored.lease, stored.next_attempt_at) == (claimed[0].lease, at + LEASE)
+    assert stored.first_tried_at == at
+
+
+@pytest.mark.django_db
+def test_claim_again_within_the_lease_gets_nothing(at: datetime) -> None:
+    queue("box:1")
+    claim_due("post", at=at, lease=LEASE)
+
+    assert claim_due("post", at=at + LEASE - timedelta(seconds=1), lease=LEASE) == []
+
+
+@pytest.mark.django_db
+def test_claim_before_it_is_due_gets_nothing(at: datetime) -> None:
+    queue("box:1")
+
+    assert claim_due("post", at=at - timedelta(microseconds=1), lease=LEASE) == []
+    assert len(claim_due("post", at=at, lease=LEASE)) == 1
+
+
+@pytest.mark.django_db
+def test_claim_takes_the_longest_due_first(at: datetime) -> None:
+    queue("box:1", source_id="late")
+    enqueue(["box:2"], channel="post", cause=cause("early", send_after=at - timedelta(hours=1)))
+    queue()
+
+    assert [m.recipient for m in claim_due("post", at=at, lease=LEASE, limit=1)] == ["box:2"]
+
+
+@pytest.mark.django_db
+def test_claim_of_another_channel_gets_nothing(at: datetime) -> None:
+    queue("box:1")
+
+    assert claim_due("email", at=at, lease=LEASE) == []
+
+
+@pytest.mark.django_db
+def test_claim_from_a_paused_channel_gets_nothing_until_the_pause_ends(at: datetime) -> None:
+    queue("box:1")
+    Channel.objects.create(name="post", paused_until=at + timedelta(seconds=1))
+
+    assert claim_due("post", at=at, lease=LEASE) == []
+    assert len(claim_due("post", at=at + timedelta(seconds=1), lease=LEASE)) == 1
+
+
+@pytest.mark.django_db
+def test_claim_of_a_disabled_endpoint_gets_only_the_others(at: datetime) -> None:
+    queue("box:1", "box:2")
+    Endpoint.objects.filter(owner="box:1").update(disabled_at=at)
+
+    assert [message.recipient for message in claim_due("post", at=at, lease=LEASE)] == ["box:2"]
+    assert claim_probes("post", at=at, lease=LEASE) == []
+
+
+@pytest.mark.django_db
+def test_claim_probes_of_a_failing_endpoint_takes_one_message_a_pause(at: datetime) -> None:
+    for number in range(3):
+        queue("box:1", source_id=str(number))
+    Endpoint.objects.filter(owner="box:1").update(failures=5, paused_until=at)
+
+    assert claim_due("post", at=at, lease=LEASE) == []
+    assert len(claim_probes("post", at=at, lease=LEASE)) == 1
+    assert claim_probes("post", at=at, lease=LEASE) == []
+    assert Message.objects.exclude(lease="").count() == 1
+
+
+@pytest.mark.django_db
+def test_claim_after_the_lease_ended_is_in_doubt_and_in_the_ledger(at: datetime) -> None:
+    queue("box:1")
+    claim_due("post", at=at, lease=LEASE)
+
+    again = claim_due("post", at=at + LEASE, lease=LEASE)
+
+    assert [(message.attempts, message.in_doubt) for message in again] == [(2, True)]
+    assert list(Attempt.objects.values_list("number", "outcome", "code")) == [
+        (1, "in_doubt", "lease_ended")
+    ]
+
+
+@pytest.mark.django_db
+def test_settle_as_sent_closes_the_message_with_an_attempt(at: datetime) -> None:
+    queue("box:1")
+    (message,) = claim_due("post", at=at, lease=LEASE)
+
+    assert settle([sent(message, at + timedelta(seconds=2))]) == 1
+
+    stored = Message.objects.get()
+    assert (stored.state, stored.sent_at, stored.lease) == (
+        "sent",
+        at + timedelta(seconds=2),
+        "",
+    )
+    assert list(Attempt.objects.values_list("number", "outcome")) == [(1, "sent")]
+    assert claim_due("post", at=at + LEASE, lease=LEASE) == []
+
+
+@pytest.mark.django_db
+def test_settle_to_retry_is_due_again_at_that_time(at: datetime) -> None:
+    queue("box:1")
+    (message,) = claim_due("post", at=at, lease=LEASE)
+    later = at + timedelta(minutes=1)
+
+    settle(
+        [
+            Settlement(
+                message,
+                AttemptOutcome.RETRY,
+                begun_at=at,
+                ended_at=at,
+                code="smtp_450",
+                detail="450 busy",
+                retry_at=later,
+                failures=1,
+            )
+        ]
+    )
+
+    stored = Message.objects.get()
+    assert (stored.state, stored.reason, stored.error) == ("pending", "smtp_450", "450 busy")
+    assert (stored.next_attempt_at, stored.failures, stored.lease) == (later, 1, "")
+    (again,) = claim_due("post", at=later, lease=LEASE)
+    assert (again.attempts, again.in_doubt) == (2, False)
+
+
+@pytest.mark.django_db
+def test_settle_after_another_worker_took_over_writes_nothing(at: datetime) -> None:
+    queue("box:1")
+    (late,) = claim_due("post", at=at, lease=LEASE)
+    (present,) = claim_due("post", at=at + LEASE, lease=LEASE)
+
+    assert settle([sent(late, at)]) == 0
+
+    stored = Message.objects.get()
+    assert (stored.state, stored.lease) == ("pending", present.lease)
+    assert not Attempt.objects.filter(outcome="sent").exists()
+    assert settle([sent(present, at)]) == 1
+
+
+@pytest.mark.django_db
+def test_settle_twice_writes_once(at: datetime) -> None:
+    queue("box:1")
+    (message,) = claim_due("post", at=at, lease=LEASE)
+
+    assert settle([sent(message, at)]) == 1
+    assert settle([sent(message, at)]) == 0
+    assert Attempt.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_release_gives_back_what_was_not_begun(at: datetime) -> None:
+    queue("box:1", "box:2")
+    claimed = claim_due("post", at=at, lease=LEASE)
+    settle([sent(claimed[0], at)])
+
+    assert release(claimed, at=at) == 1
+
+    (again,) = claim_due("post", at=at, lease=LEASE)
+    assert (again.recipient, again.in_doubt) == ("box:2", False)
+
+
+@pytest.mark.django_db
+def test_begin_with_a_lost_lease_is_refused(at: datetime) -> None:
+    queue("box:1")
+    (late,) = claim_due("post", at=at, lease=LEASE)
+    (present,) = claim_due("post", at=at + LEASE, lease=LEASE)
+
+    assert begin(late, at=at) is False
+    assert begin(present, at=at) is True
+    assert Message.objects.get().begun_at == at
+
+
+@pytest.mark.django_db
+def test_supersede_withdraws_older_generations_that_nobody_is_sending(at: datetime) -> None:
+    queue("box:1", "box:2", "box:3")
+    settle([sent(message, at) for message in claim_due("post", at=at, lease=LEASE, limit=1)])
+    claim_due("post", at=at, lease=LEASE, limit=1)
+    enqueue(["box:3"], channel="post", cause=cause(generation=2))
+
+    assert supersede("notice", "1", before_generation=2, reason="event_moved") == 1
+
+    assert list(Message.objects.order_by("pk").values_list("state", "reason")) == [
+        ("sent", ""),
+        ("pending", ""),
+        ("superseded", "event_moved"),
+    ]
+    assert list(Delivery.objects.order_by("pk").values_list("dropped_reason", flat=True)) == [
+        "",
+        "",
+        "event_moved",
+        "",
+    ]
+
+
+@pytest.mark.django_db
+def test_supersede_a_line_of_a_digest_keeps_the_message(at: datetime) -> None:
+    enqueue(["box:1"], channel="post", cause=cause("1", digest="d"))
+    enqueue(["box:1"], channel="post", cause=cause("2", digest="d"))
+    queue()
+
+    supersede("notice", "1", before_generation=2, reason="event_moved")
+
+    assert Message.objects.get().state == "pending"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_claim_by_many_threads_at_once_gives_each_message_to_one(at: datetime) -> None:
+    queue(*(f"box:{number}" for number in range(200)))
+    claimed: list[int] = []
+    start = threading.Barrier(4)
+
+    def work() -> None:
+        start.wait()
+        try:
+            while mine := claim_due("post", at=at, lease=LEASE, limit=7):
+                claimed.extend(message.pk for message in mine)
+                settle([sent(message, at) for message in mine])
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=work) for _number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert Counter(Counter(claimed).values()) == {1: 200}
+    assert Message.objects.filter(state="sent").count() == 200
+    assert Attempt.objects.filter(outcome="sent").count() == 200
+
+
+def test_surely_while_the_database_is_away_keeps_trying() -> None:
+    tries: list[float] = []
+
+    def settle_at_the_third_try() -> int:
+        tries.append(time.monotonic())
+        if len(tries) < 3:
+            raise OperationalError("server closed the connection unexpectedly")
+        return 1
+
+    assert surely(settle_at_the_third_try, stop=threading.Event(), what="A test") == 1
+    assert len(tries) == 3
+
+
+def test_surely_after_a_stop_gives_up_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("coordination.deliveries.outbox.SECONDS_AFTER_STOP", 0.2)
+    stop = threading.Event()
+    stop.set()
+
+    def never() -> int:
+        raise OperationalError("server closed the connection unexpectedly")
+
+    with pytest.raises(OperationalError):
+        surely(never, stop=stop, what="A test")
