@@ -3,7 +3,7 @@ import re
 import pytest
 from django.core import mail
 
-from coordination.accounts.enrolling import invitation_link, invite_account
+from coordination.accounts.enrolling import close_account, invitation_link, invite_account
 from coordination.accounts.models import ApiToken, TokenKind, User
 from coordination.accounts.tokens import hash_secret, issue_token
 from coordination.accounts.viewer import SYSTEM
@@ -261,3 +261,11 @@ def test_second_factor_is_asked_for_after_the_password(client, li):
     assert answer["Location"].startswith("/accounts/2fa/authenticate/")
     assert "_auth_user_id" not in client.session
     assert_is_strict(client.get(answer["Location"]))
+
+
+def test_session_of_a_closed_account_ends_at_the_next_request(client, li):
+    assert client.get("/me/").status_code == 200
+
+    close_account(li, viewer=SYSTEM, at=NOW)
+
+    assert client.get("/me/")["Location"] == "/accounts/login/?next=/me/"
