@@ -85,6 +85,6 @@ class RedisOrNothing(RedisCache):
         """Forget several keys, if Redis is there."""
         self._ask(lambda: super(RedisOrNothing, self).delete_many(keys, version), None)
 
-    def clear(self) -> bool:
-        """Forget everything; False when Redis is away."""
-        return self._ask(lambda: super(RedisOrNothing, self).clear(), False)
+    def clear(self) -> None:
+        """Forget everything, if Redis is there."""
+        self._ask(lambda: super(RedisOrNothing, self).clear(), None)

@@ -64,7 +64,7 @@ def store(message: EmailMessage, *, folder: Path) -> Path:
     folder.mkdir(mode=0o750, parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(suffix=".part", dir=folder)
     with os.fdopen(descriptor, "wb") as file:
-        file.write(message.message().as_bytes(linesep="\r\n"))
+        file.write(message.message().as_bytes().replace(b"\n", b"\r\n"))
     moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
     path = folder / f"{moment}-{Path(temporary).stem}.eml"
     os.replace(temporary, path)

@@ -19,6 +19,7 @@ API checks CSRF itself.
 
 import threading
 from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured, MiddlewareNotUsed
@@ -69,7 +70,8 @@ class ProgramsPassBy:
         self.programs = inner
         self.sessions = inner
         for name in reversed(settings.SESSION_MIDDLEWARE):
-            self.sessions = convert_exception_to_response(import_string(name)(self.sessions))
+            wrapped: Any = convert_exception_to_response(import_string(name)(self.sessions))
+            self.sessions = wrapped
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer the request by the way of its path."""

@@ -324,7 +324,16 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 
 # -- Mail, API, tasks, logs ----------------------------------------------------------------------
 
-globals().update(mail_from_url(read_text("EMAIL_URL"), folder=VAR_DIR / "mail"))
+_mail = mail_from_url(read_text("EMAIL_URL"), folder=VAR_DIR / "mail")
+EMAIL_BACKEND: str = _mail["EMAIL_BACKEND"]
+EMAIL_FILE_PATH: Path = _mail.get("EMAIL_FILE_PATH", VAR_DIR / "mail")
+EMAIL_HOST: str = _mail.get("EMAIL_HOST", "localhost")
+EMAIL_PORT: int = _mail.get("EMAIL_PORT", 25)
+EMAIL_HOST_USER: str = _mail.get("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD: str = _mail.get("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_SSL: bool = _mail.get("EMAIL_USE_SSL", False)
+EMAIL_USE_TLS: bool = _mail.get("EMAIL_USE_TLS", False)
+EMAIL_TIMEOUT: int = _mail.get("EMAIL_TIMEOUT", 20)  # seconds
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = read_text("COORDINATION_MAIL_FROM", "coordination@localhost")
 
 REST_FRAMEWORK: dict[str, Any] = {  # the rest: coordination/rest/views.py

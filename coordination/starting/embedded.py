@@ -7,12 +7,15 @@ anew; a worker whose parent died ends by itself, so that the port is never held 
 """
 
 import logging
+import multiprocessing
 import os
 import signal
 import socket
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.synchronize import Event
 from typing import Any
 
 from django.core.wsgi import get_wsgi_application
@@ -32,12 +35,12 @@ wake = threading.Event()
 loops: list[threading.Thread] = []
 
 
-def serve(binding: Binding, *, announce: Callable[[], None]) -> None:
+def serve(binding: Binding, *, announcement: str) -> None:
     """Serve pages and deliver until a signal ends it.
 
     Args:
         binding: where to listen.
-        announce: called once in the worker when it answers for the first time.
+        announcement: printed once, when the first worker answers.
     """
     server = MPServer(
         "coordination.starting.embedded",
@@ -52,18 +55,32 @@ def serve(binding: Binding, *, announce: Callable[[], None]) -> None:
         respawn_failed_workers=True,
         respawn_interval=0.1,
         workers_kill_timeout=STOP_SECONDS,
-        process_name=None,
     )
-    application = get_wsgi_application()
-    first = threading.Event()
+    load = Load(binding, announcement, multiprocessing.Event(), os.getpid())
+    server.serve(spawn_target=work, target_loader=load, wrap_loader=False)
 
-    def load() -> Callable[..., Any]:
+
+@dataclass(frozen=True)
+class Load:
+    """What a new worker does first; can be sent to one that is not a fork.
+
+    Attributes:
+        announced: set, for all processes, once the announcement was printed.
+        parent: process id of granian's parent process.
+    """
+
+    binding: Binding
+    announcement: str
+    announced: Event
+    parent: int
+
+    def __call__(self) -> Callable[..., Any]:
+        """Begin the loop beside the server and return the application to serve."""
+        application = get_wsgi_application()
         loops.append(_start(_loop, "loop"))
-        _start(_watch_parent, "watch", os.getppid())
-        _start(_announce, "announce", binding, announce, first)
+        _start(_watch_parent, "watch", self.parent)
+        _start(_announce, "announce", self)
         return application
-
-    server.serve(spawn_target=_work, target_loader=load, wrap_loader=False)
 
 
 def _start(target: Callable[..., None], name: str, *arguments: Any) -> threading.Thread:
@@ -72,7 +89,7 @@ def _start(target: Callable[..., None], name: str, *arguments: Any) -> threading
     return thread
 
 
-def _work(*arguments: Any) -> None:
+def work(*arguments: Any) -> None:
     """Serve in the worker process, then let the loop finish what it has begun."""
     try:
         MPServer._spawn_wsgi_worker(*arguments)
@@ -102,13 +119,15 @@ def _watch_parent(parent: int) -> None:
             return
 
 
-def _announce(binding: Binding, announce: Callable[[], None], first: threading.Event) -> None:
+def _announce(load: Load) -> None:
+    """Print the announcement as soon as a connection is taken."""
     deadline = time.monotonic() + ANNOUNCE_SECONDS
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(binding.address, binding.address)
-    while time.monotonic() < deadline and not first.is_set():
+    address = load.binding.address
+    address = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)
+    while time.monotonic() < deadline and not load.announced.is_set():
         try:
-            with socket.create_connection((host, binding.port), 1):
-                first.set()
-                announce()
+            with socket.create_connection((address, load.binding.port), 1):
+                load.announced.set()
+                print(load.announcement, flush=True)
         except OSError:
             time.sleep(0.05)

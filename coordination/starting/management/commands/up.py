@@ -51,7 +51,7 @@ class Command(BaseCommand):
         _close_pools()
         from coordination.starting.embedded import serve
 
-        serve(binding, announce=lambda: self.announce(binding, logins))
+        serve(binding, announcement=announcement(binding, logins))
         self.say("Stopped.")
 
     def say(self, text: str) -> None:
@@ -82,14 +82,14 @@ class Command(BaseCommand):
         apply_logins(kept_logins())
         return kept_logins()
 
-    def announce(self, binding: Binding, logins: dict[str, str]) -> None:
-        """Print the address and the logins, once the first request would be answered."""
-        self.say(f"\nCoordination is at {binding.url}/")
-        if logins:
-            self.say(f"Logins (kept in {logins_path()}):")
-            for username, password in logins.items():
-                self.say(f"  {username:<14} {password}")
-        self.say("Ctrl-C ends it.")
+
+def announcement(binding: Binding, logins: dict[str, str]) -> str:
+    """Return what is printed when the first request would be answered."""
+    lines = ["", f"Coordination is at {binding.url}/"]
+    if logins:
+        lines.append(f"Logins (kept in {logins_path()}):")
+        lines += [f"  {username:<14} {password}" for username, password in logins.items()]
+    return "\n".join([*lines, "Ctrl-C ends it."])
 
 
 def adopt_address(binding: Binding) -> None:
@@ -98,6 +98,7 @@ def adopt_address(binding: Binding) -> None:
         settings.ALLOWED_HOSTS = [*settings.ALLOWED_HOSTS, binding.host]
         if not binding.is_loopback:
             settings.ALLOWED_HOSTS = ["*"]
+        os.environ["COORDINATION_ALLOWED_HOSTS"] = ",".join(settings.ALLOWED_HOSTS)
     if not settings.BASE_URL_CONFIGURED:
         settings.COORDINATION_BASE_URL = binding.url
         settings.CSRF_TRUSTED_ORIGINS = [binding.url]
