@@ -269,3 +269,65 @@ def test_session_of_a_closed_account_ends_at_the_next_request(client, li):
     close_account(li, viewer=SYSTEM, at=NOW)
 
     assert client.get("/me/")["Location"] == "/accounts/login/?next=/me/"
+
+
+def test_show_invitations_with_a_taken_address_says_so(client, cast, fixed_clock):
+    client.force_login(User.objects.get(username="secretary"))
+    values = {"username": "zhao", "email": "LIAISON@example.org", "language": "en"}
+
+    answer = client.post("/me/invitations/", values)
+
+    assert list(answer.context["form"].errors) == ["email"]
+    assert User.objects.filter(username="zhao").exists() is False
+
+
+def test_show_invitations_with_the_mail_server_away_keeps_the_account(
+    client, cast, fixed_clock, settings
+):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    client.force_login(User.objects.get(username="secretary"))
+
+    answer = client.post(
+        "/me/invitations/",
+        {"username": "zhao", "email": "z@example.org", "language": "en"},
+        follow=True,
+    )
+
+    assert [message.tags for message in answer.context["messages"]] == ["alarm error"]
+    assert list(answer.context["waiting"]) == [User.objects.get(username="zhao")]
+
+
+def test_send_again_to_somebody_who_accepted_says_so(client, cast, fixed_clock):
+    user = invite_account(
+        username="zhao", email="z@example.org", language="en", viewer=SYSTEM, at=NOW
+    )
+    user.set_password(GOOD)
+    user.save()
+    client.force_login(User.objects.get(username="secretary"))
+
+    answer = client.post(f"/me/invitations/{user.uid}/send/", follow=True)
+
+    assert [message.tags for message in answer.context["messages"]] == ["alarm error"]
+    assert len(mail.outbox) == 1
+
+
+def test_send_again_by_a_liaison_is_closed(client, li):
+    user = invite_account(
+        username="zhao", email="z@example.org", language="en", viewer=SYSTEM, at=NOW
+    )
+
+    assert client.post(f"/me/invitations/{user.uid}/send/").status_code == 403
+    assert len(mail.outbox) == 1
+
+
+def test_accept_with_a_weak_password_says_so(client):
+    user = invite_account(
+        username="zhao", email="z@example.org", language="en", viewer=SYSTEM, at=NOW
+    )
+    path = "/accounts" + invitation_link(user).split("/accounts")[1]
+
+    answer = client.post(path, {"password": "12345", "again": "12345"})
+
+    assert list(answer.context["form"].errors) == ["password"]
+    assert stored(user).is_awaiting is True
