@@ -18,7 +18,10 @@ THIRDS = 3
 """Columns of a month: days 1-10, 11-20, 21-end."""
 
 LABEL_COLUMNS = 6
-"""Columns (ten-day thirds) that the words of a bar take at least: two months of twelve."""
+"""Columns (ten-day thirds) that a bar with its words takes at least: two months of twelve."""
+
+BESIDE_UP_TO = 2
+"""A bar of so many columns or fewer is too short for words: they stand beside it."""
 
 COARSE_FROM_MONTHS = 25
 """A plan of this many months or more is drawn with one column a month."""
@@ -66,6 +69,27 @@ class Bar:
     def inner_column(self) -> int:
         """The first column of the bar, counted within what it reserves."""
         return self.column - self.label_column + 1
+
+    @property
+    def is_beside(self) -> bool:
+        """Whether the words stand beside the bar, not on it."""
+        return self.span <= BESIDE_UP_TO and self.label_span > self.span
+
+    @property
+    def words_column(self) -> int:
+        """The first column of the words, counted within what the bar reserves."""
+        if not self.is_beside or self.leans_left:
+            return 1
+        return self.inner_column + self.span
+
+    @property
+    def words_span(self) -> int:
+        """Number of columns of the words."""
+        if not self.is_beside:
+            return self.label_span
+        if self.leans_left:
+            return self.inner_column - 1
+        return self.label_span - self.words_column + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,8 +236,14 @@ class _Grid:
             return None
         column = max(first, 1)
         span = min(last, self.columns) - column + 1
-        label_span = min(max(span, self.label_columns), self.columns)
-        label_column = min(column, self.columns - label_span + 1)
+        is_short = span <= BESIDE_UP_TO and self.label_columns > 1
+        wanted = self.label_columns + span - 1 if is_short else max(span, self.label_columns)
+        label_span = min(wanted, self.columns)
+        leans_left = column + label_span - 1 > self.columns
+        label_column = column
+        if leans_left:
+            label_column = max(1, column + span - label_span)
+            label_span = column + span - label_column
         return Bar(
             key=key,
             column=column,
@@ -221,7 +251,7 @@ class _Grid:
             label_column=label_column,
             label_span=label_span,
             lane=0,
-            leans_left=label_column < column,
+            leans_left=leans_left,
             cut_left=first < 1,
             cut_right=last > self.columns,
         )

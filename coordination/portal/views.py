@@ -224,7 +224,9 @@ def _attention(request: HttpRequest, viewer: Viewer, today: date) -> list[dict[s
         ("late", events.filter(late_on(today)).order_by("window_ends_on", "pk")),
         (
             "postponed",
-            events.filter(state=EventState.POSTPONED, starts_at__isnull=True).order_by("pk"),
+            events.filter(state=EventState.POSTPONED, starts_at__isnull=True)
+            .exclude(late_on(today))
+            .order_by("pk"),
         ),
         (
             "unconfirmed",

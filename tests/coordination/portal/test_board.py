@@ -51,6 +51,26 @@ def test_lay_board_with_a_day_gives_its_third_and_room_for_words():
     )
 
 
+def test_lay_board_with_a_day_puts_the_words_beside_the_bar():
+    bar = lay(Span("visit", date(2024, 5, 14), date(2024, 5, 14))).rows[0].bars[0]
+
+    assert (bar.is_beside, bar.words_column, bar.words_span) == (True, 2, 5)
+
+
+def test_lay_board_with_a_month_puts_the_words_on_the_bar():
+    bar = lay(Span("may", date(2024, 5, 1), date(2024, 5, 31))).rows[0].bars[0]
+
+    assert (bar.span, bar.label_span, bar.is_beside) == (3, 6, False)
+    assert (bar.words_column, bar.words_span) == (1, 6)
+
+
+def test_lay_board_near_the_end_puts_the_words_before_the_bar():
+    bar = lay(Span("fair", date(2024, 11, 21), date(2024, 11, 22))).rows[0].bars[0]
+
+    assert (bar.column, bar.label_column, bar.label_span) == (33, 28, 6)
+    assert (bar.leans_left, bar.words_column, bar.words_span) == (True, 1, 5)
+
+
 def test_lay_board_with_a_quarter_gives_a_ribbon_over_nine_thirds():
     bar = lay(Span("q2", date(2024, 4, 1), date(2024, 6, 30))).rows[0].bars[0]
 
@@ -160,6 +180,8 @@ def test_lay_board_of_any_spans_places_each_once_inside_the_board(period, spans,
         assert 1 <= bar.label_column <= bar.column
         assert bar.column + bar.span <= bar.label_column + bar.label_span <= board.columns + 1
         assert bar.lane < row.lanes
+        words = range(bar.words_column, bar.words_column + bar.words_span)
+        assert 1 <= words.start < words.stop <= bar.label_span + 1
     taken = [
         (bar.lane, bar.label_column + step) for bar in row.bars for step in range(bar.label_span)
     ]
