@@ -15,10 +15,11 @@ class AlliancesConfig(AppConfig):
         """Fill the registries of the lower layers."""
         from alliances.actors import names_of_actors
         from alliances.addressing import KIND, PeopleByUid, own_deliveries
+        from alliances.api import RESOURCES
         from alliances.grants import grants_of
         from alliances.kinds import KINDS
         from alliances.limits import ALLIANCE_LIMITS
-        from coordination.accounts.scoping import register_limit_kind
+        from coordination.accounts.scoping import register_limit_kind, register_resources
         from coordination.accounts.viewer import register_grants
         from coordination.changes.history import register_actor_names
         from coordination.changes.kinds import register_kinds
@@ -28,6 +29,7 @@ class AlliancesConfig(AppConfig):
         register_kinds(KINDS)
         register_grants(grants_of)
         register_limit_kind("alliance", ALLIANCE_LIMITS)
+        register_resources(RESOURCES)
         register_actor_names(names_of_actors)
         register_address_book(KIND, PeopleByUid())
         register_visibility(own_deliveries)

@@ -13,9 +13,11 @@ empty, and only a field with `allow_null=True` becomes null.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from django.apps import apps
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
@@ -38,6 +40,51 @@ class Text(serializers.CharField):
         if not isinstance(data, str):
             self.fail("invalid")
         return str(super().to_internal_value(data))
+
+
+class Reference(serializers.Field[Any, Any, Any, Any]):
+    """Another object, by its outside id; it must be one that the viewer may see.
+
+    Args:
+        model: a name such as "alliances.Organization", or a model; its manager has `visible_to`.
+        by: the outside id: "uid", or "slug".
+    """
+
+    default_error_messages: ClassVar[dict[str, Any]] = {
+        "unknown": _("There is no such object, or it is not open to you."),
+        "invalid": _("Give its identifier as text."),
+    }
+
+    def __init__(self, model: Any, *, by: str = "uid", **options: Any) -> None:
+        super().__init__(**options)
+        self.model, self.by = model, by
+        form = {"format": "uuid"} if by == "uid" else {}
+        types = ["string", "null"] if options.get("allow_null") else "string"
+        self._spectacular_annotation = {"field": {"type": types, **form}}
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Return the object.
+
+        Raises:
+            ValidationError: there is none that the viewer may see.
+        """
+        if not isinstance(data, str):
+            self.fail("invalid")
+        if self.by == "uid":
+            try:
+                data = uuid.UUID(data)
+            except ValueError:
+                self.fail("unknown")
+        model = apps.get_model(self.model) if isinstance(self.model, str) else self.model
+        viewer = self.context["view"].viewer
+        found = model.objects.visible_to(viewer).filter(**{self.by: data}).first()
+        if found is None:
+            self.fail("unknown")
+        return found
+
+    def to_representation(self, value: Any) -> str:
+        """Return the outside id."""
+        return str(getattr(value, self.by))
 
 
 class TextPairInput(serializers.Serializer[Any]):

@@ -101,13 +101,36 @@ class Rows(serializers.ListField):
         source: the related name on the model.
         order_by: columns of the rows.
         visible: whether only rows the viewer may see are shown.
+        column: for rows that are shown as one value, and not as an object: its column.
     """
 
     def __init__(
-        self, child: Any, *, source: str, order_by: Sequence[str], visible: bool = False
+        self,
+        child: Any,
+        *,
+        source: str,
+        order_by: Sequence[str],
+        visible: bool = False,
+        column: str = "",
     ) -> None:
         super().__init__(child=child, read_only=True)
         self.related, self.order_by, self.visible = source, tuple(order_by), visible
+        self.column = column
+
+
+class Values(Rows):
+    """To-many rows of which one value each is shown: a list of slugs or uids.
+
+    Args:
+        child: the field of one value.
+        source: the related name on the model.
+        value: dotted path of the value on the rows.
+        order_by: columns of the rows.
+    """
+
+    def __init__(self, child: Any, *, source: str, value: str, order_by: Sequence[str]) -> None:
+        super().__init__(child, source=source, order_by=order_by)
+        self.value = value.replace(".", "__")
 
 
 class _Row(list[Any]):
@@ -181,7 +204,11 @@ def _compile(
             assert model is not None, f"{type(reading).__name__} has rows: its Meta names a model."
             relation = model._meta.get_field(field.related)
             owner = relation.field.attname
-            child = Compiled.of(type(field.child), first=(owner,))
+            child = (
+                Compiled((owner, field.value), (), ())
+                if isinstance(field, Values)
+                else Compiled.of(type(field.child), first=(owner,))
+            )
             parts.append(_Part(name, field, relation.related_model, child))
         else:
             binds.append((name, _bind(field, prefix, columns)))
@@ -225,9 +252,7 @@ def _always(getter: Getter) -> Bind:
     return lambda _reader: getter
 
 
-def _part_objects(
-    part: _Part, owners: Sequence[Any], reader: Reader
-) -> dict[Any, list[dict[str, Any]]]:
+def _part_objects(part: _Part, owners: Sequence[Any], reader: Reader) -> dict[Any, list[Any]]:
     """Return the objects of a part by the key of their owner."""
     if not owners:
         return {}
@@ -236,7 +261,11 @@ def _part_objects(
         rows = rows.visible_to(reader.viewer)
     rows = rows.filter(**{f"{part.compiled.columns[0]}__in": owners}).order_by(*part.field.order_by)
     found = list(rows.values_list(*part.compiled.columns))
-    by_owner: dict[Any, list[dict[str, Any]]] = defaultdict(list)
+    by_owner: dict[Any, list[Any]] = defaultdict(list)
+    if isinstance(part.field, Values):
+        for owner, value in found:
+            by_owner[owner].append(value)
+        return by_owner
     for row, shown in zip(found, part.compiled.objects(found, reader), strict=True):
         by_owner[row[0]].append(shown)
     return by_owner

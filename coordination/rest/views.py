@@ -32,7 +32,7 @@ from coordination.rest.filters import refuse_unknown
 from coordination.rest.inputs import Input
 from coordination.rest.language import content_language
 from coordination.rest.parsers import MergePatchParser, StrictJSONParser
-from coordination.rest.preconditions import none_match
+from coordination.rest.preconditions import fingerprint, none_match
 from coordination.rest.problem_kinds import SCOPE_MISSING
 from coordination.rest.problems import Problem, ProblemError, handle_exception, parameter_error
 from coordination.rest.reading import Reader
@@ -60,6 +60,7 @@ class HouseView(APIView):
     permission_classes = ()
     throttle_classes = ()
     schema = HouseSchema()
+    format_kwarg = None
     resource: ClassVar[str] = ""
     parameters: ClassVar[frozenset[str]] = frozenset()
     at: datetime
@@ -138,6 +139,12 @@ class HouseView(APIView):
     ) -> HttpResponse:
         """Return JSON that is rendered already."""
         return HttpResponse(body, status=status, content_type=JSON, headers=headers)
+
+    def answer_tagged(self, data: Any) -> HttpResponse:
+        """Return data as JSON with a strong tag of its bytes, or 304."""
+        body = to_json(data)
+        etag = f'"{fingerprint(body)}"'
+        return self.not_modified(etag) or self.answer_bytes(body, headers={"ETag": etag})
 
     def not_modified(self, etag: str) -> HttpResponse | None:
         """Return a 304 when the client has what `etag` stands for (RFC 9110 section 15.4.5)."""

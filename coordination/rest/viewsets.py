@@ -117,6 +117,10 @@ class ResourceViewSet(ViewSetMixin, HouseView):
         rows: QuerySet[Any] = self.model.objects.visible_to(self.viewer)
         return rows
 
+    def shown(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """Return the rows with what the reading needs beside columns; annotations go here."""
+        return rows
+
     def list(self, request: Request, **kwargs: Any) -> HttpResponse:
         """Answer a page; while nothing has changed, from the cache or with 304."""
         while True:
@@ -151,7 +155,7 @@ class ResourceViewSet(ViewSetMixin, HouseView):
             NotVisible: there is none.
         """
         shown = compiled(self.reading)
-        found = list(rows.order_by()[:1].values_list(*shown.columns))
+        found = list(self.shown(rows).order_by()[:1].values_list(*shown.columns))
         if not found:
             raise NotVisible
         body = to_json(shown.objects(found, self.reader)[0])
@@ -236,7 +240,7 @@ class ResourceViewSet(ViewSetMixin, HouseView):
         )
         rows = filtered(self.rows(), query, self.filterset_class, own={*OWN_PARAMETERS, LANG})
         shown = compiled(self.reading)
-        found, last = page_of(rows, shown.columns, page)
+        found, last = page_of(self.shown(rows), shown.columns, page)
         following = None if last is None else self._address_after(last, page)
         items = shown.objects(found, self.reader)
         return to_json({"items": items, "next": following}), following
