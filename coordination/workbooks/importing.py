@@ -119,7 +119,7 @@ class PlanImport:
             "alliance": self.alliance.slug,
             "plan": self.slug or None,
             "year": self.sheet.year,
-            "kind": self.kind,
+            "kind": str(self.kind),
             "title": self.title,
             "target": self.sheet.target,
             "items": [self._item(match) for match in self.matches],
@@ -275,8 +275,21 @@ def import_plan(
     )
     if answer.is_refused:
         return answer
-    if digest and digest != answer.digest:
-        raise PreviewIsStale
+    if digest:
+        shown = answer
+        if new_rows:
+            # The preview did not know yet which rows would be taken as new.
+            shown = preview_import(
+                data,
+                file_name=file_name,
+                alliance=alliance,
+                viewer=viewer,
+                year=year,
+                kind=kind,
+                slug=slug,
+            )
+        if digest != shown.digest:
+            raise PreviewIsStale
     if answer.needs_reason and not reason.strip():
         raise invalid(
             "reason",
@@ -334,7 +347,9 @@ def default_slug(kind: str, year: int | None, alliance: Alliance) -> str:
 
 def default_title(alliance: Alliance, year: int | None) -> str:
     """Return a title for a workbook that has none."""
-    return f"{alliance.name_zh or alliance.name_en}{year or ''}年计划"[:TITLE_LIMIT]
+    if year is None:
+        return ""
+    return f"{alliance.name_zh or alliance.name_en}{year}年计划"[:TITLE_LIMIT]
 
 
 def standing_items(plan: Plan) -> list[PlanItem]:

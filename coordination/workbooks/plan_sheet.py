@@ -242,6 +242,7 @@ class _Reader:
     numbers: dict[str, int] = field(default_factory=dict)
     uids: dict[str, int] = field(default_factory=dict)
     area: str = ""
+    times: dict[tuple[Value, str], ReadWindow] = field(default_factory=dict)
 
     def read(self) -> PlanSheet:
         self.plan.sheet = self.sheet.name
@@ -402,7 +403,10 @@ class _Reader:
             value = text = f"{text}至{' '.join(text_of(end).split())}"
         if self.header.column(Column.TIME_END) is not None and value is None and end is not None:
             value, text = end, " ".join(text_of(end).split())
-        read = read_window(value, year=self.plan.year or UNDATED_YEAR, notes=notes)
+        if (value, notes) not in self.times:
+            year = self.plan.year or UNDATED_YEAR
+            self.times[value, notes] = read_window(value, year=year, notes=notes)
+        read = self.times[value, notes]
         for problem in read.problems:
             if self.plan.year is not None or problem.code.value not in ("other_year",):
                 self._problem(

@@ -133,11 +133,12 @@ def cleaned(value: Any) -> Value:
     if isinstance(value, int | float | date | time):
         return value
     text = str(value).replace("_x000D_", "").replace("\r\n", "\n").replace("\r", "\n")
-    text = "".join(
-        character
-        for character in text
-        if character in "\n\t" or unicodedata.category(character) not in ("Cc", "Cs", "Cf")
-    )
+    if not text.isprintable():
+        text = "".join(
+            character
+            for character in text
+            if character in "\n\t" or unicodedata.category(character) not in ("Cc", "Cs", "Cf")
+        )
     text = text.replace("\xa0", " ").strip().strip("\u3000").strip()
     return text or None
 
