@@ -112,16 +112,18 @@ def _circuit_is_open() -> Q:
 
 
 def _claim(due: Any, *, at: datetime, lease: timedelta, limit: int) -> list[Message]:
-    chosen = due.order_by("next_attempt_at", "pk")
+    table = connection.ops.quote_name(Message._meta.db_table)
+    chosen = due.order_by("next_attempt_at", "pk").values("pk")[:limit]
+    rows, params = chosen.query.sql_with_params()
     if connection.features.has_select_for_update_skip_locked:
-        chosen = chosen.select_for_update(skip_locked=True, of=("self",))
-    rows, params = chosen.values("pk")[:limit].query.sql_with_params()
+        # By hand: the ORM asks for a transaction, but one statement is one.
+        rows += f" {connection.ops.for_update_sql(skip_locked=True, of=(table,))}"
     # As an array the sub-query runs once; PostgreSQL may run an IN (SELECT .. LIMIT) repeatedly.
     is_chosen = f"= ANY(ARRAY({rows}))" if connection.vendor == "postgresql" else f"IN ({rows})"
     instant = Message._meta.get_field("next_attempt_at")
     token = uuid4().hex
     statement = (
-        f"UPDATE {connection.ops.quote_name(Message._meta.db_table)} SET"
+        f"UPDATE {table} SET"
         " in_doubt = (lease <> ''), lease = %s, attempts = attempts + 1, next_attempt_at = %s,"
         " first_tried_at = COALESCE(first_tried_at, %s)"
         f" WHERE id {is_chosen} RETURNING *"
