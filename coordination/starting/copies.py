@@ -111,7 +111,7 @@ def _copy_postgresql(path: Path) -> dict[str, Any]:
         applied = cursor.fetchall()
         path.touch(mode=0o600)
         _run_postgresql(
-            "pg_dump", "--format=custom", "--no-owner", "--no-privileges", "--schema=public",
+            "pg_dump", "--format=custom", "--no-owner", "--no-privileges",
             f"--snapshot={snapshot}", f"--file={path}",
         )  # fmt: skip
     return _facts(value, epoch, applied)
@@ -235,7 +235,7 @@ def _restore_postgresql(path: Path, *, manifest: dict[str, Any], after_loss: boo
         cursor.execute("CREATE SCHEMA public")
     _run_postgresql(
         "pg_restore", "--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges",
-        "--clean", "--if-exists", f"--dbname={connection.settings_dict['NAME']}", str(path),
+        f"--dbname={connection.settings_dict['NAME']}", str(path),
     )  # fmt: skip
     connection.close()
     call_command("migrate", verbosity=0, interactive=False)

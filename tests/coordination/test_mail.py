@@ -29,9 +29,7 @@ def test_console_shows_what_a_person_reads(capsys):
     count = get_connection("coordination.mail.Console").send_messages([mail()])
 
     assert count == 1
-    assert capsys.readouterr().out == (
-        "-- mail to li@x.org: 提醒：协同创新论坛\n5月14日 09:30\n"
-    )
+    assert capsys.readouterr().out == ("-- mail to li@x.org: 提醒：协同创新论坛\n5月14日 09:30\n")
 
 
 def test_console_and_files_name_the_file(tmp_path: Path, settings, capsys):
