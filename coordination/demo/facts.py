@@ -249,6 +249,20 @@ ENGLISH_AREAS = {
     "其他（公开报道未列名）": "Other (not named in public reports)",
 }
 
+ENGLISH_PLACES = {
+    "北京": "Beijing",
+    "天津": "Tianjin",
+    "天津天开高教科创园": "Tiankai Higher Education Innovation Park, Tianjin",
+    "石家庄": "Shijiazhuang",
+    "保定": "Baoding",
+    "唐山": "Tangshan",
+    "燕郊": "Yanjiao",
+    "承德": "Chengde",
+    "沧州": "Cangzhou",
+    "衡水": "Hengshui",
+    "线上": "Online",
+}
+
 ENGLISH_TITLES = {
     "联盟第一次秘书处工作会议": "First working meeting of the secretariat",
     "走进天津天开园": "Visit to Tiankai Innovation Park, Tianjin",

@@ -17,6 +17,7 @@ from alliances.models import Alliance, Plan, PlanItem, WorkArea
 from coordination.accounts.viewer import SYSTEM
 from coordination.demo.facts import (
     ENGLISH_AREAS,
+    ENGLISH_PLACES,
     ENGLISH_TITLES,
     ILLUSTRATION,
     PRESS,
@@ -115,14 +116,16 @@ def _translate(plan: Plan, at: datetime) -> None:
 
 def _live(event: Event, fate: Fate | None) -> None:
     """Let an event of the year take place, or not."""
-    if event.title_zh != REPORTED:
-        scheduling.revise_event(
-            event,
-            viewer=SYSTEM,
-            at=_noon(ADOPTED_ON),
-            illustrative=True,
-            source=ILLUSTRATION,
-        )
+    is_fact = event.title_zh == REPORTED
+    scheduling.revise_event(
+        event,
+        viewer=SYSTEM,
+        at=_noon(ADOPTED_ON),
+        place_en=ENGLISH_PLACES[event.place_zh],
+        format="online" if event.place_zh == "线上" else "onsite",
+        illustrative=not is_fact,
+        source=PRESS if is_fact else ILLUSTRATION,
+    )
     if fate is None:
         scheduling.cancel_event(
             event,
@@ -132,7 +135,7 @@ def _live(event: Event, fate: Fate | None) -> None:
         )
         return
     day = date(2024, fate.month, fate.day)
-    span = _span(day, fate.days, is_all_day=event.title_zh == REPORTED)
+    span = _span(day, fate.days, is_all_day=is_fact)
     scheduling.schedule_event(event, span, viewer=SYSTEM, at=_noon(day - timedelta(days=20)))
     scheduling.confirm_event(event, viewer=SYSTEM, at=_noon(day - timedelta(days=8)))
     concluding.conclude_event(event, viewer=SYSTEM, at=_noon(day + timedelta(days=fate.days)))

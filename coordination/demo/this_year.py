@@ -15,7 +15,7 @@ from alliances import drafting, planning
 from alliances.drafting import Host, Line
 from alliances.models import Alliance, Organization, Plan, WorkArea
 from coordination.accounts.viewer import SYSTEM
-from coordination.demo.facts import ENGLISH_AREAS, ILLUSTRATION
+from coordination.demo.facts import ENGLISH_AREAS, ENGLISH_PLACES, ILLUSTRATION
 from coordination.demo.sketches import SKETCHES, Sketch
 from events import concluding, inviting, reminding, scheduling
 from events.calendar_event import Span
@@ -137,6 +137,13 @@ def _live(
     event: Event, sketch: Sketch, members: list[Organization], today: date, at: datetime
 ) -> None:
     """Let the event's fate come to it, verb by verb."""
+    scheduling.revise_event(
+        event,
+        viewer=SYSTEM,
+        at=at,
+        place_en=ENGLISH_PLACES[event.place_zh],
+        format="online" if event.place_zh == "线上" else "onsite",
+    )
     if sketch.offset is None or sketch.fate == "planned":
         return
     day = today + timedelta(days=sketch.offset)
