@@ -318,7 +318,7 @@ def _row(
 
 def _figures(whole: Tally) -> list[dict[str, Any]]:
     words = {
-        "planned": _("planned"),
+        "planned": _("number planned"),
         "held": _("held"),
         "on_time": _("on time"),
         "late": _("late"),
