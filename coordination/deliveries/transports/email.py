@@ -97,9 +97,15 @@ class EmailTransport:
             TransportError.
         """
         self.prepare()
-        mail = compose(letter)
-        with _connection_lost_on_error(self), _cut_off(self._backend, SECONDS_IN_ALL):
-            self._backend.send_messages([mail])
+        try:
+            mail = compose(letter)
+            with _cut_off(self._backend, SECONDS_IN_ALL):
+                self._backend.send_messages([mail])
+        except (smtplib.SMTPException, OSError, ValueError) as error:
+            failure = _sending_failed(error)
+            if failure.blame is Blame.CONNECTION:
+                self.close()
+            raise failure from error
         self._used_at = time.monotonic()
         self._sent += 1
         return Receipt()
@@ -168,31 +174,25 @@ def _connecting_failed(error: Exception) -> TransportError:
     return TransportError("smtp_away", str(error) or type(error).__name__, blame=Blame.CHANNEL)
 
 
-@contextmanager
-def _connection_lost_on_error(transport: EmailTransport) -> Iterator[None]:
-    """Turn whatever goes wrong while sending into a `TransportError`."""
-    try:
-        yield
-    except smtplib.SMTPRecipientsRefused as error:
-        # Every recipient (there is one) was refused; smtplib has reset the session.
-        raise _recipient_refused(*next(iter(error.recipients.values()))) from error
-    except smtplib.SMTPSenderRefused as error:
-        raise _sender_refused(*_answer(error.smtp_code, error.smtp_error)) from error
-    except smtplib.SMTPResponseException as error:
-        raise _data_refused(*_answer(error.smtp_code, error.smtp_error)) from error
-    except smtplib.SMTPNotSupportedError as error:
-        raise TransportError("smtp_unsupported", str(error), permanent=True) from error
-    except (smtplib.SMTPException, OSError) as error:
-        transport.close()
+def _sending_failed(error: Exception) -> TransportError:
+    """Read why a letter did not go out."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        # Every recipient was refused: there is one.
+        return _recipient_refused(*_answer(*next(iter(error.recipients.values()))))
+    if isinstance(error, smtplib.SMTPSenderRefused):
+        return _sender_refused(*_answer(error.smtp_code, error.smtp_error))
+    if isinstance(error, smtplib.SMTPResponseException):
+        return _data_refused(*_answer(error.smtp_code, error.smtp_error))
+    if isinstance(error, smtplib.SMTPNotSupportedError):
+        return TransportError("smtp_unsupported", str(error), permanent=True)
+    if isinstance(error, smtplib.SMTPException | OSError):
         words = str(error) or type(error).__name__
-        raise TransportError("smtp_cut", words, blame=Blame.CONNECTION) from error
-    except (UnicodeError, ValueError) as error:
-        # An address or a header that cannot be written: BadHeaderError is a ValueError.
-        raise TransportError("bad_letter", str(error), permanent=True) from error
+        return TransportError("mail_cut", words, blame=Blame.CONNECTION)
+    # An address or a header that cannot be written: BadHeaderError is a ValueError.
+    return TransportError("bad_letter", str(error), permanent=True)
 
 
-def _recipient_refused(code: int, words: bytes | str) -> TransportError:
-    code, text = _answer(code, words)
+def _recipient_refused(code: int, text: str) -> TransportError:
     if code == 421 or code < 400:  # RFC 5321 section 3.8: the server hangs up
         return TransportError(f"smtp_{max(code, 0)}", text, blame=Blame.CONNECTION)
     if code < 500:
