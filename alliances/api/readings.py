@@ -34,7 +34,7 @@ from alliances.models import (
 )
 from alliances.windows import Precision
 from coordination.bilingual import text_in
-from coordination.rest.reading import Computed, Localized, Reader, Reading, Rows, Texts
+from coordination.rest.reading import Computed, Localized, Reader, Reading, Rows, Texts, Values
 
 PRECISIONS = [(precision.value, precision.value) for precision in Precision]
 
@@ -99,7 +99,7 @@ class OrganizationReading(Stamped):
     source = serializers.CharField()
     illustrative = serializers.BooleanField()
     merged_into = serializers.UUIDField(source="merged_into.uid", allow_null=True)
-    aliases = Rows(serializers.CharField(), source="aliases", order_by=("pk",), column="name")
+    aliases = Values(serializers.CharField(), source="aliases", value="name", order_by=("pk",))
 
 
 def _display_name(reader: Reader, *names: str) -> str:

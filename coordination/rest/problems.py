@@ -116,7 +116,7 @@ class ProblemError(exceptions.APIException):
 def parameter_error(name: str, message: Words, *, code: str = "invalid") -> ProblemError:
     """Return a 400 about a query parameter, to be raised."""
     error = InputError(f"/{escaped(name)}", code, message, parameter=name)
-    return ProblemError(Problem(kinds.INVALID_INPUT, detail=message, errors=(error,)))
+    return ProblemError(Problem(kinds.INVALID_INPUT, detail=f"{name}: {message}", errors=(error,)))
 
 
 def escaped(name: str) -> str:

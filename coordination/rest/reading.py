@@ -101,7 +101,6 @@ class Rows(serializers.ListField):
         source: the related name on the model.
         order_by: columns of the rows.
         visible: whether only rows the viewer may see are shown.
-        column: for rows that are shown as one value, and not as an object: its column.
     """
 
     def __init__(
@@ -111,11 +110,9 @@ class Rows(serializers.ListField):
         source: str,
         order_by: Sequence[str],
         visible: bool = False,
-        column: str = "",
     ) -> None:
         super().__init__(child=child, read_only=True)
         self.related, self.order_by, self.visible = source, tuple(order_by), visible
-        self.column = column
 
 
 class Values(Rows):
