@@ -63,7 +63,7 @@ class EmailTransport:
             TransportError: the server is away (may pass) or refuses us (paused longer).
         """
         if self._backend is not None and not self._is_fresh():
-            self.close()
+            self._drop()
         if self._backend is not None:
             return
         backend = get_connection()
@@ -104,11 +104,19 @@ class EmailTransport:
         except (smtplib.SMTPException, OSError, ValueError) as error:
             failure = _sending_failed(error)
             if failure.blame is Blame.CONNECTION:
-                self.close()
+                self._drop()
             raise failure from error
         self._used_at = time.monotonic()
         self._sent += 1
         return Receipt()
+
+    def _drop(self) -> None:
+        """Close a connection that broke, without the farewell that might hang again."""
+        backend, self._backend = self._backend, None
+        smtp = getattr(backend, "connection", None)
+        if isinstance(smtp, smtplib.SMTP):
+            smtp.close()
+            backend.connection = None
 
     def close(self) -> None:
         """Close the connection; never raises."""

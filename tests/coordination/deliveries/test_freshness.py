@@ -1,0 +1,84 @@
+from datetime import datetime, timedelta
+
+import pytest
+
+from coordination.deliveries.fanout import enqueue
+from coordination.deliveries.freshness import (
+    attempts_by_outcome,
+    beat,
+    condition,
+    heartbeat_age,
+    oldest_due_seconds,
+)
+from coordination.deliveries.models import Channel, Endpoint, Heartbeat
+from tests.coordination.deliveries.stage import Boxes, Notices, Post, cause, drain, queue
+
+pytestmark = pytest.mark.django_db
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture(autouse=True)
+def _stage(source: Notices, boxes: Boxes, post: Post) -> None:
+    """All three are there for every test."""
+
+
+def test_heartbeat_age_before_any_loop_is_unknown(at: datetime) -> None:
+    assert heartbeat_age(at) is None
+
+
+def test_heartbeat_age_counts_from_the_last_beat_of_any_loop(at: datetime) -> None:
+    beat("clock", at=at - MINUTE)
+    beat("loop", at=at - MINUTE)
+    beat("loop", at=at)
+
+    assert heartbeat_age(at + timedelta(seconds=5)) == 5.0
+    assert Heartbeat.objects.count() == 2
+
+
+def test_oldest_due_with_nothing_due_is_zero(at: datetime) -> None:
+    queue("box:1", send_after=at + MINUTE)
+
+    assert oldest_due_seconds(at) == 0.0
+
+
+def test_oldest_due_counts_messages_deliveries_and_sources(at: datetime, source: Notices) -> None:
+    queue("box:1")
+    assert oldest_due_seconds(at + MINUTE) == 60.0
+    enqueue(["box:1"], channel="post", cause=cause("loose", send_after=at - MINUTE))
+    assert oldest_due_seconds(at + MINUTE) == 120.0
+    source.due.append(cause("unfired", due_at=at - 2 * MINUTE))
+    assert oldest_due_seconds(at + MINUTE) == 180.0
+    assert oldest_due_seconds(at + MINUTE, channels=["post"]) == 60.0
+    assert oldest_due_seconds(at + MINUTE, channels=["email"]) == 0.0
+
+
+def test_oldest_due_of_an_endpoint_that_is_paused_does_not_count(at: datetime) -> None:
+    queue("box:1")
+    Endpoint.objects.update(failures=5, paused_until=at + 2 * MINUTE)
+
+    assert oldest_due_seconds(at + MINUTE) == 0.0
+    assert oldest_due_seconds(at + 2 * MINUTE) == 120.0
+
+
+def test_condition_of_a_working_installation_is_not_late(at: datetime) -> None:
+    beat("loop", at=at)
+    queue("box:1")
+    drain()
+    Channel.objects.create(name="chat", paused_until=at + MINUTE)
+
+    found = condition(at)
+
+    assert found.messages == {"sent": 1}
+    assert found.paused_channels == ("chat",)
+    assert found.is_late is False
+    assert condition(at + timedelta(seconds=31)).is_late is True
+    assert attempts_by_outcome() == {("post", "sent"): 1}
+
+
+def test_condition_with_a_message_due_for_a_minute_is_late(at: datetime) -> None:
+    queue("box:1")
+    beat("loop", at=at + 2 * MINUTE)
+
+    assert condition(at + MINUTE).is_late is False
+    assert condition(at + MINUTE + timedelta(seconds=1)).is_late is True
