@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from alliances.models import Openness, Organization, Plan, PlanItem, WorkArea
 from coordination.accounts.viewer import Viewer
+from coordination.changes.models import Part
 from coordination.changes.recording import Log, recording
 from coordination.changes.refusals import TransitionNotAllowed
 from events.models import Duty, Event, EventHost, EventState, Invitation
@@ -138,7 +139,10 @@ class EventsFollowPlans:
                     kept if row.organization_id == merged.pk else row.organization
                     for row in event.named.all()
                 ]
-                rows = {"hosts": host_rows(_once(hosts)), "named": named_rows(named)}
+                rows: dict[str, Sequence[Part]] = {
+                    "hosts": host_rows(_once(hosts)),
+                    "named": named_rows(named),
+                }
                 log.save(event, "event.relabelled", parts=rows)
             _pass_on(Invitation, "invitation.passed_on", kept, merged, log)
             _pass_on(Duty, "duty.passed_on", kept, merged, log)

@@ -54,7 +54,8 @@ class Verdict:
 
     Attributes:
         outcome: held, set (a date is agreed), open (none yet, and time left), overdue, dropped.
-        days_late: Days after the window's last day: of the date, or for overdue of the day asked.
+        days_late: Days after the window's last day: of the date; of the day asked, where that is
+            later and it was not held.
         changed_quarter: The date lies in a quarter that the window does not touch.
     """
 
@@ -120,7 +121,7 @@ def judge(planned: PlannedTime, actual: ActualTime, *, on: date) -> Verdict:
         return Verdict(Outcome.OVERDUE if overdue else Outcome.OPEN, days_late=overdue)
     return Verdict(
         Outcome.HELD if is_held else Outcome.SET,
-        days_late=_days_after(planned, day),
+        days_late=_days_after(planned, day if is_held else max(day, on)),
         changed_quarter=_leaves_quarters(planned, day),
     )
 

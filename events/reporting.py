@@ -17,7 +17,7 @@ from uuid import UUID
 from alliances.models import EditionItem, EditionState, Organization, Plan, PlanItem, WorkArea
 from coordination.accounts.viewer import Viewer
 from events.models import Event
-from events.progress import Occurrence, Standing, Totals, count, stand
+from events.progress import ActualTime, Judged, Outcome, PlannedTime, Tally, Verdict, judge, tally
 
 Windows = Sequence[Mapping[str, Any]]
 
@@ -30,16 +30,20 @@ class Row:
         item: its line; None for an event of the plan without one.
         event: the event; None while the line has none for this occurrence.
         number: which occurrence of the line it is, from 1.
-        occurrence: what is known of it.
-        standing: where it stands.
+        planned: the window that it is measured by.
+        actual: what is known of it.
+        verdict: where it stands.
+        is_added: whether the first edition did not have it.
         hosts: the organizations that host it, in order.
     """
 
     item: PlanItem | None
     event: Event | None
     number: int
-    occurrence: Occurrence
-    standing: Standing
+    planned: PlannedTime
+    actual: ActualTime
+    verdict: Verdict
+    is_added: bool
     hosts: tuple[Organization, ...]
 
     @property
@@ -48,6 +52,23 @@ class Row:
         if self.event is not None:
             return self.event.work_area
         return self.item.work_area if self.item is not None else None
+
+    @property
+    def status(self) -> str:
+        """The one word to show: what is over or unknown first, then what is wrong, then the rest.
+
+        One of dropped, undated (neither window nor date), moved_quarter, late, held, on_time
+        (a date in its window is set), coming.
+        """
+        if self.verdict.outcome == Outcome.DROPPED:
+            return "dropped"
+        if self.actual.first is None and self.planned.last is None:
+            return "undated"
+        if self.verdict.changed_quarter:
+            return "moved_quarter"
+        if self.verdict.days_late:
+            return "late"
+        return {Outcome.HELD: "held", Outcome.SET: "on_time"}.get(self.verdict.outcome, "coming")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +87,9 @@ class Progress:
     plan: Plan
     on: date
     rows: tuple[Row, ...]
-    totals: Totals
-    by_work_area: tuple[tuple[WorkArea | None, Totals], ...]
-    by_member: tuple[tuple[Organization, Totals], ...]
+    totals: Tally
+    by_work_area: tuple[tuple[WorkArea | None, Tally], ...]
+    by_member: tuple[tuple[Organization, Tally], ...]
     target_number: int | None
 
     @property
@@ -110,7 +131,7 @@ def report_progress(plan: Plan, *, viewer: Viewer, on: date) -> Progress:
         plan=plan,
         on=on,
         rows=tuple(rows),
-        totals=count(row.standing for row in rows),
+        totals=_count(rows),
         by_work_area=_by_work_area(rows),
         by_member=_by_member(rows),
         target_number=plan.target_number,
@@ -165,22 +186,23 @@ def _row(
     on: date,
 ) -> Row:
     start, end = _window(event, window)
-    occurrence = Occurrence(
-        window_start=start,
-        window_end=end,
-        scheduled_on=event.starts_wall.date() if event and event.starts_wall else None,
-        held_on=event.held_on if event else None,
-        cancelled_on=event.cancelled_on if event else None,
-        dropped_on=item.dropped_on if item else None,
-        is_added=is_added,
+    planned = PlannedTime(start, end)
+    dropped = [event.cancelled_on if event else None, item.dropped_on if item else None]
+    held_on = event.held_on if event else None
+    actual = ActualTime(
+        first=event.starts_wall.date() if event and event.starts_wall else None,
+        held_on=held_on,
+        dropped_on=None if held_on else min((day for day in dropped if day), default=None),
     )
     hosts = [row.organization for row in event.hosts.all()] if event else []
     return Row(
         item=item,
         event=event,
         number=number,
-        occurrence=occurrence,
-        standing=stand(occurrence, on=on),
+        planned=planned,
+        actual=actual,
+        verdict=judge(planned, actual, on=on),
+        is_added=is_added,
         hosts=tuple(dict.fromkeys(host for host in hosts if host is not None)),
     )
 
@@ -197,19 +219,23 @@ def _day(text: str | None) -> date | None:
     return date.fromisoformat(text) if text else None
 
 
-def _by_work_area(rows: Iterable[Row]) -> tuple[tuple[WorkArea | None, Totals], ...]:
+def _by_work_area(rows: Iterable[Row]) -> tuple[tuple[WorkArea | None, Tally], ...]:
     groups = _grouped(rows, lambda row: [row.work_area])
     return tuple(sorted(groups, key=lambda group: group[0].position if group[0] else 1_000_000))
 
 
-def _by_member(rows: Iterable[Row]) -> tuple[tuple[Organization, Totals], ...]:
+def _by_member(rows: Iterable[Row]) -> tuple[tuple[Organization, Tally], ...]:
     groups = _grouped(rows, lambda row: row.hosts)
-    return tuple(sorted(groups, key=lambda group: (-group[1].occurrences, group[0].pk)))
+    return tuple(sorted(groups, key=lambda group: (-group[1].planned, group[0].pk)))
 
 
-def _grouped(rows: Iterable[Row], keys: Callable[[Row], Iterable[Any]]) -> list[tuple[Any, Totals]]:
-    groups: dict[Any, list[Standing]] = defaultdict(list)
+def _grouped(rows: Iterable[Row], keys: Callable[[Row], Iterable[Any]]) -> list[tuple[Any, Tally]]:
+    groups: dict[Any, list[Row]] = defaultdict(list)
     for row in rows:
         for key in keys(row):
-            groups[key].append(row.standing)
-    return [(key, count(standings)) for key, standings in groups.items()]
+            groups[key].append(row)
+    return [(key, _count(members)) for key, members in groups.items()]
+
+
+def _count(rows: Iterable[Row]) -> Tally:
+    return tally(Judged(row.verdict, row.is_added) for row in rows)[None]

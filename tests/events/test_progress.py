@@ -71,6 +71,6 @@ def test_tally_counts_the_whole_and_each_group_once():
 def test_judge_of_any_event_is_late_exactly_after_its_window(window, first, on):
     verdict = judge(PlannedTime(*window), ActualTime(first), on=on)
 
-    day = first or on
+    day = max(first or on, on)
     assert verdict.days_late == max(0, (day - window[1]) // timedelta(days=1))
-    assert verdict.is_on_time == (first is not None and first <= window[1])
+    assert verdict.is_on_time == (first is not None and day <= window[1])

@@ -10,7 +10,7 @@ from alliances.drafting import Line, drop_item, revise_item
 from alliances.planning import adopt_plan
 from events.concluding import conclude_event
 from events.models import Event
-from events.progress import Totals
+from events.progress import Tally
 from events.reporting import Progress, report_progress
 from events.scheduling import Host, cancel_event, schedule_event
 from tests.factories import (
@@ -48,8 +48,8 @@ def statuses(progress: Progress) -> list[tuple[str, int, str, int]]:
         (
             str(row.item or row.event),
             row.number,
-            row.standing.status,
-            row.standing.days_late,
+            row.status,
+            row.verdict.days_late,
         )
         for row in progress.rows
     ]
@@ -78,15 +78,14 @@ def test_report_progress_tells_where_each_event_stands(cast: Cast) -> None:
         ("论坛", 1, "dropped", 0),
         ("待定事项", 1, "undated", 0),
     ]
-    assert progress.totals == Totals(
-        occurrences=4, planned=4, held=1, coming=1, undated=1, dropped=1,
-        on_time=1, moved_quarter=1,
-    )  # fmt: skip
-    assert [(str(key), totals.occurrences) for key, totals in progress.by_work_area] == [
+    assert progress.totals == Tally(
+        planned=4, held=1, set=1, open=1, dropped=1, on_time=1, late=1, changed_quarter=1
+    )
+    assert [(str(key), totals.planned) for key, totals in progress.by_work_area] == [
         ("产业协同", 2),
         ("None", 2),
     ]
-    assert [(key, totals.occurrences, totals.held) for key, totals in progress.by_member] == [
+    assert [(key, totals.planned, totals.held) for key, totals in progress.by_member] == [
         (cast.host, 3, 1),
         (cast.member, 2, 1),
     ]
@@ -101,7 +100,7 @@ def test_report_progress_of_an_earlier_day_ignores_what_came_later(cast: Cast) -
     hold(line.events.get(), "2028-03-20")
     cancel_event(gone.events.get(), reason="经费", viewer=SYSTEM, at=AT + timedelta(days=60))
     assert statuses(report(plan, date(2028, 3, 9))) == [
-        ("例会", 1, "coming", 0),
+        ("例会", 1, "on_time", 0),
         ("论坛", 1, "coming", 0),
     ]
 
@@ -119,12 +118,12 @@ def test_report_progress_measures_by_the_first_edition(cast: Cast) -> None:
     ]
     adopt_plan(stored(plan), on=date(2028, 4, 5), viewer=SYSTEM, at=AT)
     progress = report(plan, date(2028, 4, 10))
-    assert [(row.standing.is_added, row.standing.status) for row in progress.rows] == [
+    assert [(row.is_added, row.status) for row in progress.rows] == [
         (False, "late"),
         (True, "coming"),
         (True, "coming"),
     ]
-    assert (progress.totals.planned, progress.totals.added) == (1, 2)
+    assert (progress.totals.planned, progress.totals.added) == (3, 2)
     assert len(report(plan, date(2028, 4, 4)).rows) == 2
 
 
@@ -152,8 +151,8 @@ def test_report_progress_shows_each_viewer_what_they_may_see(cast: Cast) -> None
     make_line(plan, "例会", MARCH)
     advance_plan(plan, "published")
     make_event(cast.alliance, plan=plan, title_zh="内部准备", audience="secretariat")
-    assert report(plan, viewer=cast.secretary).totals.occurrences == 2
-    assert report(plan, viewer=cast.public).totals.occurrences == 1
+    assert report(plan, viewer=cast.secretary).totals.planned == 2
+    assert report(plan, viewer=cast.public).totals.planned == 1
 
 
 def test_report_progress_costs_a_constant_number_of_queries(cast: Cast) -> None:

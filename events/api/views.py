@@ -1,0 +1,103 @@
+"""Events: list, object, and the verbs that move them from state to state."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from alliances.models import Alliance
+from coordination.rest.viewsets import (
+    Changing,
+    Creating,
+    Deleting,
+    ResourceViewSet,
+    transition,
+)
+from events.api.filters import EventFilters
+from events.api.inputs import (
+    EventChange,
+    NewEvent,
+    NothingInput,
+    OutcomeInput,
+    ReasonInput,
+    ScheduleInput,
+    take_span,
+)
+from events.api.resolving import find_one, resolve_event
+from events.api.serializers import EventReading
+from events.concluding import conclude_event
+from events.models import Event
+from events.scheduling import (
+    cancel_event,
+    confirm_event,
+    discard_event,
+    draft_event,
+    postpone_event,
+    revise_event,
+    schedule_event,
+)
+
+
+class EventViewSet(Creating, Changing, Deleting, ResourceViewSet):
+    """Events, as far as they are open to the caller."""
+
+    resource = "events"
+    model = Event
+    reading = EventReading
+    create_input = NewEvent
+    change_input = EventChange
+    filterset_class = EventFilters
+    orderings = {"starts_at": "starts_at", "created": "pk"}
+    ordering = "starts_at"
+    related = ("alliance", "plan", "work_area", "plan_item")
+
+    def perform_create(self, values: dict[str, Any]) -> Event:
+        """Draft an event; with a time it is scheduled at once."""
+        rows = Alliance.objects.visible_to(self.viewer)
+        alliance = find_one(rows, "alliance", slug=values.pop("alliance"))
+        values.setdefault("time_zone", alliance.time_zone)
+        zone = values["time_zone"]
+        span = take_span(values, zone=zone)
+        resolved = resolve_event(values, self.viewer) | {"time_zone": zone}
+        return draft_event(alliance, viewer=self.viewer, at=self.at, span=span, **resolved)
+
+    def perform_change(self, obj: Event, values: dict[str, Any]) -> Event:
+        """Change an event's words, place, audience or hosts."""
+        reason = values.pop("reason", "")
+        resolved = resolve_event(values, self.viewer)
+        return revise_event(obj, viewer=self.viewer, at=self.at, reason=reason, **resolved)
+
+    def perform_delete(self, obj: Event, reason: str) -> None:
+        """Delete a draft."""
+        discard_event(obj, viewer=self.viewer, at=self.at)
+
+    @transition(ScheduleInput)
+    def schedule(self, obj: Event, values: dict[str, Any]) -> Event:
+        """Set the time of an event, or move it."""
+        span = take_span(values, zone=obj.time_zone, required=True)
+        assert span is not None
+        return schedule_event(
+            obj, span, viewer=self.viewer, at=self.at, reason=values.get("reason", "")
+        )
+
+    @transition(NothingInput)
+    def confirm(self, obj: Event, values: dict[str, Any]) -> Event:
+        """Confirm the time of an event."""
+        return confirm_event(obj, viewer=self.viewer, at=self.at)
+
+    @transition(ScheduleInput)
+    def postpone(self, obj: Event, values: dict[str, Any]) -> Event:
+        """Put an event off, to a new time or until further notice; the old time is kept."""
+        span = take_span(values, zone=obj.time_zone)
+        return postpone_event(
+            obj, span=span, reason=values.get("reason", ""), viewer=self.viewer, at=self.at
+        )
+
+    @transition(ReasonInput)
+    def cancel(self, obj: Event, values: dict[str, Any]) -> Event:
+        """Call an event off."""
+        return cancel_event(obj, reason=values.get("reason", ""), viewer=self.viewer, at=self.at)
+
+    @transition(OutcomeInput)
+    def conclude(self, obj: Event, values: dict[str, Any]) -> Event:
+        """Record that an event was held, and what came of it."""
+        return conclude_event(obj, viewer=self.viewer, at=self.at, **values)
