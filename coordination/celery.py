@@ -6,12 +6,16 @@ below does the same for those who prefer beat, and is harmless beside the clock.
 """
 
 import os
+import tempfile
 
 from celery import Celery
 
+from coordination.knobs import read_text
+
+BEAT_SECONDS = 2.0
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coordination.settings")
 
-app = Celery("coordination", broker=os.environ.get("REDIS_URL") or "memory://")
+app = Celery("coordination", broker=read_text("REDIS_URL", "memory://"))
 app.conf.update(
     broker_connection_retry_on_startup=True,
     broker_connection_timeout=3,  # seconds
@@ -27,6 +31,10 @@ app.conf.update(
     worker_pool="threads",
     worker_prefetch_multiplier=1,
     worker_hijack_root_logger=False,
-    beat_schedule={},
+    beat_schedule={
+        "go round": {"task": "deliveries.go_round", "schedule": BEAT_SECONDS},
+    },
+    beat_schedule_filename=os.path.join(tempfile.gettempdir(), "coordination-beat"),
 )
+app.set_default()
 app.autodiscover_tasks()
