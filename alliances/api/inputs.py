@@ -61,7 +61,7 @@ class AllianceChange(Input):
     website = Text(max_length=200)
     email = Text(max_length=254)
     time_zone = serializers.CharField(required=False, max_length=64)
-    source = Text(max_length=300)
+    source = Text(max_length=300)  # type: ignore[assignment]
     illustrative = _flag()
 
 
@@ -95,7 +95,7 @@ class OrganizationInput(Input):
     country = serializers.RegexField(r"^[A-Z]{2}\Z", required=False)
     time_zone = serializers.CharField(required=False, max_length=64)
     website = Text(max_length=200)
-    source = Text(max_length=300)
+    source = Text(max_length=300)  # type: ignore[assignment]
     illustrative = _flag()
     aliases = serializers.ListField(
         child=serializers.CharField(max_length=200), required=False, max_length=100
@@ -175,14 +175,14 @@ class PlanChange(ReasonInput):
     ends_on = serializers.DateField(required=False)
     document_number = Text(max_length=100)
     target_number = _number(most=1_000_000, allow_null=True)
-    source = Text(max_length=300)
+    source = Text(max_length=300)  # type: ignore[assignment]
     illustrative = _flag()
 
 
 class PlanInput(PlanChange):
     """A plan to be opened. An annual plan's address is its year."""
 
-    reason = None
+    reason = None  # type: ignore[assignment]
     alliance = Reference("alliances.Alliance", by="slug")
     kind = serializers.ChoiceField(choices=PlanKind.choices, required=False)
     year = _number(least=1990, most=2200, required=True)

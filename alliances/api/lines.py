@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from alliances.drafting import Host, Line
 from alliances.models import Plan, PlanItem
-from alliances.windows import TimeCode, Window, read_window
+from alliances.windows import Precision, TimeCode, Window, read_window
 from coordination.changes.refusals import Message, invalid
 
 WORDS: dict[TimeCode, Message] = {
@@ -57,13 +57,15 @@ def _window(index: int, given: dict[str, Any]) -> dict[str, Any]:
         raise invalid(field, _("Give both the first and the last day, or neither."))
     if start is not None and end is not None and end < start:
         raise invalid(field, _("The end is before the beginning."), code="end_before_start")
-    window = Window(start, end, given["precision"], given.get("start_time"), given.get("end_time"))
+    window = Window(
+        start, end, Precision(given["precision"]), given.get("start_time"), given.get("end_time")
+    )
     return window.as_json()
 
 
 def _hosts(given: list[dict[str, Any]] | None, item: PlanItem | None) -> list[Host]:
     if given is None:
-        stored = [] if item is None else item.hosts.select_related("organization")
+        stored: Any = [] if item is None else item.hosts.select_related("organization")
         return [Host(host.name, host.organization) for host in stored]
     hosts = []
     for index, host in enumerate(given):

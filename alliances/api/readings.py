@@ -65,7 +65,7 @@ class AllianceReading(Stamped):
     website = serializers.CharField()
     email = serializers.CharField()
     time_zone = serializers.CharField()
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
     illustrative = serializers.BooleanField()
 
 
@@ -96,7 +96,7 @@ class OrganizationReading(Stamped):
     country = serializers.CharField()
     time_zone = serializers.CharField()
     website = serializers.CharField()
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
     illustrative = serializers.BooleanField()
     merged_into = serializers.UUIDField(source="merged_into.uid", allow_null=True)
     aliases = Values(serializers.CharField(), source="aliases", value="name", order_by=("pk",))
@@ -216,7 +216,7 @@ class PlanReading(Stamped):
     openness = serializers.ChoiceField(choices=Openness.choices)
     edition = serializers.IntegerField()
     adopted_on = serializers.DateField(allow_null=True)
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
     illustrative = serializers.BooleanField()
 
 

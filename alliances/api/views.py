@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.utils.translation import gettext_lazy as _
 
-from alliances import joining, rules
+from alliances import joining, rules, seating
 from alliances.api import filters, inputs, readings
 from alliances.models import (
     Alliance,
@@ -174,20 +174,21 @@ class PersonViewSet(Creating, Changing, ResourceViewSet):
 
     def shown(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         """Return the rows that say whether the viewer may see mail and telephone."""
-        return rows.annotate(contact_is_open=contact_is_open(self.viewer))
+        annotated: QuerySet[Any] = rows.annotate(contact_is_open=contact_is_open(self.viewer))
+        return annotated
 
     def perform_create(self, values: Values) -> Person:
         """Add the person."""
-        return joining.add_person(viewer=self.viewer, at=self.at, **values)
+        return seating.add_person(viewer=self.viewer, at=self.at, **values)
 
     def perform_change(self, person: Person, values: Values) -> Person:
         """Revise the details."""
-        return joining.revise_person(person, viewer=self.viewer, at=self.at, **values)
+        return seating.revise_person(person, viewer=self.viewer, at=self.at, **values)
 
     @transition(inputs.NeedsReasonInput)
     def erase(self, person: Person, values: Values) -> Person:
         """Erase name and addresses everywhere; seats and deeds stay, without a name."""
-        return joining.erase_person(person, reason=values["reason"], viewer=self.viewer, at=self.at)
+        return seating.erase_person(person, reason=values["reason"], viewer=self.viewer, at=self.at)
 
 
 def contact_is_open(viewer: Viewer) -> Any:
@@ -221,12 +222,12 @@ class SeatViewSet(Creating, ResourceViewSet):
 
     def perform_create(self, values: Values) -> Seat:
         """Seat the person."""
-        return joining.seat_person(values.pop("person"), viewer=self.viewer, at=self.at, **values)
+        return seating.seat_person(values.pop("person"), viewer=self.viewer, at=self.at, **values)
 
     @transition(inputs.EndInput)
     def end(self, seat: Seat, values: Values) -> Seat:
         """End the seat; `on` is the first day on which it no longer holds."""
-        return joining.end_seat(
+        return seating.end_seat(
             seat,
             on=values.get("on") or self.today,
             reason=values.get("reason", ""),
@@ -239,7 +240,7 @@ class SeatViewSet(Creating, ResourceViewSet):
         """Hand the seat to a successor; the answer is the successor's seat."""
         if values["successor"] == seat.person:
             raise invalid("successor", _("The successor must be another person."))
-        return joining.hand_over_seat(
+        return seating.hand_over_seat(
             seat,
             values["successor"],
             on=values.get("on") or self.today,

@@ -105,8 +105,9 @@ def viewer_of(request: Request) -> Viewer:
         AuthenticationFailed: the credentials are not taken.
     """
     plain: HttpRequest = request._request
+    person = request.user  # signs in; a token's viewer is narrower than its owner's
     if not hasattr(plain, "viewer"):
-        set_viewer(plain, request.user)
+        set_viewer(plain, person)
     viewer: Viewer = plain.viewer  # type: ignore[attr-defined]
     return viewer
 

@@ -19,11 +19,11 @@ from coordination.rest.problem_kinds import INVALID_INPUT
 from coordination.rest.problems import InputError, Problem, ProblemError, escaped
 
 
-class ResourceFilters(django_filters.FilterSet):
+class ResourceFilters(django_filters.FilterSet):  # type: ignore[misc]
     """Base class of filter sets. Each filter may say `help_text`: it goes into the schema."""
 
 
-class StrictFilterBackend(django_filters.DjangoFilterBackend):
+class StrictFilterBackend(django_filters.DjangoFilterBackend):  # type: ignore[misc]
     """Lets the schema find the filters; the filtering itself is `filtered`."""
 
     def filter_queryset(self, request: Request, queryset: Any, view: Any) -> Any:

@@ -79,7 +79,8 @@ class SchemaView(HouseView):
 @lru_cache(maxsize=2)
 def schema_bytes(form: str) -> bytes:
     """Return the document as "yaml" or "json"; made once in a process."""
-    document = SchemaGenerator().get_schema(request=None, public=True)
+    generator: Any = SchemaGenerator
+    document = generator().get_schema(request=None, public=True)
     renderer = OpenApiJsonRenderer() if form == "json" else OpenApiYamlRenderer()
     body: bytes = renderer.render(document, renderer_context={})
     return body

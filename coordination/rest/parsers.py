@@ -111,8 +111,8 @@ def read_json(body: bytes) -> Any:
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        seen: set[str] = set()
-        twice = next(name for name, _value in pairs if name in seen or seen.add(name))
+        names = [name for name, _value in pairs]
+        twice = next(name for name in found if names.count(name) > 1)
         words = _("The body holds an object with the name “%(name)s” twice.")
         raise ParseError(words % {"name": twice[:60]})
     return found

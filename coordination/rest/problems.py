@@ -131,7 +131,7 @@ def pointer_of(name: str) -> str:
     """Return the pointer for a field's name; dots go deeper, `title_zh` is `/title_i18n/zh`."""
     if not name:
         return ""
-    tokens = []
+    tokens: list[str] = []
     for token in name.split("."):
         found = _TEXT_COLUMN.fullmatch(token)
         tokens += [f"{found['text']}_i18n", found["language"]] if found else [token]
@@ -216,7 +216,7 @@ def _framework(error: exceptions.APIException) -> Problem:
         errors = tuple(_walk(error.detail, ""))
         return Problem(kinds.INVALID_INPUT, detail=_first_words(errors), errors=errors)
     if isinstance(error, exceptions.Throttled):
-        wait = max(1, int(error.wait or 1))
+        wait = max(1, int(getattr(error, "wait", None) or 1))
         return Problem(kinds.TOO_MANY_REQUESTS, headers={"Retry-After": str(wait)})
     kind = _BY_STATUS.get(error.status_code, kinds.INTERNAL_ERROR)
     if isinstance(error, exceptions.PermissionDenied) and str(error.detail).startswith("CSRF"):

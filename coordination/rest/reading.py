@@ -30,7 +30,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.db import models
 from drf_spectacular.utils import extend_schema_field
@@ -204,7 +204,7 @@ def _compile(
             child = (
                 Compiled((owner, field.value), (), ())
                 if isinstance(field, Values)
-                else Compiled.of(type(field.child), first=(owner,))
+                else Compiled.of(cast(type[Reading], type(field.child)), first=(owner,))
             )
             parts.append(_Part(name, field, relation.related_model, child))
         else:

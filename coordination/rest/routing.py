@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.urls import URLPattern
+from django.urls import URLPattern, URLResolver
 from django.urls import path as url_path
 from rest_framework.routers import SimpleRouter
 
+Pattern = URLPattern | URLResolver
 
-def resource_paths(prefix: str, viewset: type[Any], *, name: str) -> list[URLPattern]:
+
+def resource_paths(prefix: str, viewset: type[Any], *, name: str) -> list[Pattern]:
     """Return the addresses of a resource.
 
     Args:
@@ -21,7 +23,7 @@ def resource_paths(prefix: str, viewset: type[Any], *, name: str) -> list[URLPat
         viewset: a `ResourceViewSet`.
         name: base of the URL names: "plan-item" makes "plan-item-list" and "plan-item-detail".
     """
-    patterns: list[URLPattern] = []
+    patterns: list[Pattern] = []
     for has_slash in (False, True):  # `reverse` takes the last one
         router = SimpleRouter(trailing_slash=has_slash, use_regex_path=False)
         router.register(prefix, viewset, basename=name)
@@ -29,6 +31,6 @@ def resource_paths(prefix: str, viewset: type[Any], *, name: str) -> list[URLPat
     return patterns
 
 
-def view_paths(route: str, view: Any, *, name: str) -> list[URLPattern]:
+def view_paths(route: str, view: Any, *, name: str) -> list[Pattern]:
     """Return both forms of the address of a single view; `route` without its last slash."""
     return [url_path(route, view, name=name), url_path(f"{route}/", view, name=name)]

@@ -85,6 +85,8 @@ HEADERS: dict[str, dict[str, Any]] = {
 class HouseSchema(AutoSchema):
     """Reads what `ResourceViewSet` declares."""
 
+    view: Any
+
     def get_request_serializer(self) -> Any:
         """Return the input of the operation."""
         marked = self._marked()
@@ -126,7 +128,7 @@ class HouseSchema(AutoSchema):
         return getattr(method, "described_for_schema", None)
 
 
-class InputExtension(OpenApiSerializerExtension):
+class InputExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
     """Says of inputs that no other fields are taken."""
 
     target_class = "coordination.rest.inputs.Input"
@@ -140,7 +142,7 @@ class InputExtension(OpenApiSerializerExtension):
         return {**schema, "additionalProperties": False}
 
 
-class PairExtension(InputExtension):
+class PairExtension(InputExtension):  # type: ignore[no-untyped-call]
     """The same for text pairs."""
 
     target_class = "coordination.rest.inputs.TextPairInput"

@@ -106,7 +106,6 @@ class ResourceViewSet(ViewSetMixin, HouseView):
     lookup_value_converter = "uuid"
     filter_backends = (StrictFilterBackend,)
     pagination_class = KeysetPages
-    action: str | None
 
     def rows(self) -> QuerySet[Any]:
         """Return the rows that the viewer may see; a nested resource narrows them.
@@ -173,7 +172,7 @@ class ResourceViewSet(ViewSetMixin, HouseView):
         """Return the address of an object that a POST to its list has made."""
         path = self.request.path.rstrip("/")
         name = getattr(obj, self.lookup_field)
-        return self.request.build_absolute_uri(f"{path}/{name}/")
+        return str(self.request.build_absolute_uri(f"{path}/{name}/"))
 
     def found(self, *, match: bool) -> Any:
         """Return the object in the path for a verb, after checking `If-Match`.
@@ -248,7 +247,7 @@ class ResourceViewSet(ViewSetMixin, HouseView):
     def _address_after(self, last: Position, page: PageRequest) -> str:
         query = self.request._request.GET.copy()
         query[CURSOR] = cursor_for(last, page.ordering)
-        return self.request.build_absolute_uri(f"{self.request.path}?{query.urlencode()}")
+        return str(self.request.build_absolute_uri(f"{self.request.path}?{query.urlencode()}"))
 
 
 class Creating:

@@ -19,9 +19,7 @@ def client_of(db: None, fixed_clock: object) -> ClientOf:
 
     def make(viewer: Viewer, *scopes: str, language: str = "en") -> Client:
         user = User.objects.get(pk=viewer.user_id)
-        token = issue_token(
-            user, name="test", scopes=scopes or ("*:*",), viewer=SYSTEM, at=AT
-        )
+        token = issue_token(user, name="test", scopes=scopes or ("*:*",), viewer=SYSTEM, at=AT)
         return Client(
             headers={"Authorization": f"Bearer {token.secret}", "Accept-Language": language}
         )

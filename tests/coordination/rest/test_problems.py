@@ -50,7 +50,10 @@ def test_problem_of_a_refusal_keeps_its_code_and_fields():
 def test_problem_of_nested_serializers_points_into_the_body():
     error = serializers.ValidationError({"a": [{}, {"b/c": ["wrong"]}], "non_field_errors": ["x"]})
     errors = problem_for(error).document()["errors"]
-    assert [(one["pointer"], one["message"]) for one in errors] == [("/a/1/b~1c", "wrong"), ("", "x")]
+    assert [(one["pointer"], one["message"]) for one in errors] == [
+        ("/a/1/b~1c", "wrong"),
+        ("", "x"),
+    ]
 
 
 def test_pointer_of_nothing_is_the_whole_document():

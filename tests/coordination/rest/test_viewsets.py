@@ -280,7 +280,6 @@ def test_token_without_the_scope_is_403_and_named(cast: Cast, client_of):
     reader = client_of(cast.secretary, "plans:read")
     assert reader.get("/api/v1/plans/").status_code == 200
     response = reader.post("/api/v1/plans/", {}, content_type="application/json")
-    print(response.json())
     assert (response.status_code, response.json()["scope"]) == (403, "plans:write")
     assert reader.get("/api/v1/alliances/").json()["scope"] == "alliances:read"
 
