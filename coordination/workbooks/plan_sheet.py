@@ -155,15 +155,14 @@ def target_in(text: str) -> int | None:
         plain,
     )
     match = re.search(
-        r"(?:全年|年内|年度|共计?|合计|总计|计划|拟|目标)[^\d。；;]{0,16}?(\d{1,5})余?(?:场|次|项|个)",
+        r"(?:全年|年内|年度|共计?|合计|总计|计划|拟|目标)[^\d。；;]{0,16}?(?<!第)(\d{1,5})余?"
+        r"(?:场|项|次(?!会议)|个(?=活动|会议|项目))",
         plain,
     )
-    match = match or re.search(r"(\d{1,5})(?:场|次)(?:活动|会议)", plain)
-    match = match or re.search(
-        r"(?:target|total|plan\w*)[^\d.;]{0,24}?(\d{1,5})(?:events?|meetings?|activities)?",
-        plain.lower(),
-    )
-    match = match or re.search(r"(\d{1,5})(?:events|meetings|activities)", plain.lower())
+    match = match or re.search(r"(?<!第)(?<!\d)(\d{1,5})(?:场|次)(?:活动|会议)", plain)
+    english = unicodedata.normalize("NFKC", text).lower()
+    match = match or re.search(r"\b(\d{1,5}) (?:events|meetings|activities)\b", english)
+    match = match or re.search(r"\btarget\b\D{0,24}\b(\d{1,5})\b", english)
     return int(match.group(1)) if match and 0 < int(match.group(1)) <= ROW_LIMIT * 10 else None
 
 
@@ -186,6 +185,8 @@ def split_names(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in stripped if name))
 
 
+_ORDINAL = "[一二三四五六七八九十]{1,3}"
+_SECTION = rf"\s*(?:{_ORDINAL}[、.．]|[（(]{_ORDINAL}[)）][、.．]?)\s*(.+)"
 _ROLE = re.compile(r"^(?:主办|承办|协办|主承办|牵头|支持)(?:单位|方)?\s*[:：]\s*")
 
 
@@ -342,7 +343,7 @@ class _Reader:
         texts = _texts(row)
         if self.header.column(Column.WORK_AREA) is not None or len(set(texts)) != 1:
             return
-        match = re.match(r"\s*[（(]?[一二三四五六七八九十]{1,3}[)）]?[、.．]\s*(.+)", texts[0])
+        match = re.match(_SECTION, texts[0])
         if match:
             self.area = " ".join(match.group(1).split())
 

@@ -181,6 +181,8 @@ def _read_xlsx(data: bytes) -> list[Sheet]:
     book = load_workbook(BytesIO(data), read_only=True, data_only=False, keep_links=False)
     try:
         shown = [ws for ws in book.worksheets if ws.sheet_state == "visible"] or book.worksheets
+        if not shown:
+            raise unreadable("damaged")
         sheets, formulas = [], {}
         for worksheet in shown[:SHEET_LIMIT]:
             merges = _merges(data, str(getattr(worksheet, "_worksheet_path", "")))
