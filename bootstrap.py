@@ -8,6 +8,7 @@ machine's own index configuration is used; none is named here.
 Run by itself (``python3 bootstrap.py``) it only installs, as an image does.
 """
 
+import collections
 import contextlib
 import hashlib
 import importlib.util
@@ -121,11 +122,20 @@ def _install(development: bool) -> None:
     command = [*_installer(), "--require-hashes", "--no-deps", "-r", lock]
     _say(f"Installing the packages of {LOCKS[development]} into .venv (once) ...")
     environment = {**os.environ, "PIP_ROOT_USER_ACTION": "ignore"}
+    # pip's warnings are for whoever set up the index; they are shown when it fails.
+    errors = None if os.path.basename(command[0]).startswith("uv") else subprocess.STDOUT
+    last = collections.deque(maxlen=40)
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, errors="replace", env=environment
+        command,
+        stdout=subprocess.PIPE,
+        stderr=errors,
+        text=True,
+        errors="replace",
+        env=environment,
     ) as process:
         done = 0
         for line in process.stdout:
+            last.append(line.rstrip())
             if line.startswith(("Collecting ", "Requirement already satisfied: ")):
                 done += 1
                 if done % 10 == 0:
@@ -133,6 +143,7 @@ def _install(development: bool) -> None:
             elif line.startswith("Installing "):
                 _say("  unpacking ...")
     if process.returncode != 0:
+        _say("\n".join(last))
         sys.exit("The dependencies could not be installed; what went wrong is written above.")
     if not development:
         with contextlib.suppress(OSError):
