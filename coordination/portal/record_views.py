@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from alliances.models import Alliance, EditionItem, Membership, Plan, PlanItem
+from alliances.models import Alliance, Membership, Plan, PlanItem
 from alliances.querysets import alliances_seen_from_inside
 from alliances.rules import is_secretariat_of
 from coordination.accounts.viewer import Viewer, scopes_of
@@ -27,13 +26,17 @@ from coordination.pages.answers import now, one, page, viewer_of
 from coordination.pages.wording import window_in_words
 from coordination.portal.views import parse_date_or, today_for
 from events import rules as event_rules
-from events.models import Event, EventState, Reminder, ReminderRule
+from events.models import Event, Reminder, ReminderRule
 from events.offsets import read_offset
-from events.portal.showing import event_lines, own_days
-from events.progress import ActualTime, Judged, Outcome, PlannedTime, Tally, Verdict, judge, tally
+from events.portal.showing import event_lines
+from events.progress import Outcome, Tally
+from events.reporting import Progress, Row, report_progress
 
 CHANGES_SHOWN = 200
 REMINDERS_SHOWN = 60
+PRECISIONS = (("year", 360), ("half_year", 180), ("quarter", 88), ("month", 27), ("ten_days", 7))
+"""The precision that a window of at least so many days (last minus first) is read as."""
+
 MEMBER_DETAILS = ("online_url", "contact")
 
 
@@ -74,22 +77,8 @@ def actual(request: HttpRequest, slug: str, plan_slug: str) -> HttpResponse:
     plans = Plan.objects.visible_to(viewer).select_related("alliance")
     plan = one(plans, alliance__slug=slug, slug=plan_slug)
     on = parse_date_or(request.GET.get("on", ""), today_for(viewer))
-    events = list(
-        Event.objects.visible_to(viewer)
-        .filter(plan=plan)
-        .select_related("work_area", "plan_item")
-        .prefetch_related("hosts__organization")
-        .order_by("plan_item__position", "occurrence", "pk")
-    )
-    first_windows = _first_windows(plan)
-    judged, rows = [], []
-    for event in events:
-        planned = _planned(event, first_windows)
-        verdict = judge(planned, _actual(event), on=on)
-        added = event.plan_item is None or (event.plan_item.since_edition or 0) > 1
-        judged.append(Judged(verdict, added, _groups(event)))
-        rows.append(_row(event, planned, verdict, added, viewer.language))
-    tallies = tally(judged)
+    report = report_progress(plan, viewer=viewer, on=on)
+    rows = [_row(row, viewer.language) for row in report.rows]
     what = request.GET.get("what", "")
     return render(
         request,
@@ -99,8 +88,8 @@ def actual(request: HttpRequest, slug: str, plan_slug: str) -> HttpResponse:
             "alliance": plan.alliance,
             "on": on,
             "what": what,
-            "figures": _figures(tallies[None]),
-            "groups": _tables(tallies, events, viewer.language),
+            "figures": _figures(report.totals),
+            "groups": _tables(report, viewer.language),
             "rows": [row for row in rows if not what or what in row["keys"]],
         },
     )
@@ -230,43 +219,6 @@ def _address(found: Any) -> str:
     return ""
 
 
-Windows = dict[UUID, list[dict[str, Any]]]
-
-
-def _first_windows(plan: Plan) -> Windows:
-    """Return the windows of each line in the first edition that has it; one query."""
-    rows = EditionItem.objects.filter(edition__plan=plan, edition__state="adopted")
-    found: Windows = {}
-    for uid, windows in rows.order_by("edition__number").values_list("item_uid", "windows"):
-        found.setdefault(uid, windows)
-    return found
-
-
-def _planned(event: Event, first_windows: Windows) -> PlannedTime:
-    item = event.plan_item
-    windows = first_windows.get(item.uid, item.windows) if item else []
-    if len(windows) < event.occurrence:
-        return PlannedTime(event.window_starts_on, event.window_ends_on)
-    window = windows[event.occurrence - 1]
-    ends = (window["start"], window["end"])
-    first, last = (date.fromisoformat(end) if end else None for end in ends)
-    return PlannedTime(first, last)
-
-
-def _actual(event: Event) -> ActualTime:
-    dropped = event.cancelled_on
-    if event.plan_item is not None and event.plan_item.dropped_on is not None:
-        dropped = min(filter(None, (dropped, event.plan_item.dropped_on)))
-    first = own_days(event)[0] if event.starts_wall is not None else None
-    held = event.held_on if event.state == EventState.HELD else None
-    return ActualTime(first=first, held_on=held, dropped_on=dropped)
-
-
-def _groups(event: Event) -> tuple[tuple[str, int | None], ...]:
-    hosts = [("member", host.organization_id) for host in event.hosts.all() if host.organization]
-    return (("area", event.work_area_id), *dict.fromkeys(hosts))
-
-
 OUTCOME_MARKS = {
     Outcome.HELD: "held",
     Outcome.SET: "confirmed",
@@ -286,34 +238,38 @@ def _outcome_words(outcome: Outcome) -> str:
     }[outcome]
 
 
-def _row(
-    event: Event, planned: PlannedTime, verdict: Verdict, added: bool, language: str
-) -> dict[str, Any]:
+def _row(row: Row, language: str) -> dict[str, Any]:
+    """Return one planned event as the page shows it; its keys say which figures count it."""
+    verdict, titled = row.verdict, row.event or row.item
     keys = {verdict.outcome.value, "planned"}
     keys |= {"on_time"} if verdict.is_on_time else set()
     keys |= {"late"} if verdict.days_late and verdict.outcome != Outcome.DROPPED else set()
     keys |= {"changed_quarter"} if verdict.changed_quarter else set()
-    keys |= {"added"} if added else set()
-    first = own_days(event)[0] if event.starts_wall is not None else None
+    keys |= {"added"} if row.is_added else set()
     return {
-        "address": reverse("events:detail", args=[event.uid]),
-        "title": localized(event, "title", language),
-        "area": localized(event.work_area, "name", language) if event.work_area else "",
-        "planned": window_in_words(
-            planned.first,
-            planned.last,
-            precision=event.window_precision,
-            language=language,
-            written=event.window_text,
-        ),
-        "actual": event.held_on or first,
+        "address": _address(titled),
+        "title": _name(titled, language),
+        "area": localized(row.work_area, "name", language) if row.work_area else "",
+        "planned": _planned_words(row, language),
+        "actual": row.actual.held_on or row.actual.first,
         "words": _outcome_words(verdict.outcome),
         "mark": OUTCOME_MARKS[verdict.outcome],
         "late": verdict.days_late if verdict.outcome != Outcome.DROPPED else 0,
         "moved": verdict.changed_quarter,
-        "added": added,
+        "added": row.is_added,
         "keys": keys,
     }
+
+
+def _planned_words(row: Row, language: str) -> str:
+    """Return the window that a row is measured by; its precision is what its days show."""
+    first, last = row.planned.first, row.planned.last
+    written = row.item.window_text if row.item else ""
+    if first is None or last is None:
+        return window_in_words(None, None, precision="", language=language, written=written)
+    days = (last - first).days
+    found = [name for name, least in PRECISIONS if days >= least]
+    return window_in_words(first, last, precision=found[0] if found else "day", language=language)
 
 
 def _figures(whole: Tally) -> list[dict[str, Any]]:
@@ -333,28 +289,20 @@ def _figures(whole: Tally) -> list[dict[str, Any]]:
     ]
 
 
-def _tables(
-    tallies: dict[Any, Tally], events: Sequence[Event], language: str
-) -> list[dict[str, Any]]:
-    """Return the two tables, by work area and by member, rows in the order of the events."""
-    areas: dict[tuple[str, int | None], str] = {}
-    members: dict[tuple[str, int | None], str] = {}
-    for event in sorted(events, key=lambda e: e.work_area.position if e.work_area else 9999):
-        area = event.work_area
-        areas[("area", event.work_area_id)] = (
-            localized(area, "name", language) if area else _("without a work area")
-        )
-        for host in event.hosts.all():
-            if host.organization:
-                name = localized(host.organization, "name", language)
-                members[("member", host.organization_id)] = name
-    by_area = [(name, tallies[key]) for key, name in areas.items()]
-    by_member = [(name, tallies[key]) for key, name in members.items()]
-    by_member.sort(key=lambda row: (-row[1].planned, row[0]))
+def _tables(report: Progress, language: str) -> list[dict[str, Any]]:
+    """Return the two tables: by work area with the whole at the end, and by hosting member."""
+    by_area: list[tuple[str, Tally]] = [
+        (localized(area, "name", language) if area else _("without a work area"), totals)
+        for area, totals in report.by_work_area
+    ]
+    by_member = [
+        (localized(organization, "name", language), totals)
+        for organization, totals in report.by_member
+    ]
     tables = [
         {
             "words": _("By work area"),
-            "rows": [*by_area, (_("whole plan"), tallies[None])],
+            "rows": [*by_area, (_("whole plan"), report.totals)],
             "has_total": True,
         }
     ]
