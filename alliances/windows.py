@@ -211,9 +211,10 @@ def _read_plain(outside: str, words: str, notes: str, *, year: int) -> ReadWindo
     """Read a time that does not repeat; None when the words are not understood."""
     count = _said_count(words, loose=True)
     rest = _without_count(outside)
-    rest = re.sub(r"^(?:每年|(?:日期|时间)?待定[、,]?)", "", rest) or (
-        "全年" if count or "全年" in outside else ""
-    )
+    if count and rest and _NOTHING_SAID.fullmatch(rest):
+        return _repeated((UNKNOWN,), count)
+    rest = re.sub(r"^(?:每年|(?:日期|时间)?待定[、,]?)", "", rest)
+    rest = rest or ("全年" if count or "全年" in outside else "")
     windows = _windows_of(rest, year=year)
     if windows is None:
         return None

@@ -51,13 +51,13 @@ FIELD_NAMES: Mapping[str, str] = {
     "notes": gettext_noop("Remarks"),
     "windows": gettext_noop("Planned days"),
 }
-HOST_MARK = "；"
+HOST_MARK = "、"
 TEN_DAYS = {first_last: part for part, first_last in reversed(PARTS.items()) if "旬" in part}
 HALVES = {(1, 15): "上半月", (16, 31): "下半月"}
 
 
 def cells_of(item: PlanItem) -> dict[str, str]:
-    """Return a line as its cells would be written; `hosts` with "；" between the names."""
+    """Return a line as its cells would be written; `hosts` with "、" between the names."""
     area = item.work_area
     hosts = HOST_MARK.join(host.name for host in item.hosts.all())
     return {

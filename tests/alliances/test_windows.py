@@ -365,6 +365,7 @@ def test_read_remarks_about_a_day_do_not_multiply_it() -> None:
 
 
 def test_read_unknown_time_with_a_count_gives_that_many_unknown_windows() -> None:
+    assert read_window("待定，共3场", year=2024).windows == (UNKNOWN,) * 3
     assert read_window("待定", year=2024, notes="全年3场").windows == (UNKNOWN,) * 3
 
 
