@@ -17,6 +17,7 @@ class EventsConfig(AppConfig):
     def ready(self) -> None:
         """Fill the registries of the lower layers."""
         from alliances.followers import register_follower
+        from coordination.accounts.scoping import register_resources
         from coordination.changes.kinds import register_kinds
         from coordination.changes.projections import register_projection
         from coordination.deliveries.chores import register_chore
@@ -30,6 +31,7 @@ class EventsConfig(AppConfig):
         from events.telling import Reminders, ledger_of_secretariats
 
         register_kinds(KINDS)
+        register_resources(["events"])
         register_follower(EventsFollowPlans())
         register_projection(keep_reminders)
         register_source(Reminders())

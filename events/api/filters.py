@@ -15,7 +15,7 @@ from django_filters import rest_framework as filters
 from alliances.models import Alliance, Openness, Organization, Plan, WorkArea
 from coordination.accounts.models import DEFAULT_TIME_ZONE
 from coordination.rest.filters import ResourceFilters
-from events.models import EventAlliance, EventFormat, EventState
+from events.models import EventAlliance, EventState
 from events.models.event import LONGEST
 from events.zones import zone_named
 
@@ -83,7 +83,6 @@ class EventFilters(ResourceFilters):
     )
     state = filters.ChoiceFilter(choices=EventState.choices, help_text="The event's state.")
     audience = filters.ChoiceFilter(choices=Openness.choices, help_text="Whom it is meant for.")
-    format = filters.ChoiceFilter(choices=EventFormat.choices, help_text="How people take part.")
     type = filters.CharFilter(
         field_name="type_text", max_length=100, help_text="The type of event, as written."
     )
