@@ -350,7 +350,6 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SCHEMA_PATH_PREFIX": "/api/v1/",
     "PREPROCESSING_HOOKS": ["coordination.rest.schema.only_documented_paths"],
     "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
         "coordination.rest.schema.describe_common_answers",
     ],
     "SERVE_INCLUDE_SCHEMA": False,

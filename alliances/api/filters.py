@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
+from uuid import UUID
 
 import django_filters
 from django.db.models import Q, QuerySet
@@ -44,7 +46,7 @@ class PeriodFilters(ResourceFilters):
         method="on_day", help_text="Only what holds on this day: who was a member on day X."
     )
 
-    def on_day(self, rows: Any, name: str, value: Any) -> Any:
+    def on_day(self, rows: Any, name: str, value: date) -> Any:
         """Return the rows whose period includes the day."""
         return rows.active_on(value)
 
@@ -120,7 +122,7 @@ class PersonFilters(ResourceFilters):
         method="of_organization", help_text="uid of an organization they have a seat for."
     )
 
-    def of_organization(self, rows: QuerySet[Any], name: str, value: Any) -> QuerySet[Any]:
+    def of_organization(self, rows: QuerySet[Any], name: str, value: UUID) -> QuerySet[Any]:
         """Return the people who hold or held a seat for it."""
         seats = Seat.objects.filter(organization__uid=value)
         return rows.filter(pk__in=seats.values("person"))
@@ -154,7 +156,7 @@ class PlanItemFilters(ResourceFilters):
         field_name="starts_on", lookup_expr="lte", help_text="Begins on this day or earlier."
     )
 
-    def hosted_by(self, rows: QuerySet[Any], name: str, value: Any) -> QuerySet[Any]:
+    def hosted_by(self, rows: QuerySet[Any], name: str, value: UUID) -> QuerySet[Any]:
         """Return the lines that the organization hosts."""
         hosted = PlanItemHost.objects.filter(organization__uid=value)
         return rows.filter(pk__in=hosted.values("item"))

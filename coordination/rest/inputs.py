@@ -59,8 +59,7 @@ class Reference(serializers.Field[Any, Any, Any, Any]):
         super().__init__(**options)
         self.model, self.by = model, by
         form = {"format": "uuid"} if by == "uid" else {}
-        types = ["string", "null"] if options.get("allow_null") else "string"
-        self._spectacular_annotation = {"field": {"type": types, **form}}
+        self._spectacular_annotation = {"field": {"type": "string", **form}}
 
     def to_internal_value(self, data: Any) -> Any:
         """Return the object.

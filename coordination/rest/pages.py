@@ -8,6 +8,7 @@ from typing import Any
 from csp.decorators import csp_update
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import translation
 from django.utils.decorators import method_decorator
 from django.views.defaults import page_not_found, permission_denied, server_error
 from drf_spectacular.generators import SchemaGenerator
@@ -16,6 +17,7 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.request import Request
 
 from coordination.accounts.authentication import API_AUTHENTICATION
+from coordination.bilingual import ENGLISH
 from coordination.rest.preconditions import fingerprint
 from coordination.rest.problem_kinds import kind_called, problem_kinds
 from coordination.rest.problems import problem_page
@@ -80,7 +82,8 @@ class SchemaView(HouseView):
 def schema_bytes(form: str) -> bytes:
     """Return the document as "yaml" or "json"; made once in a process."""
     generator: Any = SchemaGenerator
-    document = generator().get_schema(request=None, public=True)
+    with translation.override(ENGLISH):  # one document for all; its words are the programmers'
+        document = generator().get_schema(request=None, public=True)
     renderer = OpenApiJsonRenderer() if form == "json" else OpenApiYamlRenderer()
     body: bytes = renderer.render(document, renderer_context={})
     return body
