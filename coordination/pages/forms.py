@@ -139,6 +139,14 @@ class VerbForm(forms.Form):
         self.conflict: StaleVersion | None = None
         self.differences: list[Difference] = []
 
+    def clean(self) -> dict[str, Any]:
+        """Take line ends as they are stored: browsers send CR LF (HTML, form submission)."""
+        values: dict[str, Any] = super().clean() or {}
+        for name, value in values.items():
+            if isinstance(value, str):
+                values[name] = value.replace("\r\n", "\n")
+        return values
+
     def run(self, verb: Callable[[], Outcome]) -> Outcome | None:
         """Call the verb; on a refusal say it beside the field and return None.
 
@@ -174,7 +182,7 @@ class VerbForm(forms.Form):
     def show_both(self, saved: Mapping[str, Any], *, version: int) -> None:
         """Keep what was typed, list where it differs, and let the next save replace it."""
         for name, value in saved.items():
-            if name not in self.fields or name not in self.cleaned_data:
+            if name == "version" or name not in self.cleaned_data:
                 continue
             typed = self.cleaned_data[name]
             if _plain(typed) != _plain(value):

@@ -79,6 +79,10 @@ def test_show_both_lists_only_what_differs_and_takes_the_new_version():
     assert form["text_zh"].value() == "mine"
 
 
+def test_clean_takes_line_ends_as_they_are_stored():
+    assert valid_form(text_zh="one\r\ntwo").cleaned_data["text_zh"] == "one\ntwo"
+
+
 def test_rows_puts_both_languages_side_by_side_and_hides_the_version():
     names = [[field.name for field in row] for row in NoteForm().rows()]
 
