@@ -293,13 +293,21 @@ def _missing(name: str) -> InvalidInput:
     return invalid(name, _("This field is required."), code="required")
 
 
+@extend_schema_field({"type": "string", "pattern": r"^\d\d:\d\d$"})
+class ClockTime(serializers.TimeField):
+    """A time of day on the wall, to the minute: "09:00". It has no offset (unlike RFC 3339)."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(format="%H:%M", input_formats=["%H:%M"], **options)
+
+
 class ReminderRuleInput(Input):
     """When, and whom, to remind."""
 
     texts = {"text": 2000}
     offset = serializers.CharField(required=False, max_length=20, help_text="-P7D, -PT2H")
     anchor = serializers.ChoiceField(required=False, choices=Anchor.choices)
-    at_time = serializers.TimeField(required=False, allow_null=True)
+    at_time = ClockTime(required=False, allow_null=True)
     audience = serializers.ListField(
         child=serializers.ChoiceField(choices=AUDIENCES), required=False, min_length=1, max_length=4
     )

@@ -10,6 +10,7 @@ from rest_framework import serializers
 
 from alliances.models import Openness
 from coordination.rest.reading import Computed, Localized, Reading, Rows, Texts
+from events.api.inputs import ClockTime
 from events.models import AnswerState, DutyKind, Invitation, Material
 from events.models.duty import Duty
 from events.models.reminder import Anchor, ReminderRule
@@ -119,7 +120,7 @@ class ReminderRuleReading(Reading):
     event = serializers.UUIDField(source="event.uid", allow_null=True)
     offset = serializers.CharField()
     anchor = serializers.ChoiceField(choices=Anchor.choices)
-    at_time = serializers.TimeField(allow_null=True)
+    at_time = ClockTime(allow_null=True)
     audience = serializers.ListField(child=serializers.CharField())
     channels = serializers.ListField(child=serializers.CharField())
     grace_minutes = serializers.IntegerField()

@@ -6,6 +6,8 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
 from django.db.models import QuerySet
 from django.http import FileResponse
 from django.utils.translation import gettext_lazy as _
@@ -16,6 +18,8 @@ from rest_framework.request import Request
 from alliances.models import Alliance, Plan, WorkArea
 from coordination.changes.refusals import NotVisible, invalid
 from coordination.rest.parsers import UploadParser
+from coordination.rest.problem_kinds import TOO_LARGE
+from coordination.rest.problems import Problem, ProblemError
 from coordination.rest.views import HouseView
 from coordination.rest.viewsets import (
     Changing,
@@ -44,7 +48,7 @@ from events.api.part_serializers import (
     ReminderRuleReading,
 )
 from events.api.resolving import find_one, standing_organizations
-from events.concluding import attach_material, remove_material, replace_material
+from events.concluding import FileTooLarge, attach_material, remove_material, replace_material
 from events.inviting import answer_invitation, invite_organizations, withdraw_invitation
 from events.models import Duty, Event, Invitation, Material, MaterialVersion, ReminderRule
 from events.owing import fulfil_duty, move_duty, set_duty
@@ -98,7 +102,7 @@ class MaterialViewSet(Creating, Deleting, OfEvent):
             self.event,
             title=values.pop("title", ""),
             file_name=file.name,
-            content=file.read(),
+            content=content_of(file),
             viewer=self.viewer,
             at=self.at,
             **values,
@@ -113,7 +117,7 @@ class MaterialViewSet(Creating, Deleting, OfEvent):
         """Add a version to a document; earlier ones stay."""
         file = values["file"]
         return replace_material(
-            obj, file_name=file.name, content=file.read(), viewer=self.viewer, at=self.at
+            obj, file_name=file.name, content=content_of(file), viewer=self.viewer, at=self.at
         )
 
 
@@ -144,6 +148,19 @@ class MaterialDownloadView(HouseView):
             raise NotVisible
         etag = f'"{version.file_id}"'
         return self.not_modified(etag) or _attachment(version, etag)
+
+
+def content_of(file: UploadedFile) -> bytes:
+    """Return the content of an upload.
+
+    Raises:
+        ProblemError: it is larger than the installation takes; it is not even read.
+    """
+    if (file.size or 0) > settings.COORDINATION_MAX_UPLOAD_BYTES:
+        words = FileTooLarge.default_message
+        raise ProblemError(Problem(TOO_LARGE, detail=words, code=FileTooLarge.code))
+    content: bytes = file.read()
+    return content
 
 
 def _attachment(version: MaterialVersion, etag: str) -> FileResponse:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
@@ -44,6 +45,7 @@ from events.models import Event, Reminder
 from events.progress import Tally
 from events.reporting import Progress, Row, report_progress
 
+DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 DAYS = (date(1900, 1, 1), date(2200, 12, 31))
 ORDERING_ONLY = {"created": "pk"}
 PAGE_PARAMETERS = [
@@ -255,7 +257,7 @@ def _day(text: str | None, today: date) -> date:
         day = date.fromisoformat(text)
     except ValueError:
         day = None
-    if day is None or len(text) != len("2026-05-14") or not DAYS[0] <= day <= DAYS[1]:
+    if day is None or not DAY.fullmatch(text) or not DAYS[0] <= day <= DAYS[1]:
         raise parameter_error("on", _("Write a day such as 2026-05-14."))
     return day
 

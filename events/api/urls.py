@@ -14,6 +14,7 @@ from events.api.telling import DeliveryView, HistoryView, ProgressView, Reminder
 from events.api.views import EventViewSet
 
 EVENT = "events/<uuid:event_uid>"
+ONE = "events/<uuid:uid>"
 VERSION = f"{EVENT}/materials/<uuid:uid>/versions/<int:number>"
 
 urlpatterns = [
@@ -23,10 +24,8 @@ urlpatterns = [
     *resource_paths(f"{EVENT}/duties", DutyViewSet, name="api-duty"),
     *resource_paths("reminder-rules", ReminderRuleViewSet, name="api-reminder-rule"),
     *view_paths(VERSION, MaterialDownloadView.as_view(), name="api-material-download"),
-    *view_paths("events/<uuid:uid>/history", HistoryView.as_view(), name="api-event-history"),
-    *view_paths("events/<uuid:uid>/reminders", ReminderView.as_view(), name="api-event-reminders"),
-    *view_paths(
-        "events/<uuid:uid>/deliveries", DeliveryView.as_view(), name="api-event-deliveries"
-    ),
+    *view_paths(f"{ONE}/history", HistoryView.as_view(), name="api-event-history"),
+    *view_paths(f"{ONE}/reminders", ReminderView.as_view(), name="api-event-reminders"),
+    *view_paths(f"{ONE}/deliveries", DeliveryView.as_view(), name="api-event-deliveries"),
     *view_paths("plans/<uuid:uid>/progress", ProgressView.as_view(), name="api-plan-progress"),
 ]
