@@ -34,7 +34,7 @@ def _flag() -> serializers.BooleanField:
     return serializers.BooleanField(required=False)
 
 
-class ReasonInput(Input):
+class WhyInput(Input):
     """A reason, kept in the log."""
 
     reason = Text(max_length=500)
@@ -46,7 +46,7 @@ class NeedsReasonInput(Input):
     reason = serializers.CharField(max_length=500)
 
 
-class EndInput(ReasonInput):
+class EndInput(WhyInput):
     """An end: the first day on which it no longer holds; today when left out."""
 
     on = _date()
@@ -165,7 +165,7 @@ class HandOverInput(Input):
     on = _date()
 
 
-class PlanChange(ReasonInput):
+class PlanChange(WhyInput):
     """Title, period, target and document number of a plan."""
 
     texts: ClassVar = {"title": 200}
@@ -189,14 +189,14 @@ class PlanInput(PlanChange):
     slug = serializers.RegexField(r"^[a-z0-9]+(-[a-z0-9]+)*\Z", required=False, max_length=50)
 
 
-class AdoptInput(ReasonInput):
+class AdoptInput(WhyInput):
     """When and as what the plan was adopted."""
 
     on = _date()
     document_number = Text(max_length=100)
 
 
-class CarryOverInput(ReasonInput):
+class CarryOverInput(WhyInput):
     """Into which plan; and which lines, or all that were not held when left out."""
 
     into = Reference("alliances.Plan")
@@ -211,14 +211,14 @@ class WorkAreaInput(Input):
     color = _number(least=1, most=8)
 
 
-class HostInput(Input):
+class LineHostInput(Input):
     """A host: a name, an organization, or both."""
 
     name = Text(max_length=200)
     organization = Reference("alliances.Organization", required=False, allow_null=True)
 
 
-class WindowInput(Input):
+class LineWindowInput(Input):
     """When it is to be held once; days are inclusive, times are wall times ("09:30")."""
 
     start = _date()
@@ -228,7 +228,7 @@ class WindowInput(Input):
     end_time = serializers.TimeField(required=False, allow_null=True)
 
 
-class PlanItemInput(ReasonInput):
+class PlanItemInput(WhyInput):
     """A line of a plan. Its time is written as people write it, or given as windows."""
 
     texts: ClassVar = {"title": 200}
@@ -240,6 +240,6 @@ class PlanItemInput(ReasonInput):
     notes = Text(max_length=2000)
     window_text = Text(max_length=200)
     windows = serializers.ListField(
-        child=WindowInput(), required=False, min_length=1, max_length=366
+        child=LineWindowInput(), required=False, min_length=1, max_length=366
     )
-    hosts = serializers.ListField(child=HostInput(), required=False, max_length=100)
+    hosts = serializers.ListField(child=LineHostInput(), required=False, max_length=100)

@@ -61,12 +61,12 @@ class PlanViewSet(Creating, Changing, ResourceViewSet):
         )
         return plan
 
-    @transition(inputs.ReasonInput)
+    @transition(inputs.WhyInput)
     def publish(self, plan: Plan, values: Values) -> Plan:
         """Open an adopted plan to everyone."""
         return planning.publish_plan(plan, viewer=self.viewer, at=self.at)
 
-    @transition(inputs.ReasonInput)
+    @transition(inputs.WhyInput)
     def close(self, plan: Plan, values: Values) -> Plan:
         """Close the plan; its record stands."""
         return planning.close_plan(
@@ -108,8 +108,16 @@ class OfPlan(ResourceViewSet):
         return plan
 
     def rows(self) -> QuerySet[Any]:
-        """Return the plan's rows that the viewer may see."""
-        return super().rows().filter(plan=self.plan)
+        """Return the plan's rows that the viewer may see.
+
+        Raises:
+            NotVisible: the viewer may not see the plan.
+        """
+        plans = Plan.objects.visible_to(self.viewer).filter(uid=self.kwargs["plan_uid"])
+        pk = plans.order_by().values_list("pk", flat=True).first()
+        if pk is None:
+            raise NotVisible
+        return super().rows().filter(plan=pk)
 
 
 class WorkAreaViewSet(Creating, Changing, Deleting, OfPlan):
