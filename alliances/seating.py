@@ -13,7 +13,8 @@ from alliances.models import Body, Organization, Person, PersonDetails, Seat
 from coordination.accounts.erasing import erase_account
 from coordination.accounts.tokens import revoke_tokens_of
 from coordination.accounts.viewer import SYSTEM, Viewer
-from coordination.changes.recording import check_fields, recording
+from coordination.changes.checking import check_fields
+from coordination.changes.recording import recording
 from coordination.changes.refusals import FieldError, InvalidInput, TransitionNotAllowed, invalid
 
 DETAILS = frozenset({"name_zh", "name_en", "title_zh", "title_en", "email", "phone"})

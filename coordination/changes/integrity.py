@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import IntegrityError, models
+from django.db import DatabaseError, IntegrityError, models
 from django.utils.translation import gettext_lazy as _
 
 from coordination.changes.refusals import FieldError, InvalidInput, Message
 
+# foreign_key_violation, serialization_failure, deadlock_detected: PostgreSQL, appendix A.
+LOST_RACES = frozenset({"23503", "40001", "40P01"})
 TAKEN = _("This is already taken. Choose another.")
 
 
@@ -30,6 +32,16 @@ def refusal_for(error: IntegrityError, model: type[models.Model]) -> InvalidInpu
         if found is not None:
             return InvalidInput([found])
     return None
+
+
+def is_lost_race(error: DatabaseError) -> bool:
+    """Return whether a recording could not be committed because of another one.
+
+    What it refers to was deleted in the meantime (foreign keys are checked at commit), or the
+    two waited for each other and PostgreSQL ended one of them.
+    """
+    state = getattr(error.__cause__, "sqlstate", "")
+    return state in LOST_RACES or "FOREIGN KEY constraint failed" in str(error)
 
 
 def _in_model(text: str, model: type[models.Model]) -> FieldError | None:

@@ -16,35 +16,27 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from django.core.exceptions import ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import IntegrityError, models, transaction
+from django.db import DatabaseError, IntegrityError, models, transaction
 from django.db.models import F, ProtectedError
 from django.utils.translation import gettext_lazy as _
 
-from coordination.changes.integrity import refusal_for
+from coordination.changes.buffering import Buffer, Entry
+from coordination.changes.checking import check_fields, check_reason
+from coordination.changes.differing import Diff, all_columns, changed_columns, column_diff, said
+from coordination.changes.integrity import is_lost_race, refusal_for
 from coordination.changes.kinds import kind_named
-from coordination.changes.models import (
-    UNTRACKED_COLUMNS,
-    Change,
-    ChangeScope,
-    Counter,
-    Guarded,
-    Part,
-    Scope,
-    Tracked,
-)
+from coordination.changes.models import Guarded, Part, Tracked
+from coordination.changes.numbering import BATCH, number_entries
 from coordination.changes.projections import Recorded, run_projections, wake_all
-from coordination.changes.refusals import FieldError, InvalidInput, Refusal, StaleVersion
+from coordination.changes.refusals import Refusal, StaleVersion
 
-BATCH = 500
 Noun = TypeVar("Noun", bound=Tracked)
 Parts = Mapping[str, Sequence[Part]]
-Diff = dict[str, list[Any]]
 
 
 class InUse(Refusal):
@@ -58,32 +50,39 @@ class SwallowedRefusal(RuntimeError):
     """A refusal inside a joined recording was caught: half of it would have been committed."""
 
 
-@dataclass(slots=True)
-class _Entry:
-    recorded: Recorded
-    actor: str
-    at: datetime
-    reason: str
-    version: int
-
-
-@dataclass(slots=True)
-class _Buffer:
-    entries: list[_Entry] = field(default_factory=list)
-    broken: bool = False
-
-
-_current: ContextVar[_Buffer | None] = ContextVar("recording", default=None)
+_current: ContextVar[Buffer | None] = ContextVar("recording", default=None)
 
 
 @dataclass(frozen=True, slots=True)
 class Log:
     """The open recording: writes rows and notes what changed."""
 
-    buffer: _Buffer
+    buffer: Buffer
     actor: str
     at: datetime
     reason: str
+
+    def hold(self, obj: Tracked, *, unchanged: Sequence[str] = ()) -> None:
+        """Let nobody else write the row until this recording ends; what is read after is settled.
+
+        Verbs that add to a row (lines to a plan, invitations to an event) hold it, so that it does
+        not close, open or end under them.
+
+        Args:
+            obj: the row.
+            unchanged: columns that must be as they were when `obj` was read.
+
+        Raises:
+            StaleVersion: one of them is not, or the row is gone.
+        """
+        if (type(obj), obj.pk) in self.buffer.held:
+            return
+        rows = _rows(type(obj)).filter(pk=obj.pk).select_for_update(no_key=True)
+        stored = rows.order_by().values("pk", *unchanged).first()
+        loaded = obj.loaded or {}
+        if stored is None or any(stored[name] != loaded.get(name) for name in unchanged):
+            raise StaleVersion(current=_present(obj), mine=obj)
+        self.buffer.held.add((type(obj), obj.pk))
 
     def save(self, obj: Tracked, kind: str, *, parts: Parts | None = None) -> bool:
         """Insert or update `obj` with its parts; return whether anything changed.
@@ -98,19 +97,21 @@ class Log:
         if obj._state.adding:
             return bool(self.insert_all([obj], kind, parts=[parts or {}]))
         kind_named(kind)
-        changed = _changed_columns(obj)
-        check_fields(obj, only=changed)
-        diff = _column_diff(obj, changed)
+        self.buffer.keep(obj)
+        check_fields(obj, only=changed_columns(obj))
+        changed = changed_columns(obj)
+        diff = column_diff(obj, changed)
+        new_parts = self._compare_parts(obj, parts or {}, diff)
+        after = frozenset(obj.concerned_scopes())
+        if not changed and not new_parts and _joined(after) == obj.concerns:
+            return False
+        values = {name: getattr(obj, name) for name in changed}
+        values |= {"concerns": _joined(after), "changed_at": self.at}
         with _translated(type(obj)):
-            diff |= self._replace_parts(obj, parts or {})
-            after = frozenset(obj.concerned_scopes())
-            if not diff and _joined(after) == obj.concerns:
-                return False
-            values = {name: getattr(obj, name) for name in changed}
-            values |= {"concerns": _joined(after), "changed_at": self.at}
             rows = _rows(type(obj)).filter(pk=obj.pk, version=obj.version)
             if not rows.update(version=obj.version + 1, **values):
                 raise StaleVersion(current=_present(obj), mine=obj)
+            self._replace_parts(obj, new_parts)
         before = frozenset(obj.concerns.split())
         obj.concerns, obj.changed_at = values["concerns"], self.at
         obj.version += 1
@@ -131,6 +132,7 @@ class Log:
         model = type(objs[0])
         all_parts: Sequence[Parts] = parts if parts is not None else [{}] * len(objs)
         for obj, own in zip(objs, all_parts, strict=True):
+            self.buffer.keep(obj)
             check_fields(obj)
             obj.created_at = obj.changed_at = self.at
             obj.part_cache = {name: list(rows) for name, rows in own.items()}
@@ -140,7 +142,7 @@ class Log:
             self._insert_parts(objs, all_parts)
             self._settle_concerns(objs)
         for obj, own in zip(objs, all_parts, strict=True):
-            diff = _column_diff(obj, _all_columns(obj))
+            diff = said(column_diff(obj, all_columns(obj)))
             diff |= {name: [[], _described(rows)] for name, rows in own.items() if rows}
             after = frozenset(obj.concerns.split())
             self._note(obj, kind, diff, frozenset(), after)
@@ -159,10 +161,11 @@ class Log:
         kind_named(kind)
         groups: dict[str, list[tuple[Noun, dict[str, Any], frozenset[str]]]] = defaultdict(list)
         for obj in objs:
-            changed = _changed_columns(obj)
+            self.buffer.keep(obj)
+            check_fields(obj, only=changed_columns(obj))
+            changed = changed_columns(obj)
             after = frozenset(obj.concerned_scopes())
             if changed or touch or _joined(after) != obj.concerns:
-                check_fields(obj, only=changed)
                 values = {name: getattr(obj, name) for name in changed}
                 if _joined(after) != obj.concerns:
                     values["concerns"] = _joined(after)
@@ -181,7 +184,7 @@ class Log:
                     )
         for obj, values, after in rows:
             before = frozenset(obj.concerns.split())
-            diff = _column_diff(obj, [name for name in values if name != "concerns"])
+            diff = column_diff(obj, [name for name in values if name != "concerns"])
             obj.concerns, obj.changed_at = _joined(after), self.at
             obj.version += 1
             self._note(obj, kind, diff, before, after)
@@ -211,9 +214,9 @@ class Log:
         """
         kind_named(kind)
         before = frozenset(obj.concerns.split())
-        diff = {
-            name: [value[1], None] for name, value in _column_diff(obj, _all_columns(obj)).items()
-        }
+        self.buffer.keep(obj)
+        values = said({name: [None, getattr(obj, name)] for name in all_columns(obj)})
+        diff = {name: [value, None] for name, (_none, value) in values.items()}
         pk = obj.pk
         try:
             deleted, _by_model = _rows(type(obj)).filter(pk=pk, version=obj.version).delete()
@@ -224,20 +227,23 @@ class Log:
         obj.version += 1
         self._note(obj, kind, diff, before, frozenset(), deleted=True)
 
-    def _replace_parts(self, obj: Tracked, parts: Parts) -> Diff:
-        diff: Diff = {}
+    def _compare_parts(self, obj: Tracked, parts: Parts, diff: Diff) -> Parts:
+        """Return those of `parts` that differ from the stored ones, and add them to the diff."""
+        changed: dict[str, Sequence[Part]] = {}
         for name, rows in parts.items():
             stored = list(getattr(obj, name).all())
             before, after = _described(stored), _described(rows)
             obj.part_cache[name] = stored if before == after else list(rows)
-            if before == after:
-                continue
+            if before != after:
+                changed[name], diff[name] = rows, [before, after]
+        return changed
+
+    def _replace_parts(self, obj: Tracked, parts: Parts) -> None:
+        for name, rows in parts.items():
             model = getattr(obj, name).model
             _rows(model).filter(**{model.owner_field: obj}).delete()
             self._attach(obj, rows)
             _rows(model).bulk_create(rows)
-            diff[name] = [before, after]
-        return diff
 
     def _insert_parts(self, objs: Sequence[Tracked], all_parts: Sequence[Parts]) -> None:
         by_model: dict[type[Part], list[Part]] = defaultdict(list)
@@ -263,8 +269,10 @@ class Log:
                 obj.concerns = concerns
 
     def _check_versions(self, model: type[Tracked], objs: Sequence[Tracked]) -> None:
-        for start in range(0, len(objs), BATCH):
-            batch = objs[start : start + BATCH]
+        """Lock the rows, always in the same order, so that two recordings never lock crosswise."""
+        in_order = sorted(objs, key=lambda obj: obj.pk)
+        for start in range(0, len(in_order), BATCH):
+            batch = in_order[start : start + BATCH]
             rows = _rows(model).filter(pk__in=[obj.pk for obj in batch])
             stored = dict(rows.select_for_update().order_by("pk").values_list("pk", "version"))
             for obj in batch:
@@ -282,7 +290,7 @@ class Log:
         deleted: bool = False,
     ) -> None:
         recorded = Recorded(obj, kind, diff, before, after, deleted)
-        entry = _Entry(recorded, self.actor, self.at, self.reason, obj.version)
+        entry = Entry(recorded, self.actor, self.at, self.reason, obj.version)
         self.buffer.entries.append(entry)
         obj.remember()
 
@@ -295,7 +303,13 @@ def recording(actor: str, *, at: datetime, reason: str = "") -> Iterator[Log]:
         actor: opaque key of who acts: "user:<uid>", "token:<uid>", "system".
         at: instant of the change, aware.
         reason: why, in the words of the person who acts; kept with every change inside.
+
+    Raises:
+        InvalidInput: the reason is too long, or has a character that cannot be kept.
+        StaleVersion: another recording got in between, so that this one cannot be committed:
+            what it refers to was deleted, or both waited for each other.
     """
+    check_reason(reason)
     outer = _current.get()
     if outer is not None:
         try:
@@ -304,7 +318,7 @@ def recording(actor: str, *, at: datetime, reason: str = "") -> Iterator[Log]:
             outer.broken = True
             raise
         return
-    buffer = _Buffer()
+    buffer = Buffer()
     token = _current.set(buffer)
     try:
         with transaction.atomic():
@@ -313,38 +327,15 @@ def recording(actor: str, *, at: datetime, reason: str = "") -> Iterator[Log]:
                 raise SwallowedRefusal
             if buffer.entries:
                 run_projections([entry.recorded for entry in buffer.entries], at)
-                _number(buffer.entries)
+                number_entries(buffer.entries)
                 transaction.on_commit(wake_all)
+    except BaseException as error:
+        buffer.restore()
+        if isinstance(error, DatabaseError) and is_lost_race(error):
+            raise StaleVersion from error
+        raise
     finally:
         _current.reset(token)
-
-
-def check_fields(obj: models.Model, *, only: Sequence[str] | None = None) -> None:
-    """Check that values fit their columns, without a query.
-
-    Args:
-        obj: the row.
-        only: column names to check; None for all.
-
-    Raises:
-        InvalidInput: naming each field that does not fit.
-    """
-    exclude = {
-        column.name
-        for column in obj._meta.concrete_fields
-        if column.is_relation
-        or column.primary_key
-        or column.name in UNTRACKED_COLUMNS
-        or (only is not None and column.attname not in only)
-    }
-    try:
-        obj.clean_fields(exclude=exclude)
-    except ValidationError as error:
-        raise InvalidInput(
-            FieldError(name, problem.code or "invalid", " ".join(problem.messages))
-            for name, problems in error.error_dict.items()
-            for problem in problems
-        ) from None
 
 
 @contextmanager
@@ -358,50 +349,6 @@ def _translated(model: type[models.Model]) -> Iterator[None]:
         raise refusal from error
 
 
-def _number(entries: Sequence[_Entry]) -> None:
-    """Lock the counter, number the entries and write them. The last statements before commit."""
-    counter = Counter.objects.filter(pk=1)
-    if not counter.update(value=F("value") + len(entries)):  # an emptied database
-        Counter.objects.bulk_create([Counter(pk=1)], ignore_conflicts=True)
-        counter.update(value=F("value") + len(entries))
-    last = Counter.objects.values_list("value", flat=True).get(pk=1)
-    first = last - len(entries) + 1
-    changes, concerns, scopes = [], [], {"all": last}
-    for number, entry in enumerate(entries, start=first):
-        recorded = entry.recorded
-        changes.append(
-            Change(
-                number=number,
-                kind=recorded.kind,
-                object_type=recorded.obj.object_type(),
-                object_uid=recorded.obj.uid,
-                object_version=entry.version,
-                actor=entry.actor,
-                at=entry.at,
-                reason=entry.reason,
-                diff=recorded.diff,
-            )
-        )
-        for scope in recorded.before | recorded.after:
-            scopes[scope] = number
-            concerns.append(
-                ChangeScope(
-                    number=number,
-                    scope=scope,
-                    before=scope in recorded.before,
-                    after=scope in recorded.after,
-                )
-            )
-    Change.objects.bulk_create(changes, batch_size=BATCH)
-    ChangeScope.objects.bulk_create(concerns, batch_size=BATCH)
-    Scope.objects.bulk_create(
-        [Scope(name=name, last_number=number) for name, number in sorted(scopes.items())],
-        update_conflicts=True,
-        unique_fields=["name"],
-        update_fields=["last_number"],
-    )
-
-
 def _rows(model: type[models.Model]) -> models.QuerySet[Any]:
     """Return the rows of a guarded model through a queryset that may write."""
     return models.QuerySet(model)
@@ -409,29 +356,6 @@ def _rows(model: type[models.Model]) -> models.QuerySet[Any]:
 
 def _present(obj: Tracked) -> Tracked | None:
     return _rows(type(obj)).filter(pk=obj.pk).first()
-
-
-def _all_columns(obj: Guarded) -> list[str]:
-    return [
-        column.attname
-        for column in obj._meta.concrete_fields
-        if column.name not in UNTRACKED_COLUMNS
-    ]
-
-
-def _changed_columns(obj: Guarded) -> list[str]:
-    loaded = obj.loaded or {}
-    return [
-        name
-        for name in _all_columns(obj)
-        if name not in loaded or loaded[name] != getattr(obj, name)
-    ]
-
-
-def _column_diff(obj: Guarded, names: Sequence[str]) -> Diff:
-    loaded = {} if obj.loaded is None else obj.loaded
-    diff = {name: [loaded.get(name), getattr(obj, name)] for name in names}
-    return {name: values for name, values in diff.items() if values[0] or values[1]}
 
 
 def _described(rows: Sequence[Part]) -> list[dict[str, Any]]:

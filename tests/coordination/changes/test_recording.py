@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.db import connection, connections, transaction
 
-from alliances.models import Alliance, Body, Organization, OrganizationAlias
+from alliances.models import Alliance, Body, ChairTerm, Organization, OrganizationAlias
 from coordination.changes.kinds import UnknownKind
 from coordination.changes.models import (
     Change,
@@ -329,3 +329,158 @@ def test_numbers_follow_the_order_of_commits_not_of_writing() -> None:
         "system",
         "user:slow",
     ]
+
+
+@pytest.mark.django_db
+def test_save_number_that_becomes_zero_is_stored_and_said() -> None:
+    body = Body(alliance=founded(), kind="council", name_zh="理事会")
+    with recording("system", at=AT) as log:
+        log.save(body, "body.added")
+    body.term_years = 0
+
+    with recording("system", at=AT) as log:
+        assert log.save(body, "body.revised") is True
+
+    assert Body.objects.get(pk=body.pk).term_years == 0
+    assert Change.objects.latest("number").diff == {"term_years": [None, 0]}
+
+
+@pytest.mark.django_db
+def test_save_text_that_means_the_stored_value_records_nothing() -> None:
+    alliance = Alliance.objects.get(pk=founded().pk)
+    alliance.founded_on = date(2023, 12, 1)
+    with recording("system", at=AT) as log:
+        log.save(alliance, "alliance.revised")
+    alliance.founded_on = "2023-12-01"  # type: ignore[assignment]
+
+    with recording("system", at=AT) as log:
+        assert log.save(alliance, "alliance.revised") is False
+
+    assert numbers() == [1, 2]
+
+
+@pytest.mark.django_db
+def test_recording_that_fails_leaves_rows_in_memory_as_the_database_has_them() -> None:
+    alliance, new = founded(), an_alliance("new")
+    alliance.name_en = "Alliance"
+
+    with pytest.raises(LookupError), recording("system", at=AT) as log:
+        log.save(alliance, "alliance.revised")
+        log.save(new, "alliance.founded")
+        raise LookupError
+
+    assert (alliance.version, new.pk, new._state.adding) == (1, None, True)
+    with recording("system", at=AT) as log:
+        log.save(alliance, "alliance.revised")
+        log.save(new, "alliance.founded")
+    assert Alliance.objects.get(pk=alliance.pk).name_en == "Alliance"
+    assert numbers() == [1, 2, 3]
+
+
+@pytest.mark.django_db
+def test_save_parts_of_a_stale_row_is_refused_before_they_are_touched() -> None:
+    organization = Organization(kind="zone", name_zh="天津滨海高新区")
+    with recording("system", at=AT) as log:
+        log.save(organization, "organization.registered")
+    stale = Organization.objects.get(pk=organization.pk)
+    first, second = (OrganizationAlias(name=name, key=name) for name in ("滨海", "天津滨海"))
+    with recording("system", at=AT) as log:
+        log.save(organization, "organization.revised", parts={"aliases": [first]})
+
+    with pytest.raises(StaleVersion), recording("system", at=AT) as log:
+        log.save(stale, "organization.revised", parts={"aliases": [second]})
+
+    assert [row.name for row in OrganizationAlias.objects.all()] == ["滨海"]
+
+
+@pytest.mark.django_db
+def test_hold_row_that_changed_since_it_was_read_is_refused() -> None:
+    alliance = founded()
+    stale = Alliance.objects.get(pk=alliance.pk)
+    alliance.kind, alliance.name_en = "city", "Cities"
+    with recording("system", at=AT) as log:
+        log.save(alliance, "alliance.revised")
+
+    with recording("system", at=AT) as log:
+        log.hold(stale, unchanged=["slug"])
+    with pytest.raises(StaleVersion) as refusal, recording("system", at=AT) as log:
+        log.hold(stale, unchanged=["slug", "kind"])
+
+    assert refusal.value.current == alliance
+
+
+@pytest.mark.django_db(transaction=True)
+def test_save_row_whose_owner_is_deleted_meanwhile_is_refused_in_words() -> None:
+    body = Body(alliance=founded(), kind="council", name_zh="理事会")
+    organization = Organization(kind="zone", name_zh="天津滨海高新区")
+    with recording("system", at=AT) as log:
+        log.save(body, "body.added")
+        log.save(organization, "organization.registered")
+    term = ChairTerm(body=body, organization=organization, starts_on=date(2028, 1, 1))
+    with recording("system", at=AT) as log:
+        log.delete(Body.objects.get(), "body.revised")
+
+    with pytest.raises(StaleVersion), recording("system", at=AT) as log:
+        log.save(term, "chair_term.begun")
+
+    assert (ChairTerm.objects.count(), numbers()) == (0, [1, 2, 3, 4])
+
+
+@pytest.mark.django_db
+def test_save_row_without_what_it_needs_names_the_field() -> None:
+    with pytest.raises(InvalidInput) as refusal, recording("system", at=AT) as log:
+        log.save(Body(kind="council", name_zh="理事会"), "body.added")
+
+    assert [(error.field, error.code) for error in refusal.value.errors] == [
+        ("alliance", "required")
+    ]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("values", "error"),
+    [
+        ({"name_zh": "联\x00盟"}, ("name_zh", "unkeepable_character")),
+        ({"name_zh": "联\ud800盟"}, ("name_zh", "unkeepable_character")),
+        ({"name_zh": "联\x1b盟"}, ("name_zh", "unkeepable_character")),
+        ({"name_zh": "联" * 201}, ("name_zh", "max_length")),
+        ({"description_zh": "联" * 10_000_000}, ("description_zh", "max_length")),
+        ({"founded_on": date(1, 1, 1)}, ("founded_on", "date_out_of_range")),
+        ({"founded_on": date(9999, 12, 31)}, ("founded_on", "date_out_of_range")),
+        ({"founded_on": "yesterday"}, ("founded_on", "invalid")),
+        ({"kind": "fleet"}, ("kind", "invalid_choice")),
+    ],
+)
+def test_save_value_that_cannot_be_kept_names_the_field(
+    values: dict[str, Any], error: tuple[str, str]
+) -> None:
+    alliance = an_alliance()
+    for name, value in values.items():
+        setattr(alliance, name, value)
+
+    with pytest.raises(InvalidInput) as refusal, recording("system", at=AT) as log:
+        log.save(alliance, "alliance.founded")
+
+    assert [(found.field, found.code) for found in refusal.value.errors] == [error]
+    assert (Alliance.objects.count(), numbers()) == (0, [])
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("number", [-1, 32_768, 10**30])
+def test_save_number_out_of_range_names_the_field(number: int) -> None:
+    body = Body(alliance=founded(), kind="council", name_zh="理事会", term_years=number)
+
+    with pytest.raises(InvalidInput) as refusal, recording("system", at=AT) as log:
+        log.save(body, "body.added")
+
+    assert [(found.field, found.code) for found in refusal.value.errors] == [
+        ("term_years", "number_out_of_range")
+    ]
+
+
+@pytest.mark.parametrize("reason", ["\x00", "\udfff", "久" * 501])
+def test_recording_for_a_reason_that_cannot_be_kept_is_refused(reason: str) -> None:
+    with pytest.raises(InvalidInput) as refusal, recording("system", at=AT, reason=reason):
+        pass
+
+    assert [error.field for error in refusal.value.errors] == ["reason"]
