@@ -10,7 +10,6 @@ from django.db import models
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
-
 if TYPE_CHECKING:
     WallTimeBase = models.Field[datetime | str | None, datetime | None]
 else:

@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('alliances', '0002_periods_never_overlap'),
+        ("alliances", "0002_periods_never_overlap"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='persondetails',
-            name='bounced_email',
-            field=models.EmailField(blank=True, default='', editable=False, max_length=254),
+            model_name="persondetails",
+            name="bounced_email",
+            field=models.EmailField(blank=True, default="", editable=False, max_length=254),
         ),
     ]
