@@ -133,8 +133,6 @@ def _read_date(on: date, clock: time | None, *, year: int) -> ReadWindow:
 def _read_number(number: float, *, year: int, notes: str) -> ReadWindow:
     """Read a number cell: a date without a date format, or 5.14 for the 14th of May."""
     words = f"{number:.10g}"
-    if words.isdecimal() and int(words) in EXCEL_DAYS:
-        return _read_date(EXCEL_EPOCH + timedelta(days=int(words)), None, year=year)
     # 5.1 may have been typed as 5.10: only two decimals say a day for certain.
     if not re.fullmatch(r"\d+(?:\.\d\d)?", words):
         return _problem(TimeCode.NOT_UNDERSTOOD, words)
@@ -151,8 +149,8 @@ _NOTHING_SAID = re.compile(
 def _read_text(text: str, *, year: int, notes: str) -> ReadWindow:
     if _NOTHING_SAID.fullmatch(plain_line(text)):
         return _repeated((UNKNOWN,), _said_count(plain(notes), loose=False))
-    if re.fullmatch(r"\d{5}", text):
-        return read_window(int(text), year=year, notes=notes)
+    if re.fullmatch(r"[0-9]{5}", text) and int(text) in EXCEL_DAYS:
+        return _read_date(EXCEL_EPOCH + timedelta(days=int(text)), None, year=year)
     rest, days = weekdays(text)
     words = plain(rest)
     outside, inside = brackets(words)

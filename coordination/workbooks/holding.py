@@ -24,6 +24,7 @@ def hold(data: bytes, *, user_id: int, at: datetime) -> str:
     handle, temporary = tempfile.mkstemp(dir=folder, prefix=".part-")
     with os.fdopen(handle, "wb") as stream:
         stream.write(data)
+    os.utime(temporary, (at.timestamp(), at.timestamp()))
     Path(temporary).replace(_path(folder, key, user_id))
     return key
 

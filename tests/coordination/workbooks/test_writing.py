@@ -67,7 +67,7 @@ def test_write_lines_made_on_pages_and_read_them_again(cast: Cast) -> None:
     make_line(plan, "一天", window("2028-05-14"), work_area=area, number="007")
     make_line(plan, "多场", window("2028-03-01"), window("2028-06-01"), work_area=area)
     make_line(plan, "旬", window("2028-05-11", "2028-05-20", "ten_days"), hosts=(cast.host,))
-    make_line(plan, "a\x0bb", notes="第一行\r\n第二行")
+    make_line(plan, "多行", notes="第一行\r\n第二行")
 
     data = write_plan(plan, viewer=cast.secretary)
     answer = preview_import(data, file_name="p.xlsx", alliance=cast.alliance, viewer=cast.secretary)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from django.utils.translation import ngettext
 from alliances.models import Alliance, PlanKind
 from coordination.accounts.viewer import SYSTEM
 from coordination.bilingual import LANGUAGES
-from coordination.changes.refusals import Refusal
+from coordination.changes.refusals import FieldError, InvalidInput, Refusal
 from coordination.workbooks.containers import FILE_LIMIT
 from coordination.workbooks.importing import PlanImport, import_plan, preview_import
 
@@ -86,9 +87,12 @@ class Command(BaseCommand):
     def _refuse(self, refusal: Refusal, options: dict[str, Any]) -> None:
         if options["format"] == "json":
             answer = {"accepted": False, "applied": False}
-            problem = {"severity": "error", "sheet": None, "row": None, "column": None}
-            problem |= {"cell": None, "code": refusal.code, "message": str(refusal)}
-            self._print_json(answer | {"problems": [problem]})
+            place = {"severity": "error", "sheet": None, "row": None, "column": None, "cell": None}
+            found: Sequence[FieldError | Refusal] = (
+                refusal.errors if isinstance(refusal, InvalidInput) else [refusal]
+            )
+            problems = [place | {"code": e.code, "message": str(e.message)} for e in found]
+            self._print_json(answer | {"problems": problems})
         self.stderr.write(str(refusal))
         raise SystemExit(REFUSED)
 
