@@ -25,20 +25,9 @@ from alliances.models import (
 )
 from alliances.models.organization import name_key
 from alliances.windows import read_window
-from coordination.bilingual import localized
-from coordination.pages.forms import DateInput, VerbForm, ZoneField
+from coordination.pages.forms import DateInput, RowChoice, VerbForm, ZoneField
 
 HOST_MARKS = ";；、\n"
-
-
-class NamedChoice(forms.ModelChoiceField):
-    """A choice of rows, named in the reader's language."""
-
-    language = ""
-
-    def label_from_instance(self, obj: Any) -> str:
-        """Return the row's name."""
-        return localized(obj, "name", self.language)
 
 
 def _text(label: Any, length: int, **options: Any) -> forms.CharField:
@@ -94,13 +83,13 @@ class NewAllianceForm(AllianceForm):
         max_length=50,
         help_text=_("Small letters, digits and hyphens; it stands in links and stays."),
     )
-    field_order: ClassVar = ["version", "name_zh", "name_en", "slug"]
+    field_order = ["version", "name_zh", "name_en", "slug"]
 
 
 class AdmitForm(VerbForm):
     """Admit an organization, known or new, from a day on."""
 
-    organization = NamedChoice(
+    organization = RowChoice(
         Organization.objects.none(),
         label=_("organization"),
         required=False,
@@ -120,11 +109,8 @@ class AdmitForm(VerbForm):
 
     def __init__(self, *args: Any, language: str, **options: Any) -> None:
         super().__init__(*args, **options)
-        field = self.fields["organization"]
-        field.queryset = Organization.objects.filter(  # type: ignore[attr-defined]
-            merged_into__isnull=True
-        ).order_by("pk")
-        field.language = language  # type: ignore[attr-defined]
+        known = Organization.objects.filter(merged_into__isnull=True).order_by("pk")
+        self.offer_rows(language, organization=known)
 
     def clean(self) -> dict[str, Any]:
         """See that one organization is meant: a known one, or a new one that is not known."""
@@ -168,7 +154,7 @@ class BodyForm(NamedForm):
     term_years = forms.IntegerField(
         label=_("term in years"), required=False, min_value=1, max_value=20
     )
-    field_order: ClassVar = ["version", "kind", "name_zh", "name_en"]
+    field_order = ["version", "kind", "name_zh", "name_en"]
 
 
 class SeatForm(NamedForm):
@@ -179,13 +165,13 @@ class SeatForm(NamedForm):
     email = forms.EmailField(label=_("e-mail"), required=False)
     phone = _text(_("telephone"), 40)
     role = forms.ChoiceField(label=_("role"), choices=SeatRole.choices)
-    organization = NamedChoice(
+    organization = RowChoice(
         Organization.objects.none(),
         label=_("for the member"),
         required=False,
         help_text=_("Liaison officers, deputies and representatives sit for an organization."),
     )
-    body = NamedChoice(
+    body = RowChoice(
         Body.objects.none(),
         label=_("in the body"),
         required=False,
@@ -197,16 +183,12 @@ class SeatForm(NamedForm):
 
     def __init__(self, *args: Any, alliance: Alliance, language: str, **options: Any) -> None:
         super().__init__(*args, **options)
-        choices = {
-            "organization": Organization.objects.filter(memberships__alliance=alliance)
-            .distinct()
-            .order_by("pk"),
-            "body": alliance.bodies.order_by("pk"),
-        }
-        for name, rows in choices.items():
-            field = self.fields[name]
-            field.queryset = rows  # type: ignore[attr-defined]
-            field.language = language  # type: ignore[attr-defined]
+        members = Organization.objects.filter(memberships__alliance=alliance)
+        self.offer_rows(
+            language,
+            organization=members.distinct().order_by("pk"),
+            body=alliance.bodies.order_by("pk"),
+        )
 
 
 class PlanForm(VerbForm):
@@ -252,7 +234,7 @@ class NewPlanForm(PlanForm):
     )
     work_areas = _text(_("work areas, one a line"), 4000, widget=forms.Textarea(attrs={"rows": 7}))
     pairs: ClassVar = [*PlanForm.pairs, ("kind", "year")]
-    field_order: ClassVar = ["version", "kind", "year", "slug", "title_zh", "title_en"]
+    field_order = ["version", "kind", "year", "slug", "title_zh", "title_en"]
 
     def areas(self) -> list[str]:
         """Return the names of the work areas, in order."""
@@ -280,7 +262,7 @@ class ItemForm(VerbForm):
     """A line of a plan. The time is written as people write it."""
 
     number = _text(_("number"), 20)
-    work_area = NamedChoice(WorkArea.objects.none(), label=_("work area"), required=False)
+    work_area = RowChoice(WorkArea.objects.none(), label=_("work area"), required=False)
     title_zh = _text(_("title in Chinese"), 200)
     title_en = _text(_("title in English"), 200)
     window_text = _text(
@@ -306,9 +288,7 @@ class ItemForm(VerbForm):
     def __init__(self, *args: Any, plan: Plan, language: str, **options: Any) -> None:
         super().__init__(*args, **options)
         self.plan = plan
-        field = self.fields["work_area"]
-        field.queryset = plan.work_areas.order_by("position")  # type: ignore[attr-defined]
-        field.language = language  # type: ignore[attr-defined]
+        self.offer_rows(language, work_area=plan.work_areas.order_by("position"))
 
     def clean(self) -> dict[str, Any]:
         """Read the time, and see that there is a title."""

@@ -11,7 +11,8 @@ from uuid import UUID
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 
 from coordination.accounts.middleware import viewer_of
@@ -19,7 +20,7 @@ from coordination.changes.refusals import NotAllowed, NotVisible
 
 __all__ = ["now", "one", "page", "uid_or_none", "viewer_of"]
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 Row = TypeVar("Row", bound=Model)
 
 
@@ -32,7 +33,7 @@ def page(view: View) -> View:
     """Turn refusals that are not about a form into pages: 404, or 403 with a way to sign in."""
 
     @wraps(view)
-    def answer(request: HttpRequest, **parts: Any) -> HttpResponse:
+    def answer(request: HttpRequest, **parts: Any) -> HttpResponseBase:
         try:
             return view(request, **parts)
         except NotVisible as refusal:

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from coordination.bilingual import localized
 from coordination.changes.models import Tracked
 from coordination.changes.refusals import (
     InvalidInput,
@@ -115,7 +117,40 @@ class ZoneField(forms.ChoiceField):
     def offer(self, zone: str) -> None:
         """Add a zone to the list."""
         if zone and zone not in COMMON_ZONES and self.valid_value(zone):
-            self.choices = [(zone, zone.replace("_", " ")), *list(self.choices)]
+            self.choices = [(name, name.replace("_", " ")) for name in (zone, *COMMON_ZONES)]
+
+
+if TYPE_CHECKING:
+    _ModelChoice = forms.ModelChoiceField[Any]
+    _ModelChoices = forms.ModelMultipleChoiceField[Any]
+else:
+    _ModelChoice, _ModelChoices = forms.ModelChoiceField, forms.ModelMultipleChoiceField
+
+
+def row_label(row: Any, language: str) -> str:
+    """Return a row's title or name in a language."""
+    return localized(row, "title" if hasattr(row, "title_zh") else "name", language)
+
+
+class RowChoice(_ModelChoice):
+    """A choice of rows, named in the reader's language."""
+
+    language = ""
+
+    def label_from_instance(self, obj: Any) -> str:
+        """Return the row's name."""
+        return row_label(obj, self.language)
+
+
+class RowChoices(_ModelChoices):
+    """A choice of several rows, named in the reader's language."""
+
+    language = ""
+    widget = forms.CheckboxSelectMultiple
+
+    def label_from_instance(self, obj: Any) -> str:
+        """Return the row's name."""
+        return row_label(obj, self.language)
 
 
 class VerbForm(forms.Form):
@@ -190,8 +225,16 @@ class VerbForm(forms.Form):
                 self.differences.append(
                     Difference(label, self._shown(name, value), self._shown(name, typed))
                 )
-        self.data = self.data.copy()
-        self.data[self.add_prefix("version")] = str(version)
+        data = QueryDict(mutable=True)
+        data.update(self.data)
+        data[self.add_prefix("version")] = str(version)
+        self.data = data
+
+    def offer_rows(self, language: str, **querysets: Any) -> None:
+        """Give the fields named the rows to choose from, in the reader's language."""
+        for name, queryset in querysets.items():
+            field: Any = self.fields[name]
+            field.language, field.queryset = language, queryset
 
     def rows(self) -> list[list[forms.BoundField]]:
         """Return the visible fields in rows; a text in both languages is one row of two."""

@@ -123,7 +123,7 @@ def _lines_between(
     # An all-day event keeps its dates whatever the reader's zone: a day of slack on each side.
     since = datetime.combine(first, time(), zone) - timedelta(days=1)
     until = datetime.combine(last, time(), zone) + timedelta(days=2)
-    events = with_line_relations(Event.objects.visible_to(viewer)).overlapping(since, until)
+    events = with_line_relations(Event.objects.visible_to(viewer).overlapping(since, until))
     if alliance:
         events = events.filter(
             Q(alliance__slug=alliance) | Q(co_hosts__alliance__slug=alliance)

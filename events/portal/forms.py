@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime, time, timedelta
 from typing import Any, ClassVar
 
@@ -10,34 +9,20 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from alliances.models import Alliance, Openness, Organization, Plan, WorkArea
-from coordination.bilingual import localized
-from coordination.pages.forms import DateInput, MomentField, MomentInput, VerbForm, ZoneField
+from coordination.pages.forms import (
+    DateInput,
+    MomentField,
+    MomentInput,
+    RowChoice,
+    RowChoices,
+    VerbForm,
+    ZoneField,
+)
 from events.calendar_event import Span
 from events.models import AnswerState, DutyKind, Event, EventFormat
 from events.scheduling import Host
 
 HOST_SEPARATORS = ";；、\n"
-
-
-class LocalizedChoice(forms.ModelChoiceField):
-    """A choice of rows, named in the reader's language."""
-
-    language = ""
-
-    def label_from_instance(self, obj: Any) -> str:
-        """Return the row's name."""
-        return localized(obj, "title" if hasattr(obj, "title_zh") else "name", self.language)
-
-
-class LocalizedChoices(forms.ModelMultipleChoiceField):
-    """A choice of several rows, named in the reader's language."""
-
-    language = ""
-    widget = forms.CheckboxSelectMultiple
-
-    def label_from_instance(self, obj: Any) -> str:
-        """Return the row's name."""
-        return localized(obj, "name", self.language)
 
 
 class SpanForm(VerbForm):
@@ -123,7 +108,7 @@ class PostponeForm(SpanForm):
     needs_span = False
 
     reason = ReasonField()
-    field_order: ClassVar = ["version", "reason", "starts", "ends", "all_day", "time_zone"]
+    field_order = ["version", "reason", "starts", "ends", "all_day", "time_zone"]
 
 
 class CancelForm(VerbForm):
@@ -149,14 +134,12 @@ class ConcludeForm(VerbForm):
 class InviteForm(VerbForm):
     """Invite organizations."""
 
-    organizations = LocalizedChoices(Organization.objects.none(), label=_("organizations"))
+    organizations = RowChoices(Organization.objects.none(), label=_("organizations"))
     answer_by = forms.DateField(label=_("answer by"), required=False, widget=DateInput())
 
     def __init__(self, *args: Any, members: Any, language: str, **options: Any) -> None:
         super().__init__(*args, **options)
-        field = self.fields["organizations"]
-        field.queryset = members  # type: ignore[attr-defined]
-        field.language = language  # type: ignore[attr-defined]
+        self.offer_rows(language, organizations=members)
 
 
 class AnswerForm(VerbForm):
@@ -176,16 +159,14 @@ class AnswerForm(VerbForm):
 class DutyForm(VerbForm):
     """Ask an organization for something by a day."""
 
-    organization = LocalizedChoice(Organization.objects.none(), label=_("owed by"))
+    organization = RowChoice(Organization.objects.none(), label=_("owed by"))
     kind = forms.ChoiceField(label=_("what"), choices=DutyKind.choices)
     due_on = forms.DateField(label=_("by"), widget=DateInput())
     field_names: ClassVar = {"due_at": "due_on"}
 
     def __init__(self, *args: Any, members: Any, language: str, **options: Any) -> None:
         super().__init__(*args, **options)
-        field = self.fields["organization"]
-        field.queryset = members  # type: ignore[attr-defined]
-        field.language = language  # type: ignore[attr-defined]
+        self.offer_rows(language, organization=members)
 
 
 class MaterialForm(VerbForm):
@@ -221,8 +202,8 @@ class EventForm(VerbForm):
 
     title_zh = forms.CharField(label=_("title in Chinese"), required=False, max_length=200)
     title_en = forms.CharField(label=_("title in English"), required=False, max_length=200)
-    plan = LocalizedChoice(Plan.objects.none(), label=_("plan"), required=False)
-    work_area = LocalizedChoice(WorkArea.objects.none(), label=_("work area"), required=False)
+    plan = RowChoice(Plan.objects.none(), label=_("plan"), required=False)
+    work_area = RowChoice(WorkArea.objects.none(), label=_("work area"), required=False)
     type_text = forms.CharField(label=_("type of event"), required=False, max_length=100)
     format = forms.ChoiceField(label=_("format"), choices=EventFormat.choices)
     place_zh = forms.CharField(label=_("place in Chinese"), required=False, max_length=300)
@@ -235,19 +216,15 @@ class EventForm(VerbForm):
         assume_scheme="https",
         help_text=_("Only members and the secretariat see it."),
     )
-    hosts = LocalizedChoices(Organization.objects.none(), label=_("hosts"), required=False)
+    hosts = RowChoices(Organization.objects.none(), label=_("hosts"), required=False)
     other_hosts = forms.CharField(
         label=_("other hosts"),
         required=False,
         max_length=1000,
         help_text=_("Separate names with a semicolon."),
     )
-    named = LocalizedChoices(
-        Organization.objects.none(), label=_("organizations named"), required=False
-    )
-    co_hosts = LocalizedChoices(
-        Alliance.objects.none(), label=_("co-hosting alliances"), required=False
-    )
+    named = RowChoices(Organization.objects.none(), label=_("organizations named"), required=False)
+    co_hosts = RowChoices(Alliance.objects.none(), label=_("co-hosting alliances"), required=False)
     participants_text = forms.CharField(label=_("participants"), required=False, max_length=1000)
     audience = forms.ChoiceField(label=_("open to"), choices=Openness.choices)
     contact = forms.CharField(
@@ -274,17 +251,14 @@ class EventForm(VerbForm):
         super().__init__(*args, **options)
         members = Organization.objects.filter(memberships__alliance=alliance).distinct()
         standing = members.filter(merged_into__isnull=True).order_by("pk")
-        choices = {
-            "plan": alliance.plans.order_by("-year", "pk"),
-            "work_area": WorkArea.objects.filter(plan__alliance=alliance).select_related("plan"),
-            "hosts": standing,
-            "named": standing,
-            "co_hosts": Alliance.objects.exclude(pk=alliance.pk).order_by("pk"),
-        }
-        for name, rows in choices.items():
-            field = self.fields[name]
-            field.queryset = rows  # type: ignore[attr-defined]
-            field.language = language  # type: ignore[attr-defined]
+        self.offer_rows(
+            language,
+            plan=alliance.plans.order_by("-year", "pk"),
+            work_area=WorkArea.objects.filter(plan__alliance=alliance).select_related("plan"),
+            hosts=standing,
+            named=standing,
+            co_hosts=Alliance.objects.exclude(pk=alliance.pk).order_by("pk"),
+        )
 
     def clean(self) -> dict[str, Any]:
         """See that there is a title in one of both languages."""
@@ -311,7 +285,7 @@ class EventForm(VerbForm):
             Host(name=name) for name in names
         ]
 
-    def parts(self) -> dict[str, Iterable[Any]]:
+    def parts(self) -> dict[str, Any]:
         """Return hosts, co-hosts and organizations named as the verbs take them."""
         return {
             "hosts": self.host_list(),

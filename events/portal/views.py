@@ -104,7 +104,7 @@ def fulfil(request: HttpRequest, uid: UUID) -> HttpResponse:
     form = VerbForm(request.POST)
     form.is_valid()
     if form.run(lambda: owing.fulfil_duty(duty, viewer=viewer, at=now())) is None:
-        messages.error(request, " ".join(form.non_field_errors()), extra_tags="alarm")
+        messages.error(request, " ".join(map(str, form.non_field_errors())), extra_tags="alarm")
     else:
         messages.success(request, _("Done."))
     return _back_to(duty.event)
