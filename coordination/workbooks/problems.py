@@ -87,7 +87,6 @@ MESSAGES: Mapping[str, Any] = {
     "plan_closed": _(
         "The plan is closed and cannot be changed. Carry its lines over into the next."
     ),
-    "refused": _("%(words)s"),
 }
 ERRORS = frozenset(
     {
@@ -109,7 +108,6 @@ ERRORS = frozenset(
         "other_year",
         "occurrence_has_a_time",
         "plan_closed",
-        "refused",
     }
 )
 

@@ -28,6 +28,9 @@ COLUMN_LIMIT = 64
 SHEET_LIMIT = 50
 CSV_FIELD_LIMIT = 100_000
 
+UNSEEN = frozenset({"Cc", "Cs", "Cf"})
+NO_CHARACTERS = "\ufffe\uffff"
+
 Value = str | int | float | date | datetime | time | None
 
 _MERGED = re.compile(
@@ -137,7 +140,8 @@ def cleaned(value: Any) -> Value:
         text = "".join(
             character
             for character in text
-            if character in "\n\t" or unicodedata.category(character) not in ("Cc", "Cs", "Cf")
+            if character in "\n\t"
+            or (unicodedata.category(character) not in UNSEEN and character not in NO_CHARACTERS)
         )
     text = text.replace("\xa0", " ").strip().strip("\u3000").strip()
     return text or None
