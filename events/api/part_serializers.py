@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import time
 from typing import Any
 from uuid import UUID
 
@@ -107,6 +108,11 @@ class DutyReading(Reading):
     changed_at = serializers.DateTimeField()
 
 
+def _clock(at_time: time | None) -> str | None:
+    """Return a wall time as "09:30"."""
+    return None if at_time is None else f"{at_time:%H:%M}"
+
+
 class ReminderRuleReading(Reading):
     """When, and whom, to remind; it stands on one of alliance, plan, work area and event."""
 
@@ -120,7 +126,7 @@ class ReminderRuleReading(Reading):
     event = serializers.UUIDField(source="event.uid", allow_null=True)
     offset = serializers.CharField()
     anchor = serializers.ChoiceField(choices=Anchor.choices)
-    at_time = ClockTime(allow_null=True)
+    at_time = Computed(ClockTime(allow_null=True), needs=("at_time",), make=_clock)
     audience = serializers.ListField(child=serializers.CharField())
     channels = serializers.ListField(child=serializers.CharField())
     grace_minutes = serializers.IntegerField()
