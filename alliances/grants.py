@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from datetime import date
 
-from django.db.models import FilteredRelation, Q
+from django.db import connection
 
-from alliances.models import BodyKind, Seat, SeatRole
+from alliances.models import Body, BodyKind, Membership, Person, Seat, SeatRole
 from coordination.accounts.viewer import Grant
 
 BODY_GRANTS = {
@@ -20,27 +20,28 @@ BODY_GRANTS = {
     SeatRole.OBSERVER: "observer",
 }
 
+# Asked at every request of whoever is signed in, so it is written out: putting it together anew
+# would cost more than running it.
+_SEATS = f"""
+    SELECT seat.role, seat.organization_id, membership.alliance_id, membership.role,
+           body.kind, body.alliance_id
+    FROM "{Seat._meta.db_table}" seat
+    JOIN "{Person._meta.db_table}" person ON person.id = seat.person_id
+    LEFT JOIN "{Body._meta.db_table}" body ON body.id = seat.body_id
+    LEFT JOIN "{Membership._meta.db_table}" membership
+        ON membership.organization_id = seat.organization_id AND membership.starts_on <= %s
+        AND (membership.ends_on IS NULL OR membership.ends_on > %s)
+    WHERE person.user_id = %s AND seat.starts_on <= %s
+        AND (seat.ends_on IS NULL OR seat.ends_on > %s)
+"""
+
 
 def grants_of(user_id: int, on: date) -> frozenset[Grant]:
     """Return the grants that the user's seats give on the day; one query."""
-    current = Q(organization__memberships__starts_on__lte=on) & (
-        Q(organization__memberships__ends_on__isnull=True)
-        | Q(organization__memberships__ends_on__gt=on)
-    )
-    rows = (
-        Seat.objects.active_on(on)
-        .filter(person__user=user_id)
-        .annotate(membership=FilteredRelation("organization__memberships", condition=current))
-        .order_by()
-        .values_list(
-            "role",
-            "organization_id",
-            "membership__alliance_id",
-            "membership__role",
-            "body__kind",
-            "body__alliance_id",
-        )
-    )
+    day = connection.ops.adapt_datefield_value(on)
+    with connection.cursor() as cursor:
+        cursor.execute(_SEATS, [day, day, user_id, day, day])
+        rows = cursor.fetchall()
     grants: set[Grant] = set()
     for role, organization, alliance, membership_role, body_kind, body_alliance in rows:
         if organization is None:

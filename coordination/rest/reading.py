@@ -32,7 +32,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, ClassVar, cast
 
-from django.db import models
+from django.db import connection, models
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -253,11 +253,10 @@ def _part_objects(part: _Part, owners: Sequence[Any], reader: Reader) -> dict[An
     """Return the objects of a part by the key of their owner."""
     if not owners:
         return {}
-    rows = part.model.objects.all()
     if part.field.visible:
-        rows = rows.visible_to(reader.viewer)
-    rows = rows.filter(**{f"{part.compiled.columns[0]}__in": owners}).order_by(*part.field.order_by)
-    found = list(rows.values_list(*part.compiled.columns))
+        found = list(_rows_of(part, part.model.objects.visible_to(reader.viewer), owners))
+    else:
+        found = _prepared_rows(part, owners)
     by_owner: dict[Any, list[Any]] = defaultdict(list)
     if isinstance(part.field, Values):
         for owner, value in found:
@@ -266,6 +265,46 @@ def _part_objects(part: _Part, owners: Sequence[Any], reader: Reader) -> dict[An
     for row, shown in zip(found, part.compiled.objects(found, reader), strict=True):
         by_owner[row[0]].append(shown)
     return by_owner
+
+
+def _rows_of(part: _Part, rows: models.QuerySet[Any], owners: Sequence[Any]) -> Any:
+    """Return the query for the columns of the owners' rows."""
+    rows = rows.filter(**{f"{part.compiled.columns[0]}__in": owners})
+    return rows.order_by(*part.field.order_by).values_list(*part.compiled.columns)
+
+
+_statements: dict[tuple[Rows, int, str], tuple[str, Any]] = {}
+
+
+def _prepared_rows(part: _Part, owners: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """Return the rows of a part by a statement that is put together once, not at every list.
+
+    Owners are filled up to the next power of two, so that few statements are kept.
+    """
+    size = 1 << (len(owners) - 1).bit_length()
+    key = (part.field, size, connection.vendor)
+    if key not in _statements:
+        query = _rows_of(part, part.model.objects.all(), range(1, size + 1)).query
+        compiler = query.get_compiler(connection=connection)
+        sql, parameters = compiler.as_sql()
+        if tuple(parameters) != tuple(range(1, size + 1)):
+            raise TypeError(f"{part.name}: the rows depend on more than their owners.")
+        expressions = [select[0] for select in compiler.select[: compiler.col_count]]
+        _statements[key] = (sql, compiler.get_converters(expressions))
+    sql, converters = _statements[key]
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [*owners, *[owners[-1]] * (size - len(owners))])
+        rows = cursor.fetchall()
+    return [_converted(row, converters) for row in rows] if converters else rows
+
+
+def _converted(row: tuple[Any, ...], converters: Any) -> tuple[Any, ...]:
+    """Return a row with its values as Python has them."""
+    values = list(row)
+    for place, (functions, expression) in converters.items():
+        for function in functions:
+            values[place] = function(values[place], expression, connection)
+    return tuple(values)
 
 
 def read_rows(
