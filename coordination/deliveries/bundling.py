@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid5
 
 from django.db import connection, transaction
@@ -39,7 +40,7 @@ def bundle_due(at: datetime, *, limit: int = BATCH) -> int:
         taken = _take(at, limit)
         if not taken:
             return 0
-        return len(_make(taken, _open_holds()))
+        return _make(taken, _open_holds())
 
 
 def _lockable() -> bool:
@@ -78,45 +79,67 @@ def _open_holds() -> list[HoldPeriod]:
     return list(HoldPeriod.objects.filter(released_at__isnull=True))
 
 
-def _make(taken: Iterable[Delivery], holds: Sequence[HoldPeriod]) -> list[Message]:
+def _make(taken: Iterable[Delivery], holds: Sequence[HoldPeriod]) -> int:
+    """Insert the messages and tie their lines to them; plain statements, since there are many."""
     groups: dict[BundleKey, list[Delivery]] = defaultdict(list)
     for row in taken:
         groups[row.endpoint_id, row.source, row.digest, 0 if row.digest else row.pk].append(row)
-    messages = Message.objects.bulk_create([_message(rows, holds) for rows in groups.values()])
-    pairs = [
-        (message.pk, row.pk)
-        for message, rows in zip(messages, groups.values(), strict=True)
+    if not groups:
+        return 0
+    bundles = [_columns(rows, holds) for rows in groups.values()]
+    ties = [
+        (bundle["uid"], row.pk)
+        for bundle, rows in zip(bundles, groups.values(), strict=True)
         for row in rows
     ]
+    message, delivery = (
+        connection.ops.quote_name(model._meta.db_table) for model in (Message, Delivery)
+    )
+    names = list(bundles[0])
     with connection.cursor() as cursor:
         cursor.executemany(
-            f"UPDATE {connection.ops.quote_name(Delivery._meta.db_table)}"
-            " SET message_id = %s WHERE id = %s",
-            pairs,
+            f"INSERT INTO {message} ({', '.join(names)}) VALUES ({', '.join(['%s'] * len(names))})",
+            [tuple(bundle.values()) for bundle in bundles],
         )
-    return messages
+        cursor.executemany(
+            f"UPDATE {delivery} SET message_id = (SELECT id FROM {message} WHERE uid = %s)"
+            " WHERE id = %s",
+            ties,
+        )
+    return len(bundles)
 
 
-def _message(rows: Sequence[Delivery], holds: Sequence[HoldPeriod]) -> Message:
+def _columns(rows: Sequence[Delivery], holds: Sequence[HoldPeriod]) -> dict[str, Any]:
+    """Return a message's columns as the database takes them; the rest have defaults there."""
     first = rows[0]
     expiries = [row.expires_at for row in rows]
-    hold = next(
-        (hold for hold in holds if any(hold.from_at <= row.due_at < hold.until_at for row in rows)),
-        None,
-    )
-    return Message(
-        uid=message_uid(rows),
-        endpoint_id=first.endpoint_id,
-        recipient=first.recipient,
-        channel=first.channel,
-        source=first.source,
-        never_twice=any(row.never_twice for row in rows),
-        state=MessageState.PENDING if hold is None else MessageState.HELD,
-        reason="" if hold is None else hold.reason,
-        next_attempt_at=max(row.send_after for row in rows),
+    hold = _hold_over(rows, holds)
+    return {
+        "uid": Message._meta.get_field("uid").get_db_prep_value(message_uid(rows), connection),
+        "endpoint_id": first.endpoint_id,
+        "recipient": first.recipient,
+        "channel": first.channel,
+        "source": first.source,
+        "never_twice": any(row.never_twice for row in rows),
+        "state": (MessageState.PENDING if hold is None else MessageState.HELD).value,
+        "reason": "" if hold is None else hold.reason,
+        "next_attempt_at": _instant(max(row.send_after for row in rows)),
         # A digest lives as long as its last line; a line past its own end is dropped on the way.
-        expires_at=None if None in expiries else max(e for e in expiries if e is not None),
-    )
+        "expires_at": _instant(
+            None if None in expiries else max(e for e in expiries if e is not None)
+        ),
+    }
+
+
+def _hold_over(rows: Sequence[Delivery], holds: Sequence[HoldPeriod]) -> HoldPeriod | None:
+    for hold in holds:
+        if any(hold.from_at <= row.due_at < hold.until_at for row in rows):
+            return hold
+    return None
+
+
+def _instant(at: datetime | None) -> Any:
+    return connection.ops.adapt_datetimefield_value(at)
 
 
 def message_uid(rows: Iterable[Delivery]) -> UUID:

@@ -69,8 +69,9 @@ def fan_out(recipients: models.QuerySet[Any, Any], *, channel: str, cause: Cause
         _ensure_endpoints(f"SELECT recipient FROM ({rows}) AS wanted", params, channel)
         endpoints = _table(Endpoint)
         selected = (
-            f"SELECT DISTINCT wanted.recipient, reached.id FROM ({rows}) AS wanted"
-            f" JOIN {endpoints} AS reached ON reached.owner = wanted.recipient"
+            f"SELECT wanted.recipient, reached.id FROM ({rows}) AS wanted"
+            # SQLite keeps the order of a CROSS JOIN: one look-up a recipient, never a scan a row.
+            f" CROSS JOIN {endpoints} AS reached WHERE reached.owner = wanted.recipient"
             " AND reached.channel = %s AND reached.name = ''"
         )
         return _insert(selected, (*params, channel), channel, cause)

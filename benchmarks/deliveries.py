@@ -1,0 +1,230 @@
+"""What the ledger costs beside bare SQL, in one run: fan-out, claim and mark, the mail pipeline.
+
+    python -m benchmarks.deliveries [--rows N]                       SQLite in a temporary folder
+    python -m tests.servers python -m benchmarks.deliveries          PostgreSQL
+
+Ratios, not seconds, are what to compare: each figure and its limit are taken in the same run.
+"""
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from statistics import median
+
+ROUNDS = 3
+MARK_ALL = "UPDATE deliveries_message SET state = 'sent', lease = 'x', sent_at = created_at"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rows", type=int, default=20_000)
+    parser.add_argument("--mails", type=int, default=2_000)
+    options = parser.parse_args()
+    folder = tempfile.mkdtemp(prefix="coordination-benchmark-")
+    os.environ["COORDINATION_VAR"] = folder
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coordination.settings")
+    try:
+        prepare()
+        from django.db import connection
+
+        sys.stdout.write(f"{connection.vendor}, {options.rows} rows, {options.mails} mails\n")
+        for name, limit, ours in (
+            ("fan-out / raw INSERT..SELECT", *fan_out_figures(options.rows)),
+            ("claim + mark by 100 / one UPDATE", *claim_figures(options.rows, together=True)),
+            ("claim, each settled alone / one UPDATE", *claim_figures(2_000, together=False)),
+            ("whole pipeline / kept connection", *mail_figures(options.mails)),
+        ):
+            sys.stdout.write(f"{name}: {limit / ours:.2f} ({ours:.2f} s to {limit:.2f} s)\n")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def prepare() -> None:
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0)
+
+
+def timed(action: Callable[[], object]) -> float:
+    begun = time.perf_counter()
+    action()
+    return time.perf_counter() - begun
+
+
+def execute(statement: str, *params: object) -> None:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(statement, params)
+
+
+def empty() -> None:
+    from django.db import connection
+
+    from coordination.deliveries.models import Attempt, Delivery, Endpoint, Message
+
+    tables = [model._meta.db_table for model in (Attempt, Delivery, Message, Endpoint)]
+    if connection.vendor == "postgresql":
+        execute(f"TRUNCATE {', '.join(tables)}")
+        return
+    for table in tables:
+        execute(f"DELETE FROM {table}")
+
+
+def fan_out_figures(rows: int) -> tuple[float, float]:
+    """Return seconds of a bare INSERT..SELECT of as many rows, and of the fan-out."""
+    from coordination.accounts.models import User
+    from coordination.deliveries.fanout import fan_out
+    from coordination.deliveries.recipients import RecipientKey
+
+    empty()
+    User.objects.bulk_create((User(username=f"b{n}") for n in range(rows)), batch_size=1000)
+    people = User.objects.annotate(recipient=RecipientKey("user", "uid"))
+    fan_out(people, channel="post", cause=cause("warm"))
+    execute("CREATE TABLE bare (recipient text, number integer)")
+    bare, ours = [], []
+    for number in range(ROUNDS):
+        bare.append(
+            timed(lambda: execute("INSERT INTO bare SELECT username, 1 FROM accounts_user"))
+        )
+        ours.append(timed(lambda n=number: fan_out(people, channel="post", cause=cause(str(n)))))
+    execute("DROP TABLE bare")
+    execute("DELETE FROM accounts_user")
+    return median(bare), median(ours)
+
+
+def cause(source_id: str) -> object:
+    from django.utils import timezone
+
+    from coordination.deliveries.fanout import Cause
+
+    now = timezone.now()
+    return Cause(source="notice", source_id=source_id, due_at=now, send_after=now)
+
+
+def fill(rows: int, channel: str = "post") -> None:
+    from django.utils import timezone
+
+    from coordination.deliveries.bundling import bundle_due
+    from coordination.deliveries.fanout import enqueue
+
+    empty()
+    enqueue([f"box:{n}" for n in range(rows)], channel=channel, cause=cause("1"))
+    while bundle_due(timezone.now()):
+        pass
+
+
+def claim_figures(rows: int, *, together: bool) -> tuple[float, float]:
+    """Return seconds of one UPDATE of all rows, and of claiming and settling them."""
+    bare, ours = [], []
+    for _round in range(ROUNDS):
+        fill(rows)
+        bare.append(timed(lambda: execute(MARK_ALL)))
+        fill(rows)
+        ours.append(timed(lambda: work_off(together=together)))
+    return median(bare), median(ours)
+
+
+def work_off(*, together: bool) -> None:
+    from django.utils import timezone
+
+    from coordination.deliveries.models import AttemptOutcome
+    from coordination.deliveries.outbox import Settlement, claim_due, settle
+
+    at = timezone.now()
+    while claimed := claim_due("post", at=at, lease=timedelta(minutes=2)):
+        settlements = [
+            Settlement(message, AttemptOutcome.SENT, begun_at=at, ended_at=at)
+            for message in claimed
+        ]
+        for batch in [settlements] if together else [[one] for one in settlements]:
+            settle(batch)
+
+
+def mail_figures(mails: int) -> tuple[float, float]:
+    """Return seconds of Django's mail on one kept connection, and of our pipeline, same sink."""
+    from django.conf import settings
+    from django.core.mail import get_connection
+    from django.utils import timezone
+
+    from coordination.deliveries import sources
+    from coordination.deliveries.draining import Drain
+    from coordination.deliveries.recipients import Reader, register_address_book
+    from coordination.deliveries.timing import Timepiece
+    from coordination.deliveries.transports.base import Letter, close_transports
+    from coordination.deliveries.transports.email import SMTP_BACKEND, compose
+    from tests.coordination.deliveries.fake_smtp import fake_smtp
+
+    sources._sources.clear()
+    sources.register_source(Notices())
+    register_address_book("box", Boxes())
+    fill(mails, channel="email")
+    with fake_smtp() as (port, seen):
+        settings.EMAIL_BACKEND = SMTP_BACKEND
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
+        from uuid import uuid4
+
+        def bare() -> None:
+            backend = get_connection()
+            backend.open()
+            for number in range(mails):
+                reader = Reader(f"box:{number}", f"box{number}@example.org")
+                backend.send_messages([compose(Letter(uuid4(), reader, text(), 1))])
+            backend.close()
+
+        seconds = timed(bare)
+        ours = timed(
+            lambda: Drain("email", Timepiece(timezone.now()), threading.Event()).run(budget=600)
+        )
+        assert len(seen.stored) == 2 * mails
+    close_transports()
+    return seconds, ours
+
+
+def text() -> object:
+    from coordination.deliveries.sources import Rendered
+
+    return Rendered(
+        "提醒:走进天开园", "5月14日 09:30 天津\n" * 20, "<p>5月14日 09:30 天津</p>" * 20
+    )
+
+
+class Notices:
+    kind = "notice"
+
+    def fire_next(self, at: datetime) -> bool:
+        return False
+
+    def oldest_due_at(self, at: datetime) -> datetime | None:
+        return None
+
+    def still_wanted(self, delivery: object, reader: object, at: datetime) -> str:
+        return ""
+
+    def render(self, deliveries: Sequence[object], reader: object, at: datetime) -> object:
+        return text()
+
+
+class Boxes:
+    def readers(self, recipients: Iterable[str], channel: str) -> Mapping[str, object]:
+        from coordination.deliveries.recipients import Reader
+
+        return {key: Reader(key, f"{key.replace(':', '')}@example.org") for key in recipients}
+
+    def mark_bounced(self, recipient: str, channel: str, address: str, at: datetime) -> None:
+        """Nobody bounces here."""
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+    main()
