@@ -33,7 +33,7 @@ from alliances.querysets import alliances_seen_from_inside
 from coordination.accounts.viewer import Viewer
 from coordination.bilingual import localized
 from coordination.changes.refusals import NotAllowed
-from coordination.pages.answers import now, one, page, viewer_of
+from coordination.pages.answers import now, one, page, posted, viewer_of
 from coordination.pages.forms import VerbForm
 
 SHOWN_FIELDS = (
@@ -58,7 +58,7 @@ def new(request: HttpRequest, slug: str) -> HttpResponse:
     alliance = one(Alliance.objects.visible_to(viewer), slug=slug)
     if not rules.may_open_plan(viewer, alliance):
         raise NotAllowed
-    form = NewPlanForm(request.POST or None, initial={"year": at.year, "kind": "annual"})
+    form = NewPlanForm(posted(request), initial={"year": at.year, "kind": "annual"})
     made: list[Plan] = []
 
     def verb() -> Plan:
@@ -119,7 +119,7 @@ def manage(request: HttpRequest, slug: str, plan_slug: str) -> HttpResponse:
 def new_item(request: HttpRequest, slug: str, plan_slug: str) -> HttpResponse:
     """Add a line to a plan."""
     viewer, plan = viewer_of(request), _managed(request, slug, plan_slug)
-    form = ItemForm(request.POST or None, plan=plan, language=viewer.language)
+    form = ItemForm(posted(request), plan=plan, language=viewer.language)
 
     def verb() -> list[PlanItem]:
         reason = form.cleaned_data["reason"]
@@ -159,7 +159,7 @@ def edit_item(request: HttpRequest, uid: UUID) -> HttpResponse:
     if not rules.may_manage_plan(viewer, found.plan):
         raise NotAllowed
     options: dict[str, Any] = {"plan": found.plan, "language": viewer.language}
-    form = ItemForm(request.POST or None, initial=item_values(found), **options)
+    form = ItemForm(posted(request), initial=item_values(found), **options)
 
     def verb() -> PlanItem:
         form.held_against(found)
@@ -188,7 +188,7 @@ def drop_item(request: HttpRequest, uid: UUID) -> HttpResponse:
     if not rules.may_manage_plan(viewer, found.plan):
         raise NotAllowed
     initial = {"on": now().date(), "version": found.version}
-    form = DropForm(request.POST or None, initial=initial)
+    form = DropForm(posted(request), initial=initial)
     if request.method == "POST" and form.is_valid():
 
         def verb() -> bool:

@@ -30,7 +30,7 @@ from alliances.portal.forms import (
 from coordination.bilingual import localized
 from coordination.changes.models import Tracked
 from coordination.changes.refusals import NotAllowed
-from coordination.pages.answers import now, one, page, viewer_of
+from coordination.pages.answers import now, one, page, posted, viewer_of
 from coordination.pages.forms import VerbForm
 
 REFUSED, CONFLICT = 422, 409
@@ -84,7 +84,7 @@ def new(request: HttpRequest) -> HttpResponse:
     viewer = viewer_of(request)
     if not rules.may_found_alliance(viewer):
         raise NotAllowed
-    form = NewAllianceForm(request.POST or None, initial={"time_zone": "Asia/Shanghai"})
+    form = NewAllianceForm(posted(request), initial={"time_zone": "Asia/Shanghai"})
     if save(
         request,
         form,
@@ -104,7 +104,7 @@ def edit(request: HttpRequest, slug: str) -> HttpResponse:
     viewer = viewer_of(request)
     found = _managed(request, slug)
     initial = values_of(found, AllianceForm)
-    form = AllianceForm(request.POST or None, initial=initial)
+    form = AllianceForm(posted(request), initial=initial)
 
     def verb() -> Alliance:
         form.held_against(found)
@@ -125,7 +125,7 @@ def admit(request: HttpRequest, slug: str) -> HttpResponse:
     """Admit an organization, known or new."""
     viewer, found = viewer_of(request), _managed(request, slug)
     initial = {"starts_on": now().date()}
-    form = AdmitForm(request.POST or None, initial=initial, language=viewer.language)
+    form = AdmitForm(posted(request), initial=initial, language=viewer.language)
 
     def verb() -> Membership:
         values, at = form.cleaned_data, now()
@@ -165,7 +165,7 @@ def membership(request: HttpRequest, uid: UUID) -> HttpResponse:
     if not rules.may_manage_membership(viewer, found):
         raise NotAllowed
     ending = request.POST.get("do") == "end"
-    data = request.POST or None
+    data = posted(request)
     revise = MembershipForm(
         None if ending else data, initial=values_of(found, MembershipForm), prefix="revise"
     )
@@ -199,7 +199,7 @@ def membership(request: HttpRequest, uid: UUID) -> HttpResponse:
 def new_body(request: HttpRequest, slug: str) -> HttpResponse:
     """Add a body to an alliance."""
     viewer, found = viewer_of(request), _managed(request, slug)
-    form = BodyForm(request.POST or None)
+    form = BodyForm(posted(request))
     if save(
         request,
         form,
@@ -217,7 +217,7 @@ def seat(request: HttpRequest, slug: str) -> HttpResponse:
     """Add a person and give them a seat."""
     viewer, found = viewer_of(request), _managed(request, slug)
     options: dict[str, Any] = {"alliance": found, "language": viewer.language}
-    form = SeatForm(request.POST or None, initial={"starts_on": now().date()}, **options)
+    form = SeatForm(posted(request), initial={"starts_on": now().date()}, **options)
 
     def verb() -> Seat:
         values, at = form.cleaned_data, now()

@@ -11,14 +11,14 @@ from uuid import UUID
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, QueryDict
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 
 from coordination.accounts.middleware import viewer_of
 from coordination.changes.refusals import NotAllowed, NotVisible
 
-__all__ = ["now", "one", "page", "uid_or_none", "viewer_of"]
+__all__ = ["now", "one", "page", "posted", "uid_or_none", "viewer_of"]
 
 View = Callable[..., HttpResponseBase]
 Row = TypeVar("Row", bound=Model)
@@ -44,6 +44,11 @@ def page(view: View) -> View:
             raise PermissionDenied(str(refusal.message)) from None
 
     return answer
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """Return what a form sent, even when that is nothing; None while it is only looked at."""
+    return request.POST if request.method == "POST" else None
 
 
 def one(rows: QuerySet[Row], **conditions: Any) -> Row:

@@ -22,6 +22,9 @@ WEEKDAYS_EN = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 THIRDS_ZH = ("上旬", "中旬", "下旬")
 THIRDS_EN = ("early ", "mid-", "late ")
 
+SAYS_NO_DATE = frozenset({"待定", "时间待定", "tbd", "tba", "tbc"})
+"""What plans write where no date is known; shown in the reader's own words."""
+
 NO_DATE = {"zh-hans": "待定", "en": "no date yet"}
 
 
@@ -87,7 +90,8 @@ def window_in_words(
         written: The words of the plan; shown where no date is known.
     """
     if first is None or last is None:
-        return written or NO_DATE[language_or_default(language)]
+        has_words = written and written.strip().casefold() not in SAYS_NO_DATE
+        return written if has_words else NO_DATE[language_or_default(language)]
     if precision == "year":
         return f"all of {first.year}" if is_english(language) else f"{first.year}年全年"
     months = (last.year - first.year) * 12 + last.month - first.month + 1

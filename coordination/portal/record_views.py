@@ -22,18 +22,15 @@ from coordination.bilingual import localized
 from coordination.changes.history import HistoryEntry, describe_changes
 from coordination.changes.models import Change, ChangeScope, Tracked
 from coordination.changes.refusals import NotVisible
-from coordination.pages.answers import now, one, page, viewer_of
+from coordination.pages.answers import one, page, viewer_of
 from coordination.pages.wording import window_in_words
 from coordination.portal.views import parse_date_or, today_for
 from events import rules as event_rules
-from events.models import Event, Reminder, ReminderRule
-from events.offsets import read_offset
-from events.portal.showing import event_lines
+from events.models import Event
 from events.progress import Outcome, Tally
 from events.reporting import Progress, Row, report_progress
 
 CHANGES_SHOWN = 200
-REMINDERS_SHOWN = 60
 PRECISIONS = (("year", 360), ("half_year", 180), ("quarter", 88), ("month", 27), ("ten_days", 7))
 """The precision that a window of at least so many days (last minus first) is read as."""
 
@@ -91,41 +88,6 @@ def actual(request: HttpRequest, slug: str, plan_slug: str) -> HttpResponse:
             "figures": _figures(report.totals),
             "groups": _tables(report, viewer.language),
             "rows": [row for row in rows if not what or what in row["keys"]],
-        },
-    )
-
-
-@require_safe
-@page
-def reminders(request: HttpRequest) -> HttpResponse:
-    """Show the rules that the viewer's secretariats keep, and what goes out next."""
-    viewer, at = viewer_of(request), now()
-    visible = Event.objects.visible_to(viewer)
-    if not viewer.is_unlimited:
-        visible = visible.filter(alliance__in=viewer.pks("secretariat", "alliance"))
-    due = list(
-        Reminder.objects.filter(event__in=visible.values("pk"), due_at__gt=at, state="pending")
-        .select_related("event__alliance", "event__work_area")
-        .order_by("due_at", "pk")[:REMINDERS_SHOWN]
-    )
-    lines = event_lines(
-        [row.event for row in due],
-        language=viewer.language,
-        zone=viewer.time_zone,
-        today=today_for(viewer),
-    )
-    rules = ReminderRule.objects.visible_to(viewer).select_related(
-        "alliance", "plan", "work_area", "event"
-    )
-    return render(
-        request,
-        "portal/reminders.html",
-        {
-            "reminders": list(zip(due, lines, strict=True)),
-            "rules": [
-                ({"words": _offset_words(rule), "rule": rule}, _name(rule.owner, viewer.language))
-                for rule in rules.order_by("pk")[:REMINDERS_SHOWN]
-            ],
         },
     )
 
@@ -309,15 +271,3 @@ def _tables(report: Progress, language: str) -> list[dict[str, Any]]:
     if by_member:
         tables.append({"words": _("By member (host)"), "rows": by_member, "has_total": False})
     return tables
-
-
-def _offset_words(rule: ReminderRule) -> str:
-    """Return "7 days before" for "-P7D"."""
-    offset = read_offset(rule.offset)
-    number, after = abs(offset.days), offset.days > 0 or offset.minutes > 0
-    if not number:
-        hours = abs(offset.minutes) // 60
-        words = _("%(n)d hours after") if after else _("%(n)d hours before")
-        return words % {"n": hours}
-    words = _("%(n)d days after") if after else _("%(n)d days before")
-    return words % {"n": number}

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from coordination.portal import record_views, views
+from coordination.portal import carrying_views, record_views, reminder_views, views
 
 app_name = "portal"
 urlpatterns = [
@@ -15,6 +15,12 @@ urlpatterns = [
         "alliances/<slug:slug>/plans/<slug:plan_slug>/actual/", record_views.actual, name="actual"
     ),
     path("history/<uuid:uid>/", record_views.history, name="history"),
-    path("reminders/", record_views.reminders, name="reminders"),
+    path(
+        "alliances/<slug:slug>/plans/<slug:plan_slug>/carry-over/",
+        carrying_views.carry_over,
+        name="carry_over",
+    ),
+    path("reminders/", reminder_views.reminders, name="reminders"),
+    path("reminders/<uuid:uid>/remove/", reminder_views.remove, name="remove_rule"),
     path("connect/", record_views.connect, name="connect"),
 ]

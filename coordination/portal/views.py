@@ -25,6 +25,14 @@ from events.portal.showing import EventLine, event_lines, late_on, with_line_rel
 COMING_DAYS = 60
 HOME_ROWS = 12
 UNCONFIRMED_DAYS = 21
+ALL_OF = {
+    "late": "time=undated&state=late",
+    "postponed": "time=undated&state=postponed",
+    "unconfirmed": "time=coming&state=scheduled",
+    "unanswered": "time=coming",
+    "not_concluded": "time=past&state=confirmed",
+}
+"""Where the list of events shows all that needs attention, by the reason's key."""
 
 
 def today_for(viewer: Viewer) -> date:
@@ -255,5 +263,11 @@ def _attention(request: HttpRequest, viewer: Viewer, today: date) -> list[dict[s
     for key, rows in kinds:
         lines = _lines(request, rows[: HOME_ROWS + 1])
         if lines:
-            found.append({"key": key, "lines": lines[:HOME_ROWS], "more": len(lines) > HOME_ROWS})
+            found.append(
+                {
+                    "key": key,
+                    "lines": lines[:HOME_ROWS],
+                    "more": ALL_OF[key] if len(lines) > HOME_ROWS else "",
+                }
+            )
     return found

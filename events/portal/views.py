@@ -18,7 +18,7 @@ from alliances.models import Alliance, Plan
 from alliances.rules import is_secretariat_anywhere
 from coordination.accounts.viewer import Viewer
 from coordination.changes.refusals import NotAllowed, NotVisible
-from coordination.pages.answers import now, one, page, uid_or_none, viewer_of
+from coordination.pages.answers import now, one, page, posted, uid_or_none, viewer_of
 from coordination.pages.forms import VerbForm
 from coordination.pages.wording import window_in_words, zone_in_words
 from events import inviting, owing, rules, scheduling
@@ -123,7 +123,7 @@ def new(request: HttpRequest) -> HttpResponse:
         raise NotAllowed
     initial = {"plan": plan, "time_zone": alliance.time_zone, "audience": "members"}
     options: dict[str, Any] = {"alliance": alliance, "language": viewer.language}
-    form = NewEventForm(request.POST or None, initial=initial, **options)
+    form = NewEventForm(posted(request), initial=initial, **options)
     if request.method == "POST" and form.is_valid():
         words = form.words() | {"time_zone": form.cleaned_data["time_zone"]}
         event = form.run(
@@ -147,7 +147,7 @@ def edit(request: HttpRequest, uid: UUID) -> HttpResponse:
     if not rules.may_manage_event(viewer, event):
         raise NotAllowed
     options: dict[str, Any] = {"alliance": event.alliance, "language": viewer.language}
-    form = EventForm(request.POST or None, initial=values_of(event), **options)
+    form = EventForm(posted(request), initial=values_of(event), **options)
     if request.method == "POST" and form.is_valid():
 
         def verb() -> Event:

@@ -133,7 +133,6 @@ def month_label(month: tuple[int, int], months: tuple[tuple[int, int], ...]) -> 
     name = month_name(month[1], language=get_language() or "")
     first = months[0]
     if first[0] != months[-1][0] and (month == first or month[1] == 1):
-        return month_in_words(*month, language=get_language() or "").replace(
-            " ", "\N{NO-BREAK SPACE}"
-        )
+        words = f"{name} {month[0]}" if get_language() == "en" else f"{month[0]}年{name}"
+        return words.replace(" ", "\N{NO-BREAK SPACE}")
     return name

@@ -41,6 +41,8 @@ def test_window_in_words_without_a_date_keeps_the_words_of_the_plan():
     )
 
     assert words == "中关村论坛期间"
+    tbd = {"precision": "unknown", "written": "待定"}
+    assert window_in_words(None, None, language="en", **tbd) == "no date yet"
     assert window_in_words(None, None, precision="unknown", language="en") == "no date yet"
     assert window_in_words(None, None, precision="unknown", language="zh-hans") == "待定"
 
