@@ -291,7 +291,7 @@ def test_reminder_rule_is_changed_and_removed(cast: Cast, client_of: Any) -> Non
         content_type="application/merge-patch+json", headers={"If-Match": tag},
     )  # fmt: skip
     assert response.status_code == 200, response.content
-    assert (response.json()["offset"], response.json()["at_time"]) == ("-P1D", "09:00:00")
+    assert (response.json()["offset"], response.json()["at_time"]) == ("-P1D", "09:00")
     response = secretary.delete(path, headers={"If-Match": response["ETag"]})
     assert response.status_code == 204
     assert ReminderRule.objects.count() == 0
