@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from alliances import rules
 from alliances.followers import followers
 from alliances.models import Organization, Plan, PlanItem, PlanItemHost, WorkArea
-from alliances.planning import open_draft_edition, refuse_when_closed
+from alliances.planning import hold_plan, open_draft_edition, refuse_when_closed
 from coordination.accounts.viewer import Viewer
 from coordination.changes.assigning import assign
 from coordination.changes.recording import recording
@@ -28,6 +28,7 @@ UNKNOWN_WINDOW: dict[str, Any] = {
     "start_time": None,
     "end_time": None,
 }
+FIXED = frozenset({"plan", "since_edition", "dropped_on", "drop_reason"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ def revise_item(
         raise TransitionNotAllowed(_("This line was dropped from the plan."))
     _fill(item, line)
     with recording(viewer.actor, at=at, reason=reason) as log:
+        hold_plan(item.plan, log=log)
         parts = {"hosts": host_rows(line.hosts)}
         if log.save(item, "plan_item.revised", parts=parts):
             open_draft_edition(item.plan, reason=reason, log=log)
@@ -106,6 +108,7 @@ def drop_item(
     if item.dropped_on is not None:
         raise TransitionNotAllowed(_("This line was dropped from the plan."))
     with recording(viewer.actor, at=at, reason=reason) as log:
+        hold_plan(item.plan, log=log)
         if item.since_edition is None:
             for follower in followers:
                 follower.line_discarded(item, viewer=viewer, at=at)
@@ -175,14 +178,13 @@ def _add(
     refuse_when_closed(plan)
     if not lines:
         return []
-    last = plan.items.order_by("-position").values_list("position", flat=True).first() or 0
-    items, parts = [], []
-    for position, line in enumerate(lines, start=last + 1):
-        item = PlanItem(plan=plan, position=position)
-        _fill(item, line)
-        items.append(item)
-        parts.append({"hosts": host_rows(line.hosts)})
+    items = [_fill(PlanItem(plan=plan), line) for line in lines]
+    parts = [{"hosts": host_rows(line.hosts)} for line in lines]
     with recording(viewer.actor, at=at, reason=reason) as log:
+        hold_plan(plan, log=log)
+        last = plan.items.order_by("-position").values_list("position", flat=True).first() or 0
+        for position, item in enumerate(items, start=last + 1):
+            item.position = position if item.position is None else item.position
         open_draft_edition(plan, reason=reason, log=log)
         log.insert_all(items, kind, parts=parts)
         for follower in followers:
@@ -190,10 +192,10 @@ def _add(
     return items
 
 
-def _fill(item: PlanItem, line: Line) -> None:
+def _fill(item: PlanItem, line: Line) -> PlanItem:
     values = dict(line.values)
     windows = values.pop("windows", None)
-    assign(item, values)
+    assign(item, values, fixed=FIXED)
     item.work_area = line.work_area
     if line.work_area is not None and line.work_area.plan_id != item.plan_id:
         raise invalid("work_area", _("This work area belongs to another plan."))
@@ -201,3 +203,4 @@ def _fill(item: PlanItem, line: Line) -> None:
         item.set_windows(windows)
     elif not item.windows:
         item.set_windows([dict(UNKNOWN_WINDOW)])
+    return item

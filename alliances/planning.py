@@ -29,6 +29,7 @@ from coordination.changes.recording import Log, recording
 from coordination.changes.refusals import TransitionNotAllowed, invalid
 
 COLORS = 8
+FIXED_OF_PLAN = frozenset({"alliance", "slug", "state", "openness", "edition", "adopted_on"})
 
 
 def open_plan(alliance: Alliance, *, viewer: Viewer, at: datetime, **values: Any) -> Plan:
@@ -38,7 +39,7 @@ def open_plan(alliance: Alliance, *, viewer: Viewer, at: datetime, **values: Any
         NotAllowed, InvalidInput.
     """
     rules.require(rules.may_open_plan(viewer, alliance))
-    plan = assign(Plan(alliance=alliance), values)
+    plan = assign(Plan(alliance=alliance), values, fixed=FIXED_OF_PLAN - {"slug"})
     if plan.year is None:
         raise invalid("year", _("Say which year the plan is for."), code="required")
     if not plan.slug and plan.kind == PlanKind.ANNUAL:
@@ -63,11 +64,9 @@ def revise_plan(
     """
     rules.require(rules.may_manage_plan(viewer, plan))
     refuse_when_closed(plan)
-    for name in ("state", "openness", "edition", "alliance", "slug"):
-        if name in values and values[name] != getattr(plan, name):
-            raise invalid(name, _("This cannot be set directly."), code="read_only")
+    assign(plan, values, fixed=FIXED_OF_PLAN)
     with recording(viewer.actor, at=at, reason=reason) as log:
-        log.save(assign(plan, values), "plan.revised")
+        log.save(plan, "plan.revised")
     return plan
 
 
@@ -80,13 +79,14 @@ def add_work_area(plan: Plan, *, viewer: Viewer, at: datetime, **values: Any) ->
     """
     rules.require(rules.may_manage_plan(viewer, plan))
     refuse_when_closed(plan)
-    area = assign(WorkArea(plan=plan), values)
-    if area.position is None:
-        last = plan.work_areas.order_by("-position").values_list("position", flat=True).first()
-        area.position = (last or 0) + 1
-    if "color" not in values:
-        area.color = (area.position - 1) % COLORS + 1
+    area = assign(WorkArea(plan=plan), values, fixed=["plan"])
     with recording(viewer.actor, at=at) as log:
+        hold_plan(plan, log=log)
+        if area.position is None:
+            last = plan.work_areas.order_by("-position").values_list("position", flat=True).first()
+            area.position = (last or 0) + 1
+        if "color" not in values:
+            area.color = (area.position - 1) % COLORS + 1
         log.save(area, "work_area.added")
     return area
 
@@ -99,8 +99,10 @@ def revise_work_area(area: WorkArea, *, viewer: Viewer, at: datetime, **values: 
     """
     rules.require(rules.may_manage_plan(viewer, area.plan))
     refuse_when_closed(area.plan)
+    assign(area, values, fixed=["plan"])
     with recording(viewer.actor, at=at) as log:
-        if log.save(assign(area, values), "work_area.revised"):
+        hold_plan(area.plan, log=log)
+        if log.save(area, "work_area.revised"):
             for follower in followers:
                 follower.work_area_renamed(area, viewer=viewer, at=at)
     return area
@@ -116,6 +118,7 @@ def remove_work_area(area: WorkArea, *, viewer: Viewer, at: datetime) -> None:
     rules.require(rules.may_manage_plan(viewer, area.plan))
     refuse_when_closed(area.plan)
     with recording(viewer.actor, at=at) as log:
+        hold_plan(area.plan, log=log)
         log.delete(area, "work_area.removed")
 
 
@@ -137,16 +140,20 @@ def adopt_plan(
         TransitionNotAllowed: the plan is closed, empty, or has no changes to adopt.
     """
     rules.require(rules.may_manage_plan(viewer, plan))
-    draft = draft_edition(plan)
-    if plan.is_adopted and draft is None and plan.state != PlanState.CLOSED:
-        raise TransitionNotAllowed(_("Nothing has changed since the last edition."))
-    items = _standing_items(plan)
-    if not items:
-        raise TransitionNotAllowed(_("A plan without lines cannot be adopted."), code="plan_empty")
-    plan.adopt(on=on)
-    if document_number:
-        plan.document_number = document_number
+    refuse_when_closed(plan)
     with recording(viewer.actor, at=at, reason=reason) as log:
+        hold_plan(plan, log=log)
+        draft = draft_edition(plan)
+        if plan.is_adopted and draft is None:
+            raise TransitionNotAllowed(_("Nothing has changed since the last edition."))
+        items = _standing_items(plan)
+        if not items:
+            raise TransitionNotAllowed(
+                _("A plan without lines cannot be adopted."), code="plan_empty"
+            )
+        plan.adopt(on=on)
+        if document_number:
+            plan.document_number = document_number
         log.save(plan, "plan.adopted")
         edition = draft or Edition(plan=plan)
         edition.number, edition.state, edition.adopted_on = plan.edition, EditionState.ADOPTED, on
@@ -207,9 +214,23 @@ def refuse_when_closed(plan: Plan) -> None:
         )
 
 
+def hold_plan(plan: Plan, *, log: Log) -> None:
+    """Let nobody adopt, publish or close the plan, or change its lines, until the recording ends.
+
+    So a line never changes between being kept in an edition and being committed, and lines get
+    their places one after the other.
+
+    Raises:
+        StaleVersion: the plan was adopted, published or closed since it was read.
+    """
+    log.hold(plan, unchanged=["state", "edition"])
+
+
 def draft_edition(plan: Plan) -> Edition | None:
     """Return the edition that collects the changes since the last one, or None."""
     found: Edition | None = plan.editions.filter(state=EditionState.DRAFT).first()
+    if found is not None:
+        found.plan = plan
     return found
 
 

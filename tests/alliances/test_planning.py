@@ -185,7 +185,7 @@ def test_editions_compare_line_by_line_with_reason_and_who(cast: Cast) -> None:
     drafting.drop_item(
         reread(dropped), on=date(2028, 3, 1), reason="不再举办", viewer=cast.secretary, at=AT
     )
-    new = make_line(plan, "戊", JUNE, reason="新增")
+    new = make_line(Plan.objects.get(pk=plan.pk), "戊", JUNE, reason="新增")
 
     def compared() -> dict[str, tuple[str, str]]:
         rows = compare_editions(edition(plan, 1), edition(plan, 2))
