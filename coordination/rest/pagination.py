@@ -111,6 +111,33 @@ def page_of(
     return rows, Position(rows[-1][place], rows[-1][0])
 
 
+def page_of_branches(
+    branches: Sequence[QuerySet[Any]], columns: Sequence[str], page: PageRequest
+) -> tuple[list[tuple[Any, ...]], Position | None]:
+    """Return a page of several querysets that have no row in common, as if they were one.
+
+    Each can then walk an index of its own, where "one or the other" has none.
+    """
+    if len(branches) == 1:
+        return page_of(branches[0], columns, page)
+    rows: list[tuple[Any, ...]] = []
+    has_more = False
+    for branch in branches:
+        found, last = page_of(branch, columns, page)
+        rows += found
+        has_more = has_more or last is not None
+    column = page.ordering.column
+    place = 0 if column == "pk" else list(columns).index(column)
+    rows.sort(key=lambda row: row[0])  # among equals by key, whatever the direction
+    dated = [row for row in rows if row[place] is not None]
+    dated.sort(key=lambda row: row[place], reverse=page.ordering.descending)
+    rows = dated + [row for row in rows if row[place] is None]
+    if len(rows) <= page.limit and not has_more:
+        return rows, None
+    rows = rows[: page.limit]
+    return rows, Position(rows[-1][place], rows[-1][0])
+
+
 def cursor_for(position: Position, ordering: Ordering) -> str:
     """Return the cursor that goes on after `position`."""
     value = position.value

@@ -103,22 +103,22 @@ class EventFilters(ResourceFilters):
 
     def of_alliance(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
         """Return the events that an alliance owns or co-hosts."""
-        key = _key(Alliance.objects.filter(slug=value))
+        key = key_of(Alliance.objects.filter(slug=value))
         co_hosted = EventAlliance.objects.filter(event=OuterRef("pk"), alliance=key)
         return rows.filter(Q(alliance=key) | Exists(co_hosted))
 
     def of_plan(self, rows: QuerySet[Any], _name: str, value: Any) -> QuerySet[Any]:
         """Return the events of a plan."""
-        return rows.filter(plan=_key(Plan.objects.filter(uid=value)))
+        return rows.filter(plan=key_of(Plan.objects.filter(uid=value)))
 
     def of_work_area(self, rows: QuerySet[Any], _name: str, value: Any) -> QuerySet[Any]:
         """Return the events in an area of work."""
-        return rows.filter(work_area=_key(WorkArea.objects.filter(uid=value)))
+        return rows.filter(work_area=key_of(WorkArea.objects.filter(uid=value)))
 
     def of_organization(self, rows: QuerySet[Any], _name: str, value: Any) -> QuerySet[Any]:
         """Return the events that an organization hosts or that name it."""
         found: QuerySet[Any] = rows.concerning_organization(  # type: ignore[attr-defined]
-            _key(Organization.objects.filter(uid=value))
+            key_of(Organization.objects.filter(uid=value))
         )
         return found
 
@@ -139,7 +139,7 @@ class EventFilters(ResourceFilters):
 EventFilters.base_filters |= EventFilters.moments
 
 
-def _key(rows: QuerySet[Any]) -> int:
+def key_of(rows: QuerySet[Any]) -> int:
     """Return the key of the only row; 0, which no row has, when there is none."""
     found: int | None = rows.values_list("pk", flat=True).first()
     return found or 0

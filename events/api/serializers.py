@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from django.conf import settings
 from rest_framework import serializers
 
 from alliances.models import Openness
-from coordination.accounts.viewer import scopes_of
+from coordination.accounts.viewer import Viewer, scopes_of
 from coordination.bilingual import text_in
 from coordination.rest.reading import Computed, Localized, Reader, Reading, Rows, Texts, Values
 from events.models import Event, EventFormat, EventState
@@ -32,10 +33,14 @@ def is_inside(reader: Reader, concerns: str) -> bool:
     """
     if reader.viewer.is_unlimited:
         return True
-    if not reader.viewer.grants:
-        return False
-    scopes = concerns.split()
-    return any(scope != PUBLIC_SCOPE and scope in scopes for scope in scopes_of(reader.viewer))
+    inner = _inner_scopes(reader.viewer)
+    return bool(inner) and not inner.isdisjoint(concerns.split())
+
+
+@lru_cache(maxsize=512)
+def _inner_scopes(viewer: Viewer) -> frozenset[str]:
+    """Return the scopes that the viewer holds beside the public one."""
+    return frozenset(scopes_of(viewer)) - {PUBLIC_SCOPE} if viewer.grants else frozenset()
 
 
 def for_insiders(reader: Reader, concerns: str, text: str) -> str | None:

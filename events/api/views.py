@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+
+from django.db.models import QuerySet
 
 from alliances.models import Alliance
 from coordination.rest.viewsets import (
@@ -12,7 +15,7 @@ from coordination.rest.viewsets import (
     ResourceViewSet,
     transition,
 )
-from events.api.filters import EventFilters
+from events.api.filters import EventFilters, key_of
 from events.api.inputs import (
     EventChange,
     NewEvent,
@@ -25,7 +28,7 @@ from events.api.inputs import (
 from events.api.resolving import find_one, resolve_event
 from events.api.serializers import EventReading
 from events.concluding import conclude_event
-from events.models import Event
+from events.models import Event, EventAlliance
 from events.scheduling import (
     cancel_event,
     confirm_event,
@@ -49,6 +52,17 @@ class EventViewSet(Creating, Changing, Deleting, ResourceViewSet):
     orderings = {"starts_at": "starts_at", "created": "pk"}
     ordering = "starts_at"
     related = ("alliance", "plan", "work_area", "plan_item")
+
+    def branches(self, rows: QuerySet[Any]) -> Sequence[QuerySet[Any]]:
+        """Return what an alliance owns and what it co-hosts apart; one index serves only one."""
+        slug = self.request._request.GET.get("alliance")
+        if slug is None:
+            return [rows]
+        shared = EventAlliance.objects.filter(alliance__slug=slug).values("event")
+        return [
+            rows.filter(alliance=key_of(Alliance.objects.filter(slug=slug))),
+            rows.filter(pk__in=shared),
+        ]
 
     def perform_create(self, values: dict[str, Any]) -> Event:
         """Draft an event; with a time it is scheduled at once."""

@@ -573,3 +573,22 @@ def test_list_costs_the_same_queries_with_1_and_with_30_events(cast: Cast, clien
     for _number in range(28):
         full_event(cast)
     assert queries(42) == few
+
+
+def test_list_of_one_alliance_pages_through_owned_and_co_hosted_events(
+    cast: Cast, client: Client
+) -> None:
+    for number in range(4):
+        make_event(cast.alliance, title_zh=f"自{number}", scheduled=number % 2 == 0)
+        make_event(
+            cast.other, title_zh=f"合{number}", scheduled=number % 2 == 0, co_hosts=[cast.alliance]
+        )
+        make_event(cast.other, title_zh="别", scheduled=True)
+    for sign in ("", "-"):
+        seen: list[str] = []
+        following = f"{EVENTS}?limit=3&alliance=jjj&ordering={sign}starts_at"
+        while following:
+            page = client.get(following).json()
+            seen += [item["title_i18n"]["zh"] for item in page["items"]]
+            following = page["next"]
+        assert seen == ["自0", "合0", "自2", "合2", "自1", "合1", "自3", "合3"]
