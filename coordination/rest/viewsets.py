@@ -140,7 +140,7 @@ class ResourceViewSet(ViewSetMixin, HouseView):
                 if len(body) <= LARGEST_KEPT:
                     caches["answers"].set(etag, (body, following), KEPT_SECONDS)
                 return self._answer_page(body, following, etag)
-        # Somebody wrote each time while we read: a tag of the revisions could lie, the bytes cannot.
+        # Somebody wrote each time while we read: a tag of revisions could lie, bytes cannot.
         return self._answer_page(body, following, list_etag(body))
 
     def retrieve(self, request: Request, **kwargs: Any) -> HttpResponse:
