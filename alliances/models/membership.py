@@ -24,6 +24,12 @@ class MembershipRole(models.TextChoices):
     OBSERVER = "observer", _("observer")
 
 
+KNOWN_TIERS: dict[str, Message] = {  # what zones are called by; an alliance may have its own words
+    "national": _("national level"),
+    "provincial": _("provincial level"),
+}
+
+
 def period_promises(name: str, words: Message) -> list[models.BaseConstraint]:
     """Return the constraint that a period begins before it ends (`ends_on` is exclusive)."""
     return [
@@ -80,6 +86,11 @@ class Membership(Tracked):
 
     def __str__(self) -> str:
         return f"{self.organization} · {self.alliance}"
+
+    @property
+    def tier_in_words(self) -> str:
+        """The tier in the reader's language, or in the alliance's own words."""
+        return str(KNOWN_TIERS.get(self.tier, self.tier))
 
     def concerned_scopes(self) -> set[str]:
         """A membership is known to everyone."""

@@ -26,7 +26,9 @@ from coordination.changes.models import Change
 ActorNames = Callable[[Sequence[str], str], dict[str, str]]
 _actor_names: list[ActorNames] = []
 
-HIDDEN_FIELDS = frozenset({"starts_at", "ends_at", "sequence", "tzdata_version", "dav_name"})
+HIDDEN_FIELDS = frozenset(
+    {"starts_at", "ends_at", "sequence", "tzdata_version", "dav_name", "ical_uid"}
+)
 
 
 @dataclass(frozen=True, slots=True)
