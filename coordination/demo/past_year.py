@@ -32,7 +32,6 @@ WORKBOOK = Path(__file__).parent / "data" / "jjj-2024-plan.xlsx"
 BEIJING = "Asia/Shanghai"
 REPORTED = "走进天津天开园"
 ADOPTED_ON = date(2024, 1, 15)
-CLOSED_ON = date(2025, 1, 10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,10 @@ FATES: dict[str, tuple[Fate | None, ...]] = {
 
 
 def load_past_plan(*, at: datetime, say: Callable[[str], None]) -> None:
-    """Import the workbook, adopt and publish the plan, and let its year pass; once."""
+    """Import the workbook, adopt and publish the plan, and let its year pass; once.
+
+    The plan is not closed, so that a visitor can try a next edition on it.
+    """
     alliance = Alliance.objects.get(slug="jjj")
     if Plan.objects.filter(alliance=alliance, slug="2024").exists():
         return
@@ -100,7 +102,6 @@ def load_past_plan(*, at: datetime, say: Callable[[str], None]) -> None:
     for event in rows.order_by("pk"):
         if event.plan_item is not None:
             _live(event, FATES[event.plan_item.number][event.occurrence - 1])
-    planning.close_plan(plan, viewer=SYSTEM, at=_noon(CLOSED_ON))
 
 
 def _translate(plan: Plan, at: datetime) -> None:

@@ -70,7 +70,7 @@ def test_demo_of_2024_is_the_workbook_of_24_events_in_7_areas(db: None) -> None:
 
     plan = Plan.objects.get(alliance__slug="jjj", slug="2024")
     events = Event.objects.filter(plan=plan)
-    assert (plan.state, plan.edition, plan.target_number) == ("closed", 1, 24)
+    assert (plan.state, plan.edition, plan.target_number) == ("published", 1, 24)
     assert events.count() == 24
     assert WorkArea.objects.filter(plan=plan).count() == 7
     assert list(events.filter(illustrative=False).values_list("title_zh", flat=True)) == [
