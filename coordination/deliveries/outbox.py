@@ -85,7 +85,9 @@ def claim_due(channel: str, *, at: datetime, lease: timedelta, limit: int = BATC
     due = (
         Message.objects.due(at)
         .filter(channel=channel)
-        .exclude(endpoint__in=Endpoint.objects.filter(_circuit_is_open()).values("pk"))
+        .exclude(
+            endpoint__in=Endpoint.objects.filter(_circuit_is_open(), channel=channel).values("pk")
+        )
     )
     return _claim(due, at=at, lease=lease, limit=limit)
 
