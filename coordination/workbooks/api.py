@@ -18,7 +18,8 @@ from coordination.rest.problems import InputError, Problem, ProblemError, parame
 from coordination.rest.views import HouseView
 from coordination.workbooks.answer_schema import IMPORT_ANSWER
 from coordination.workbooks.containers import FILE_LIMIT
-from coordination.workbooks.importing import PlanImport, import_plan, preview_import
+from coordination.workbooks.importing import import_plan, preview_import
+from coordination.workbooks.plan_import import PlanImport
 from coordination.workbooks.problems import Severity
 
 DRY_RUN = "dry_run"

@@ -7,14 +7,13 @@ what it says, with every problem named by its cell.
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import PurePath
 from typing import Any
 
-from alliances.time_words import numeral
 from alliances.windows import UNKNOWN, ReadWindow, Window, read_window
+from coordination.workbooks.cell_words import number_of, split_names, target_in, year_in
 from coordination.workbooks.headers import Column, Header, find_header
 from coordination.workbooks.problems import Problem, Severity, UnreadableWorkbook
 from coordination.workbooks.reading import ROW_LIMIT, Row, Sheet, Value, read_sheets, text_of
@@ -30,7 +29,6 @@ LIMITS = {
 }
 HOST_LIMIT = 200
 NOTE_LIMIT = 2000
-NUMBER_LIMIT = 20
 UNDATED_YEAR = 2024  # a leap year, for telling other problems while the plan's year is missing
 
 _PLAN_WORDS = re.compile(
@@ -40,6 +38,10 @@ _NOTE_WORDS = re.compile(
     r"^\s*(?:备?注|说明|附件|附表|填报|填表|单位|制表|日期|时间|联系|note|remark|annex|prepared)",
     re.IGNORECASE,
 )
+
+
+_ORDINAL = "[一二三四五六七八九十]{1,3}"
+_SECTION = rf"\s*(?:{_ORDINAL}[、.．]|[（(]{_ORDINAL}[)）][、.．]?)\s*(.+)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,82 +135,6 @@ def parse_plan(data: bytes, *, file_name: str, year: int | None = None) -> PlanS
             values = {"words": sheet.name, "taken": plan.sheet}
             plan.problems.append(Problem("other_sheet", sheet=sheet.name, values=values))
     return plan
-
-
-def year_in(text: str) -> int | None:
-    """Return the year that a title or a file's name says; None when it says none."""
-    plain = unicodedata.normalize("NFKC", text)
-    match = re.search(r"(?<!\d)((?:19|20)\d\d)\s*年", plain)
-    match = match or re.search(r"(?<!\d)((?:19|20)\d\d)(?!\d)", plain)
-    if match:
-        return int(match.group(1))
-    match = re.search(r"([二一][〇零○九][〇零○一二三四五六七八九]{2})年", plain)
-    return numeral(match.group(1)) if match else None
-
-
-def target_in(text: str) -> int | None:
-    """Return the number of events that a title or note sets: 全年计划组织开展24场活动."""
-    plain = "".join(unicodedata.normalize("NFKC", text).split(" "))
-    plain = re.sub(
-        r"[零〇一二三四五六七八九十]+(?=[场次项个])",
-        lambda match: str(numeral(match.group())) if match.group().count("十") < 2 else "0",
-        plain,
-    )
-    match = re.search(
-        r"(?:全年|年内|年度|共计?|合计|总计|计划|拟|目标)[^\d。；;]{0,16}?(?<!第)(\d{1,5})余?"
-        r"(?:场|项|次(?!会议)|个(?=活动|会议|项目))",
-        plain,
-    )
-    match = match or re.search(r"(?<!第)(?<!\d)(\d{1,5})(?:场|次)(?:活动|会议)", plain)
-    english = unicodedata.normalize("NFKC", text).lower()
-    match = match or re.search(r"\b(\d{1,5}) (?:events|meetings|activities)\b", english)
-    match = match or re.search(r"\btarget\b\D{0,24}\b(\d{1,5})\b", english)
-    return int(match.group(1)) if match and 0 < int(match.group(1)) <= ROW_LIMIT * 10 else None
-
-
-def split_names(text: str) -> tuple[str, ...]:
-    """Split a cell of hosts: 天津滨海高新区管委会、沧州高新区 are two; brackets hold together."""
-    names: list[str] = []
-    depth, current = 0, ""
-    for index, character in enumerate(text):
-        if character in "（(《【[“「":
-            depth += 1
-        elif character in "）)》】]”」" and depth:
-            depth -= 1
-        if (character in "；;、,，\n" and not depth) or _is_parting_slash(text, index, depth):
-            names.append(current)
-            current = ""
-        else:
-            current += character
-    names.append(current)
-    stripped = (" ".join(_ROLE.sub("", name.strip()).split()) for name in names)
-    return tuple(dict.fromkeys(name for name in stripped if name))
-
-
-_ORDINAL = "[一二三四五六七八九十]{1,3}"
-_SECTION = rf"\s*(?:{_ORDINAL}[、.．]|[（(]{_ORDINAL}[)）][、.．]?)\s*(.+)"
-_ROLE = re.compile(r"^(?:主办|承办|协办|主承办|牵头|支持)(?:单位|方)?\s*[:：]\s*")
-
-
-def _is_parting_slash(text: str, index: int, depth: int) -> bool:
-    """A slash parts names, but not the letters of "AI/ML" or "TC/260"."""
-    if text[index] not in "/／" or depth:
-        return False
-    around = text[max(0, index - 1) : index] + text[index + 1 : index + 2]
-    return not (len(around) == 2 and around.isascii() and around.isalnum())
-
-
-def number_of(value: Value) -> str:
-    """Return what stands in 序号 when it is a number: "1", "1.2", "3" for 三 or ③; "" otherwise."""
-    if isinstance(value, float):
-        return f"{value:.10g}"
-    text = "".join(unicodedata.normalize("NFKC", text_of(value)).split())
-    text = re.sub(r"^[(\[第]|[)\].、号项]+$", "", text)
-    if re.fullmatch(r"[一二三四五六七八九十]{1,3}", text) and text.count("十") < 2:
-        return str(numeral(text))
-    if re.fullmatch(r"[A-Za-z]{0,3}-?\d{1,6}(?:[.\-]\d{1,6}){0,3}", text):
-        return text[:NUMBER_LIMIT].lstrip("0") or "0"
-    return ""
 
 
 def _chosen(found: list[tuple[Sheet, Header]], year: int | None) -> int:

@@ -22,11 +22,11 @@ from coordination.workbooks.containers import FILE_LIMIT
 from coordination.workbooks.forms import ConfirmForm, UploadForm
 from coordination.workbooks.holding import held, hold, release
 from coordination.workbooks.importing import (
-    PlanImport,
     PreviewIsStale,
     import_plan,
     preview_import,
 )
+from coordination.workbooks.plan_import import PlanImport
 from coordination.workbooks.plan_sheet import PlanLine
 from coordination.workbooks.problems import Severity
 from coordination.workbooks.writing import XLSX_TYPE, file_name, write_plan

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_noop
 from alliances.models import Plan, PlanItem
 from alliances.time_spans import PARTS, Precision, Window, last_day_of
 from alliances.windows import read_window
-from coordination.workbooks.plan_sheet import split_names
+from coordination.workbooks.cell_words import split_names
 from coordination.workbooks.reading import cleaned
 
 FIELDS = (

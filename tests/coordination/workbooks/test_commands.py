@@ -25,8 +25,6 @@ def run(*arguments: str) -> tuple[int, str, str]:
         call_command("import_plan", *arguments, stdout=out, stderr=err)
     except SystemExit as stopped:
         return int(stopped.code or 0), out.getvalue(), err.getvalue()
-    except CommandError as error:
-        return error.returncode, out.getvalue(), str(error)
     return 0, out.getvalue(), err.getvalue()
 
 
@@ -74,6 +72,8 @@ def test_missing_file_and_unknown_alliance_exit_with_2(tmp_path: Path) -> None:
 
     assert [code for code, _out, _err in (missing, folder, unknown)] == [2, 2, 2]
     assert "nowhere" in unknown[2]
+    _code, out, _err = run(str(EXAMPLE), "--alliance", "nowhere", "--format", "json")
+    assert json.loads(out)["problems"][0]["code"] == "alliance_not_found"
 
 
 def test_adopted_plan_without_a_reason_exits_with_2(tmp_path: Path) -> None:

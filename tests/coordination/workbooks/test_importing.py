@@ -15,11 +15,11 @@ from coordination.changes.models import Change
 from coordination.changes.recording import recording
 from coordination.changes.refusals import InvalidInput, NotAllowed
 from coordination.workbooks.importing import (
-    PlanImport,
     PreviewIsStale,
     import_plan,
     preview_import,
 )
+from coordination.workbooks.plan_import import PlanImport
 from coordination.workbooks.writing import write_plan
 from events.models import Event, EventState
 from events.scheduling import schedule_event

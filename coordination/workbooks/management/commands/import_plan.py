@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -18,7 +18,8 @@ from coordination.accounts.viewer import SYSTEM
 from coordination.bilingual import LANGUAGES
 from coordination.changes.refusals import FieldError, InvalidInput, Refusal
 from coordination.workbooks.containers import FILE_LIMIT
-from coordination.workbooks.importing import PlanImport, import_plan, preview_import
+from coordination.workbooks.importing import import_plan, preview_import
+from coordination.workbooks.plan_import import PlanImport
 
 REFUSED = 2
 
@@ -57,11 +58,11 @@ class Command(BaseCommand):
             with path.open("rb") as stream:
                 data = stream.read(FILE_LIMIT + 1)
         except OSError as error:
-            raise CommandError(f"{path}: {error.strerror}", returncode=REFUSED) from None
+            raise Refusal(f"{path}: {error.strerror}", code="file_not_readable") from None
         alliance = Alliance.objects.filter(slug=options["alliance"]).first()
         if alliance is None:
             words = _("There is no alliance “%(slug)s”.") % {"slug": options["alliance"]}
-            raise CommandError(words, returncode=REFUSED)
+            raise Refusal(words, code="alliance_not_found")
         if options["dry_run"]:
             return preview_import(
                 data,
