@@ -1,0 +1,210 @@
+"""Every list surface, and how rows of it are made: for query counts and for who sees what.
+
+`API_LISTS` is found in the addresses themselves, so that no list can be forgotten: one without a
+maker in `MAKERS` fails the tests that walk them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from alliances.joining import appoint_chair
+from alliances.models import Body, Plan
+from alliances.planning import adopt_plan
+from coordination.accounts.viewer import SYSTEM
+from events.api.telling import OneEventView
+from events.concluding import attach_material
+from events.inviting import answer_invitation, invite_organizations
+from events.models import Event, Reminder
+from events.owing import set_duty
+from events.reminding import add_reminder_rule
+from events.scheduling import Host, revise_event
+from events.telling import Reminders
+from tests.factories import (
+    AT,
+    MORNING,
+    Cast,
+    make_alliance,
+    make_body,
+    make_event,
+    make_line,
+    make_member,
+    make_organization,
+    make_person,
+    make_plan,
+    make_work_area,
+    window,
+)
+
+
+@dataclass
+class Stage:
+    """What the rows of nested lists stand under.
+
+    Attributes:
+        names: counts names given out, so that no two are the same.
+    """
+
+    cast: Cast
+    plan: Plan
+    event: Event
+    council: Body
+    names: Iterator[int] = field(default_factory=lambda: iter(range(1, 10_000)))
+
+    def kwargs(self) -> dict[str, Any]:
+        """Return the values for the converters in addresses."""
+        return {"plan_uid": self.plan.uid, "event_uid": self.event.uid, "uid": self.event.uid}
+
+
+def set_stage(cast: Cast) -> Stage:
+    """Make a published plan with an area and a line, and an event with everything in it."""
+    plan = make_plan(cast.alliance, state="published")
+    area = make_work_area(plan)
+    event = make_event(
+        cast.alliance, work_area=area, hosts=[Host(cast.host)], co_hosts=[cast.other],
+        named=[cast.member], scheduled=True,
+    )  # fmt: skip
+    return Stage(cast, plan, event, make_body(cast.alliance, kind="expert_committee"))
+
+
+def add_event(stage: Stage) -> None:
+    area = make_work_area(stage.plan, f"方面{next(stage.names)}")
+    host = make_organization(f"主办{next(stage.names)}")
+    make_event(
+        stage.cast.alliance, work_area=area, hosts=[Host(host)], co_hosts=[stage.cast.other],
+        named=[host], scheduled=True,
+    )  # fmt: skip
+
+
+def add_line(stage: Stage) -> None:
+    area = make_work_area(stage.plan, f"方面{next(stage.names)}")
+    host = make_organization(f"主办{next(stage.names)}")
+    month = window("2028-05-01", "2028-05-31", "month")
+    make_line(
+        stage.plan, f"事项{next(stage.names)}", month, hosts=(host,), work_area=area, reason="增补"
+    )
+
+
+def add_edition(stage: Stage) -> None:
+    add_line(stage)
+    stage.plan.refresh_from_db()
+    adopt_plan(stage.plan, on=AT.date(), viewer=SYSTEM, at=AT, reason="增补")
+
+
+def add_member(stage: Stage) -> None:
+    organization = make_organization(
+        f"成员{next(stage.names)}", aliases=[f"别名{next(stage.names)}"]
+    )
+    make_member(stage.cast.alliance, organization)
+
+
+def add_chair_term(stage: Stage) -> None:
+    first = date(2000, 1, 1) + timedelta(days=next(stage.names))
+    appoint_chair(
+        stage.council, stage.cast.host, viewer=SYSTEM, at=AT, starts_on=first,
+        ends_on=first + timedelta(days=1),
+    )  # fmt: skip
+
+
+def add_seat(stage: Stage) -> None:
+    organization = make_organization(f"席位{next(stage.names)}")
+    make_member(stage.cast.alliance, organization)
+    make_person(f"person{next(stage.names)}", role="liaison", organization=organization)
+
+
+def add_material(stage: Stage) -> None:
+    content = f"{next(stage.names)}".encode()
+    attach_material(
+        stage.event, title="材料", file_name="a.txt", content=content, openness="public",
+        viewer=SYSTEM, at=AT,
+    )  # fmt: skip
+
+
+def add_invitation(stage: Stage) -> None:
+    organization = make_organization(f"受邀{next(stage.names)}")
+    [invitation] = invite_organizations(stage.event, [organization], viewer=SYSTEM, at=AT)
+    answer_invitation(invitation, state="accepted", viewer=SYSTEM, at=AT)
+
+
+def add_duty(stage: Stage) -> None:
+    organization = make_organization(f"承担{next(stage.names)}")
+    set_duty(stage.event, organization, kind="send_agenda", due_at=AT, viewer=SYSTEM, at=AT)
+
+
+def add_rule(stage: Stage) -> None:
+    add_reminder_rule(stage.event, viewer=SYSTEM, at=AT, offset="-P7D", audience=["hosts"])
+
+
+def add_delivery(stage: Stage) -> None:
+    add_rule(stage)
+    while Reminders().fire_next(MORNING.starts_at - timedelta(days=7, hours=-1)):
+        pass
+    assert not Reminder.objects.filter(state="pending").exists()
+
+
+def add_change(stage: Stage) -> None:
+    revise_event(stage.event, viewer=SYSTEM, at=AT, title_en=f"Title {next(stage.names)}")
+
+
+Maker = Callable[[Stage], Any]
+MAKERS: dict[str, Maker] = {
+    "api-alliance-list": lambda stage: make_alliance(f"alliance-{next(stage.names)}"),
+    "api-body-list": lambda stage: make_body(stage.cast.alliance, kind="other"),
+    "api-organization-list": add_member,
+    "api-membership-list": add_member,
+    "api-chair-term-list": add_chair_term,
+    "api-person-list": add_seat,
+    "api-seat-list": add_seat,
+    "api-plan-list": lambda stage: make_plan(stage.cast.alliance, year=2030 + next(stage.names)),
+    "api-work-area-list": lambda stage: make_work_area(stage.plan, f"方面{next(stage.names)}"),
+    "api-plan-item-list": add_line,
+    "api-edition-list": add_edition,
+    "api-event-list": add_event,
+    "api-material-list": add_material,
+    "api-invitation-list": add_invitation,
+    "api-duty-list": add_duty,
+    "api-reminder-rule-list": add_rule,
+    "api-event-history": add_change,
+    "api-event-reminders": add_rule,
+    "api-event-deliveries": add_delivery,
+}
+
+
+def patterns(found: list[Any], route: str = "") -> Iterator[tuple[str, URLPattern]]:
+    """Yield every address of the installation with its full route."""
+    for one in found:
+        here = route + str(one.pattern)
+        if isinstance(one, URLResolver):
+            yield from patterns(one.url_patterns, here)
+        else:
+            yield here, one
+
+
+def api_lists() -> list[str]:
+    """Return the names of the addresses of every list of the API."""
+    names = []
+    for route, pattern in patterns(get_resolver().url_patterns):
+        view = getattr(pattern.callback, "cls", None) or getattr(
+            pattern.callback, "view_class", None
+        )
+        actions = getattr(pattern.callback, "actions", None) or {}
+        is_list = actions.get("get") == "list"
+        is_list = is_list or (isinstance(view, type) and issubclass(view, OneEventView))
+        if route.startswith("api/v1/") and route.endswith("/") and is_list:
+            names.append(str(pattern.name))
+    return names
+
+
+def address_of(name: str, stage: Stage) -> str:
+    """Return the address of a list, with what its route needs."""
+    [route] = {
+        route for route, pattern in patterns(get_resolver().url_patterns)
+        if pattern.name == name and route.endswith("/")
+    }  # fmt: skip
+    kwargs = {key: value for key, value in stage.kwargs().items() if f":{key}>" in route}
+    return reverse(name, kwargs=kwargs)
