@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 import time_machine
 from django.conf import settings
-from django.core.cache import cache
+from django.core.cache import cache, caches
 from django.db import connection
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ def _own_cache_and_files(
     folder: Path = tmp_path_factory.getbasetemp() / "files"
     settings.MEDIA_ROOT = folder
     cache.clear()
+    caches["answers"].clear()
     yield
     shutil.rmtree(folder, ignore_errors=True)
 

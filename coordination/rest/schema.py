@@ -133,7 +133,7 @@ class HouseSchema(AutoSchema):
         words = getattr(getattr(self.view, name, None), "__doc__", "") or ""
         return words.strip().partition("\n")[0]
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]
         """Return what the resource is, and the rest of what the operation does."""
         words: str = super().get_description()
         about = (type(self.view).__doc__ or "").strip().partition("\n")[0]

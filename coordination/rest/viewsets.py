@@ -134,7 +134,8 @@ class ResourceViewSet(ViewSetMixin, HouseView):
                 return unchanged
             kept = caches["answers"].get(etag)
             if kept is not None:
-                return self._answer_page(*kept, etag)
+                body, following = kept
+                return self._answer_page(body, following, etag)
             body, following = self._page()
             if self._list_etag() == etag:
                 if len(body) <= LARGEST_KEPT:
