@@ -189,6 +189,19 @@ def table_cells(text: str, column: int) -> list[str]:
     return [cell.strip("`") for cell in cells if not set(cell) <= {"-", ":"}]
 
 
+def claimed_tests(text: str) -> Iterator[tuple[str, str, str]]:
+    """The tests that a conformance page names: its letter for a file, part of a name, the file."""
+    files = dict(re.findall(r'"([A-Z])"\s+(?:is\s+)?`(tests/[^`]+)`', text))
+    for line in text.splitlines():
+        cells = re.split(r"(?<!\\)\|", line)
+        for claim in re.split(r";", cells[-2]) if len(cells) > 4 else ():
+            letter = ""
+            for begun, words in re.findall(r"\b([A-Z])\s|`([\w…]+)`", claim):
+                letter = begun or letter
+                if words and letter in files:
+                    yield letter, words.strip("…"), files[letter]
+
+
 # -- Papers made from the code -------------------------------------------------------------------
 
 

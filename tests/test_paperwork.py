@@ -19,6 +19,7 @@ from tests.paperwork import (
     as_compiled,
     catalogue_path,
     changes_page,
+    claimed_tests,
     commands,
     knobs,
     messages_of_code,
@@ -251,6 +252,17 @@ def test_index_of_conformance_names_every_page() -> None:
     named = sorted(set(re.findall(r"\]\(([a-z0-9.-]+\.md)\)", index)))
 
     assert named == sorted(page.name for page in folder.glob("*.md") if page.name != "README.md")
+
+
+def test_conformance_pages_name_tests_that_exist() -> None:
+    missing = [
+        f"{page.name}: {letter} {words}"
+        for page in sorted((DOCS / "conformance").glob("*.md"))
+        for letter, words, path in claimed_tests(page.read_text(encoding="utf-8"))
+        if words not in (ROOT / path).read_text(encoding="utf-8")
+    ]
+
+    assert missing == []
 
 
 # -- All papers ----------------------------------------------------------------------------------
