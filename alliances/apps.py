@@ -1,5 +1,7 @@
 """Alliances as a Django app: registers its words, its grants and the names of actors."""
 
+from datetime import timedelta
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
@@ -16,6 +18,7 @@ class AlliancesConfig(AppConfig):
         from alliances.actors import names_of_actors
         from alliances.addressing import KIND, PeopleByUid, own_deliveries
         from alliances.api import RESOURCES
+        from alliances.expiring import record_access_changes
         from alliances.grants import grants_of
         from alliances.kinds import KINDS
         from alliances.limits import ALLIANCE_LIMITS
@@ -23,6 +26,7 @@ class AlliancesConfig(AppConfig):
         from coordination.accounts.viewer import register_grants
         from coordination.changes.history import register_actor_names
         from coordination.changes.kinds import register_kinds
+        from coordination.deliveries.chores import register_chore
         from coordination.deliveries.querysets import register_visibility
         from coordination.deliveries.recipients import register_address_book
 
@@ -33,3 +37,8 @@ class AlliancesConfig(AppConfig):
         register_actor_names(names_of_actors)
         register_address_book(KIND, PeopleByUid())
         register_visibility(own_deliveries)
+        register_chore(
+            "record access that begins or ends",
+            lambda at: record_access_changes(at=at),
+            every=timedelta(minutes=5),
+        )

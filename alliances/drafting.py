@@ -63,7 +63,7 @@ def add_items(
         NotAllowed, InvalidInput.
         TransitionNotAllowed: the plan is closed.
     """
-    return _add(plan, lines, viewer=viewer, at=at, reason=reason, kind="plan_item.added")
+    return add_lines(plan, lines, viewer=viewer, at=at, reason=reason, kind="plan_item.added")
 
 
 def revise_item(
@@ -122,47 +122,6 @@ def drop_item(
     return item
 
 
-def carry_over(
-    items: Sequence[PlanItem], into: Plan, *, viewer: Viewer, at: datetime, reason: str = ""
-) -> list[PlanItem]:
-    """Carry unfinished lines into another plan; the new lines remember where they came from.
-
-    The time of the new lines is not known yet; the old words are kept in the notes.
-
-    Raises:
-        NotAllowed, InvalidInput.
-        TransitionNotAllowed: the plan is closed.
-    """
-    carried = set(
-        PlanItem.objects.filter(plan=into, carried_from__in=items).values_list(
-            "carried_from_id", flat=True
-        )
-    )
-    areas = {str(area): area for area in into.work_areas.all()}
-    lines = []
-    for item in items:
-        if item.plan_id == into.pk:
-            raise invalid("items", _("A line cannot be carried over into its own plan."))
-        if item.pk in carried:
-            continue
-        lines.append(
-            Line(
-                values={
-                    "title_zh": item.title_zh,
-                    "title_en": item.title_en,
-                    "type_text": item.type_text,
-                    "place_text": item.place_text,
-                    "participants_text": item.participants_text,
-                    "notes": item.notes,
-                    "carried_from": item,
-                },
-                hosts=[Host(host.name, host.organization) for host in item.hosts.all()],
-                work_area=areas.get(str(item.work_area)) if item.work_area else None,
-            )
-        )
-    return _add(into, lines, viewer=viewer, at=at, reason=reason, kind="plan_item.carried_over")
-
-
 def host_rows(hosts: Sequence[Host]) -> list[PlanItemHost]:
     """Return the hosts as rows of a line, in order."""
     return [
@@ -171,9 +130,15 @@ def host_rows(hosts: Sequence[Host]) -> list[PlanItemHost]:
     ]
 
 
-def _add(
+def add_lines(
     plan: Plan, lines: Sequence[Line], *, viewer: Viewer, at: datetime, reason: str, kind: str
 ) -> list[PlanItem]:
+    """Add lines under a kind of change: added, or carried over from another plan.
+
+    Raises:
+        NotAllowed, InvalidInput, StaleVersion.
+        TransitionNotAllowed: the plan is closed.
+    """
     rules.require(rules.may_manage_plan(viewer, plan))
     refuse_when_closed(plan)
     if not lines:

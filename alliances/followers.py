@@ -7,7 +7,7 @@ in `AppConfig.ready`, and the verbs here tell it what they did.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from alliances.models import Organization, Plan, PlanItem, WorkArea
@@ -30,6 +30,9 @@ class Follower(Protocol):
 
     def line_discarded(self, item: PlanItem, *, viewer: Viewer, at: datetime) -> None:
         """A line that no edition had is about to be deleted."""
+
+    def still_to_hold(self, items: Sequence[int], *, on: date) -> dict[int, int]:
+        """Return, for lines by key, how often each is still to be held after the day."""
 
     def plan_opened(self, plan: Plan, *, viewer: Viewer, at: datetime) -> None:
         """The plan's circle of readers changed."""

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from django.utils.translation import gettext_lazy as _
 
 from alliances import rules
+from alliances.drafting import Host, host_rows
 from alliances.followers import followers
 from alliances.models import (
     Alliance,
@@ -18,18 +19,22 @@ from alliances.models import (
     Membership,
     Organization,
     OrganizationAlias,
+    PlanItem,
+    PlanItemHost,
     Seat,
 )
 from alliances.models.organization import name_key
 from coordination.accounts.viewer import Viewer
 from coordination.changes.assigning import assign
 from coordination.changes.models import Tracked
-from coordination.changes.recording import recording
+from coordination.changes.recording import Log, recording
 from coordination.changes.refusals import TransitionNotAllowed, invalid
 
 Noun = TypeVar("Noun", bound=Tracked)
 Values = Mapping[str, Any]
 NAMES = frozenset({"name_zh", "name_en"})
+MEMBER = frozenset({"alliance", "organization"})
+CHAIR = frozenset({"body", "organization"})
 
 
 def found_alliance(*, viewer: Viewer, at: datetime, **values: Any) -> Alliance:
@@ -59,8 +64,9 @@ def revise_alliance(alliance: Alliance, *, viewer: Viewer, at: datetime, **value
     rules.require(rules.may_manage_alliance(viewer, alliance))
     if values.get("slug", alliance.slug) != alliance.slug:
         raise invalid("slug", _("The short address is in other people's links and stays."))
+    assign(alliance, values)
     with recording(viewer.actor, at=at) as log:
-        log.save(assign(alliance, values), "alliance.revised")
+        log.save(alliance, "alliance.revised")
     return alliance
 
 
@@ -71,7 +77,7 @@ def add_body(alliance: Alliance, *, viewer: Viewer, at: datetime, **values: Any)
         NotAllowed, InvalidInput.
     """
     rules.require(rules.may_manage_alliance(viewer, alliance))
-    body = assign(Body(alliance=alliance), values)
+    body = assign(Body(alliance=alliance), values, fixed=["alliance"])
     with recording(viewer.actor, at=at) as log:
         log.save(body, "body.added")
     return body
@@ -85,7 +91,7 @@ def revise_body(body: Body, *, viewer: Viewer, at: datetime, **values: Any) -> B
     """
     rules.require(rules.may_manage_body(viewer, body))
     with recording(viewer.actor, at=at) as log:
-        log.save(assign(body, values), "body.revised")
+        log.save(assign(body, values, fixed=["alliance"]), "body.revised")
     return body
 
 
@@ -98,7 +104,7 @@ def register_organization(
         NotAllowed, InvalidInput.
     """
     rules.require(rules.may_register_organization(viewer))
-    organization = assign(Organization(), values)
+    organization = assign(Organization(), values, fixed=["merged_into"])
     with recording(viewer.actor, at=at) as log:
         rows = _alias_rows(aliases)
         log.insert_all([organization], "organization.registered", parts=[{"aliases": rows}])
@@ -124,8 +130,9 @@ def revise_organization(
         for name in NAMES
     )
     parts = {} if aliases is None else {"aliases": _alias_rows(aliases)}
+    assign(organization, values, fixed=["merged_into"])
     with recording(viewer.actor, at=at) as log:
-        log.save(assign(organization, values), "organization.revised", parts=parts)
+        log.save(organization, "organization.revised", parts=parts)
         for follower in followers if renamed else ():
             follower.organization_renamed(organization, viewer=viewer, at=at)
     return organization
@@ -134,27 +141,33 @@ def revise_organization(
 def merge_organizations(
     kept: Organization, merged: Organization, *, viewer: Viewer, at: datetime, reason: str
 ) -> Organization:
-    """Make `merged` a known name of `kept`; seats, memberships and hosted lines pass on.
+    """Make `merged` a known name of `kept`; what it holds, hosts and owes passes on.
+
+    Where both were members of one alliance at the same time, one membership remains that lasts
+    from the earlier beginning to the later end.
 
     Raises:
         NotAllowed: superusers only.
-        InvalidInput: both are the same, one is merged already, or their memberships overlap.
+        StaleVersion.
+        InvalidInput: both are the same, one is merged already, or a name of the merged one is
+            known as a third organization's.
     """
     rules.require(rules.may_merge_organizations(viewer))
     if kept.pk == merged.pk or kept.merged_into_id or merged.merged_into_id:
         raise invalid("merged", _("Choose two different organizations that both still stand."))
     names = [alias.name for alias in kept.aliases.all()]
     names += [alias.name for alias in merged.aliases.all()]
-    names += [name for name in (merged.name_zh, merged.name_en) if name]
+    names += [name for name in (merged.name_zh, merged.name_en, merged.name_local) if name]
     with recording(viewer.actor, at=at, reason=reason) as log:
         merged.merged_into = kept
         log.save(merged, "organization.merged", parts={"aliases": []})
         log.save(kept, "organization.revised", parts={"aliases": _alias_rows(names)})
-        for model in (Membership, Seat, ChairTerm):
-            rows = list(model.objects.filter(organization=merged))
-            for row in rows:
+        _join_memberships(kept, merged, log)
+        for model in (Seat, ChairTerm):
+            for row in model.objects.filter(organization=merged).order_by("pk"):
                 row.organization = kept
                 log.save(row, f"{_noun(model)}.revised")
+        _pass_on_lines(kept, merged, log)
         for follower in followers:
             follower.organizations_merged(kept, merged, viewer=viewer, at=at)
     return kept
@@ -172,8 +185,11 @@ def admit_member(
     rules.require(rules.may_manage_alliance(viewer, alliance))
     if organization.merged_into_id:
         raise invalid("organization", _("This organization was merged into another one."))
-    membership = assign(Membership(alliance=alliance, organization=organization), values)
+    membership = assign(
+        Membership(alliance=alliance, organization=organization), values, fixed=MEMBER
+    )
     with recording(viewer.actor, at=at) as log:
+        log.hold(organization, unchanged=["merged_into"])
         log.save(membership, "membership.begun")
     return membership
 
@@ -188,7 +204,7 @@ def revise_membership(
     """
     rules.require(rules.may_manage_membership(viewer, membership))
     with recording(viewer.actor, at=at) as log:
-        log.save(assign(membership, values), "membership.revised")
+        log.save(assign(membership, values, fixed=MEMBER), "membership.revised")
     return membership
 
 
@@ -221,7 +237,9 @@ def appoint_chair(
         InvalidInput: another organization holds the chair in this period.
     """
     rules.require(rules.may_manage_body(viewer, body))
-    term = assign(ChairTerm(body=body, organization=organization), values)
+    if organization.merged_into_id:
+        raise invalid("organization", _("This organization was merged into another one."))
+    term = assign(ChairTerm(body=body, organization=organization), values, fixed=CHAIR)
     with recording(viewer.actor, at=at) as log:
         log.save(term, "chair_term.begun")
     return term
@@ -235,7 +253,7 @@ def revise_chair_term(term: ChairTerm, *, viewer: Viewer, at: datetime, **values
     """
     rules.require(rules.may_manage_body(viewer, term.body))
     with recording(viewer.actor, at=at) as log:
-        log.save(assign(term, values), "chair_term.revised")
+        log.save(assign(term, values, fixed=CHAIR), "chair_term.revised")
     return term
 
 
@@ -255,4 +273,42 @@ def _alias_rows(names: Sequence[str]) -> list[OrganizationAlias]:
 
 
 def _noun(model: type[Tracked]) -> str:
-    return {"Membership": "membership", "Seat": "seat", "ChairTerm": "chair_term"}[model.__name__]
+    return {"Seat": "seat", "ChairTerm": "chair_term"}[model.__name__]
+
+
+def _join_memberships(kept: Organization, merged: Organization, log: Log) -> None:
+    """Pass memberships on; those that overlap one of the kept organization's are joined with it."""
+    for row in Membership.objects.filter(organization=merged).order_by("pk"):
+        own = list(Membership.objects.filter(organization=kept, alliance=row.alliance_id))
+        both = [other for other in own if _overlap(row, other)]
+        if not both:
+            row.organization = kept
+            log.save(row, "membership.revised")
+            continue
+        first, *others = both
+        first.starts_on = min(period.starts_on for period in (row, *both))
+        ends = [period.ends_on for period in (row, *both)]
+        first.ends_on = None if None in ends else max(filter(None, ends))
+        for period in (row, *others):
+            log.delete(period, "membership.joined")
+        log.save(first, "membership.revised")
+
+
+def _overlap(first: Membership, second: Membership) -> bool:
+    return (first.ends_on is None or second.starts_on < first.ends_on) and (
+        second.ends_on is None or first.starts_on < second.ends_on
+    )
+
+
+def _pass_on_lines(kept: Organization, merged: Organization, log: Log) -> None:
+    """Let the kept organization host the lines of plans that the merged one did, each once."""
+    hosted = PlanItemHost.objects.filter(organization=merged).values("item")
+    items = PlanItem.objects.filter(pk__in=hosted).select_related("plan")
+    for item in items.prefetch_related("hosts__organization").order_by("pk"):
+        hosts = [
+            Host(row.name, kept if row.organization_id == merged.pk else row.organization)
+            for row in item.hosts.all()
+        ]
+        once = {host.organization or host.name: host for host in reversed(hosts)}
+        rows = host_rows([host for host in hosts if host in once.values()])
+        log.save(item, "plan_item.relabelled", parts={"hosts": rows})

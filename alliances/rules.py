@@ -100,6 +100,16 @@ def may_manage_person(viewer: Viewer, person: Person) -> bool:
     return any(may_manage_seat(viewer, seat) for seat in seats)
 
 
+def may_erase_person(viewer: Viewer, person: Person) -> bool:
+    """The person, or whoever may manage all of the person's seats: it takes the account too."""
+    if viewer.is_unlimited or (person.user_id is not None and person.user_id == viewer.user_id):
+        return True
+    seats = list(person.seats.select_related("body", "organization"))
+    if not seats:
+        return person.user_id is None and is_secretariat_anywhere(viewer)
+    return all(may_manage_seat(viewer, seat) for seat in seats)
+
+
 def may_see_contact(viewer: Viewer, person: Person) -> bool:
     """Telephone and mail address: the person, and those who may manage the seats."""
     return may_manage_person(viewer, person)

@@ -9,10 +9,10 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from alliances import rules
+from alliances.expiring import day_of_rights, revoke_tokens_of_predecessors
 from alliances.models import Body, Organization, Person, PersonDetails, Seat
 from coordination.accounts.erasing import erase_account
-from coordination.accounts.tokens import revoke_tokens_of
-from coordination.accounts.viewer import SYSTEM, Viewer
+from coordination.accounts.viewer import Viewer
 from coordination.changes.checking import check_fields
 from coordination.changes.recording import recording
 from coordination.changes.refusals import FieldError, InvalidInput, TransitionNotAllowed, invalid
@@ -57,7 +57,7 @@ def erase_person(person: Person, *, viewer: Viewer, at: datetime, reason: str) -
         NotAllowed, StaleVersion.
         TransitionNotAllowed: erased already.
     """
-    rules.require(rules.may_manage_person(viewer, person))
+    rules.require(rules.may_erase_person(viewer, person))
     if person.erased_at is not None:
         raise TransitionNotAllowed(_("This person was erased already."))
     with recording(viewer.actor, at=at, reason=reason) as log:
@@ -88,6 +88,9 @@ def seat_person(
     """
     if (organization is None) == (body is None):
         raise invalid("organization", _("Name either an organization or a body."))
+    _refuse_erased(person)
+    if organization is not None and organization.merged_into_id:
+        raise invalid("organization", _("This organization was merged into another one."))
     allowed = (
         rules.may_seat_in_body(viewer, body)
         if body is not None
@@ -128,11 +131,17 @@ def hand_over_seat(
 ) -> Seat:
     """End a seat and give it to a successor from the same day on; return the new seat.
 
-    The predecessor's tokens are revoked unless another seat remains; duties follow the seat.
+    The successor's seat ends when the old one would have. The predecessor's tokens are revoked
+    on that day, unless another seat remains: now, or by the clock when the day comes. Duties are
+    the organization's and pass on with the seat.
 
     Raises:
         NotAllowed, StaleVersion, InvalidInput, TransitionNotAllowed.
     """
+    if successor.pk == seat.person_id:
+        raise invalid("successor", _("The successor must be another person."))
+    _refuse_erased(successor)
+    until = seat.ends_on
     with recording(viewer.actor, at=at) as log:
         end_seat(seat, on=on, viewer=viewer, at=at)
         new = Seat(
@@ -141,12 +150,17 @@ def hand_over_seat(
             organization=seat.organization,
             body=seat.body,
             starts_on=on,
+            ends_on=until,
         )
         log.save(new, "seat.begun")
-        user = seat.person.user
-        if user is not None and not seat.person.seats.active_on(on).exists():
-            revoke_tokens_of(user, viewer=SYSTEM, at=at)
+        if on <= day_of_rights(at):
+            revoke_tokens_of_predecessors([seat], on=on, at=at)
     return new
+
+
+def _refuse_erased(person: Person) -> None:
+    if person.erased_at is not None:
+        raise TransitionNotAllowed(_("This person was erased already."))
 
 
 def _save_details(row: PersonDetails, details: Mapping[str, Any]) -> None:

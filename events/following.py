@@ -10,16 +10,20 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
+from django.db.models import Count, Q
 from django.utils.translation import gettext_lazy as _
 
 from alliances.models import Openness, Organization, Plan, PlanItem, WorkArea
 from coordination.accounts.viewer import Viewer
 from coordination.changes.models import Part
-from coordination.changes.recording import Log, recording
+from coordination.changes.recording import recording
 from coordination.changes.refusals import TransitionNotAllowed
-from events.models import Duty, Event, EventHost, EventState, Invitation
+from events.inviting import pass_on_invitations
+from events.models import Event, EventHost, EventState
+from events.owing import pass_on_duties
 from events.scheduling import Host, discard_event, host_rows, named_rows, new_event
 
+BATCH = 500
 COPIED = ("title_zh", "title_en", "type_text", "participants_text")
 
 
@@ -47,6 +51,7 @@ class EventsFollowPlans:
         events = list(
             Event.objects.filter(plan_item=item)
             .select_related("plan", "alliance")
+            .prefetch_related("hosts", "co_hosts", "named")
             .order_by("occurrence")
         )
         wanted = len(item.windows)
@@ -77,18 +82,17 @@ class EventsFollowPlans:
         Raises:
             TransitionNotAllowed: one of them has begun.
         """
-        events = Event.objects.filter(plan_item=item).select_related("plan", "alliance")
+        rows = Event.objects.filter(plan_item=item).exclude(state=EventState.CANCELLED)
+        events = list(rows.prefetch_related("hosts", "co_hosts", "named").order_by("pk"))
+        if any(event.has_begun(at) for event in events):
+            raise TransitionNotAllowed(
+                _("An event of this line has begun or was held; the line stays."),
+                code="event_has_begun",
+            )
+        for event in events:
+            event.cancel(reason=reason, at=at)
         with recording(viewer.actor, at=at, reason=reason) as log:
-            for event in events:
-                if event.state == EventState.CANCELLED:
-                    continue
-                if event.has_begun(at):
-                    raise TransitionNotAllowed(
-                        _("An event of this line has begun or was held; the line stays."),
-                        code="event_has_begun",
-                    )
-                event.cancel(reason=reason, at=at)
-                log.save(event, "event.cancelled")
+            log.update_all(events, "event.cancelled")
 
     def line_discarded(self, item: PlanItem, *, viewer: Viewer, at: datetime) -> None:
         """Delete the drafts of a line that no edition had.
@@ -98,6 +102,17 @@ class EventsFollowPlans:
         """
         for event in Event.objects.filter(plan_item=item).select_related("plan_item"):
             discard_event(event, viewer=viewer, at=at)
+
+    def still_to_hold(self, items: Sequence[int], *, on: date) -> dict[int, int]:
+        """Count the lines' events that were neither held nor cancelled by the end of the day."""
+        over = Q(state=EventState.HELD, held_on__lte=on)
+        over |= Q(state=EventState.CANCELLED, cancelled_on__lte=on)
+        left: dict[int, int] = {}
+        for start in range(0, len(items), BATCH):
+            rows = Event.objects.filter(plan_item__in=items[start : start + BATCH]).order_by()
+            counted = rows.values("plan_item").annotate(left=Count("pk", filter=~over))
+            left |= dict(counted.values_list("plan_item", "left"))
+        return left
 
     def plan_opened(self, plan: Plan, *, viewer: Viewer, at: datetime) -> None:
         """Open the plan's events to the circle that its state allows."""
@@ -144,8 +159,8 @@ class EventsFollowPlans:
                     "named": named_rows(named),
                 }
                 log.save(event, "event.relabelled", parts=rows)
-            _pass_on(Invitation, "invitation.passed_on", kept, merged, log)
-            _pass_on(Duty, "duty.passed_on", kept, merged, log)
+            pass_on_invitations(kept, merged, log)
+            pass_on_duties(kept, merged, log)
 
 
 def hosts_again(rows: Sequence[EventHost]) -> list[EventHost]:
@@ -211,25 +226,6 @@ def _relabel(events: Any, *, viewer: Viewer, at: datetime) -> None:
     with recording(viewer.actor, at=at) as log:
         rows = events.prefetch_related("hosts", "co_hosts", "named")
         log.touch_all(list(rows), "event.relabelled")
-
-
-def _pass_on(
-    model: type[Invitation] | type[Duty],
-    kind: str,
-    kept: Organization,
-    merged: Organization,
-    log: Log,
-) -> None:
-    """Hand what the merged organization was asked to the kept one, unless that was asked too."""
-    own = {_asked(row) for row in model.objects.filter(organization=kept)}
-    for row in model.objects.filter(organization=merged).select_related("event"):
-        if _asked(row) not in own:
-            row.organization = kept
-            log.save(row, kind)
-
-
-def _asked(row: Invitation | Duty) -> tuple[int, str]:
-    return row.event_id, row.kind if isinstance(row, Duty) else ""
 
 
 def _once(hosts: Sequence[Host]) -> list[Host]:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from alliances.models import Organization, Person
 from coordination.accounts.viewer import Viewer
-from coordination.changes.recording import recording
+from coordination.changes.recording import Log, recording
 from coordination.changes.refusals import TransitionNotAllowed, invalid
 from events import rules
 from events.models import Answer, AnswerState, Event, EventState, Invitation
@@ -106,3 +106,24 @@ def answer_invitation(
         if not log.save(invitation, "invitation.answered"):
             log.touch_all([invitation], "invitation.answered")
     return answer
+
+
+def pass_on_invitations(kept: Organization, merged: Organization, log: Log) -> None:
+    """Hand the invitations of an organization that was merged to the one that remains.
+
+    Where both were asked, the answer of the merged one counts if the other gave none; its own
+    invitation is withdrawn and keeps its answers.
+    """
+    own = {row.event_id: row for row in Invitation.objects.filter(organization=kept)}
+    rows = Invitation.objects.filter(organization=merged).select_related("event").order_by("pk")
+    for row in rows:
+        other = own.get(row.event_id)
+        if other is None:
+            row.organization = kept
+            log.save(row, "invitation.passed_on")
+        elif row.withdrawn_at is None:
+            if other.state == AnswerState.NEEDS_ACTION or other.withdrawn_at is not None:
+                other.event, other.state, other.withdrawn_at = row.event, row.state, None
+                log.save(other, "invitation.passed_on")
+            row.withdrawn_at = log.at
+            log.save(row, "invitation.withdrawn")

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from alliances.models import Organization
 from coordination.accounts.viewer import Viewer
-from coordination.changes.recording import recording
+from coordination.changes.recording import Log, recording
 from coordination.changes.refusals import TransitionNotAllowed
 from events import rules
 from events.models import Duty, Event
@@ -64,6 +64,24 @@ def fulfil_duty(duty: Duty, *, viewer: Viewer, at: datetime) -> Duty:
     with recording(viewer.actor, at=at) as log:
         log.save(duty, "duty.fulfilled")
     return duty
+
+
+def pass_on_duties(kept: Organization, merged: Organization, log: Log) -> None:
+    """Hand the duties of an organization that was merged to the one that remains.
+
+    Where both owed the same it is owed once, and done when either did it.
+    """
+    own = {(row.event_id, row.kind): row for row in Duty.objects.filter(organization=kept)}
+    for row in Duty.objects.filter(organization=merged).select_related("event").order_by("pk"):
+        other = own.get((row.event_id, row.kind))
+        if other is not None:
+            log.delete(row, "duty.passed_on")
+            if other.done_at is None and row.done_at is not None:
+                other.event, other.done_at = row.event, row.done_at
+                log.save(other, "duty.fulfilled")
+            continue
+        row.organization = kept
+        log.save(row, "duty.passed_on")
 
 
 def _refuse_when_done(duty: Duty) -> None:

@@ -13,7 +13,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from alliances import drafting, planning
+from alliances import carrying, drafting, planning
 from alliances.api import filters, inputs, readings
 from alliances.api.lines import line_from
 from alliances.comparing import LineChange, LineChangeKind, LineState
@@ -75,12 +75,14 @@ class PlanViewSet(Creating, Changing, ResourceViewSet):
 
     @transition(inputs.CarryOverInput, replies=readings.CarriedShape)
     def carry_over(self, plan: Plan, values: Values) -> Values:
-        """Carry lines into another plan; those carried before are left out."""
-        items = plan.items.visible_to(self.viewer).standing()
+        """Carry lines into another plan: those named, or all that are unfinished today."""
         if "items" in values:
-            items = items.filter(uid__in=values["items"])
-        carried = drafting.carry_over(
-            list(items.select_related("work_area").prefetch_related("hosts__organization")),
+            rows = plan.items.visible_to(self.viewer).standing()
+            items = list(rows.filter(uid__in=values["items"]))
+        else:
+            items = carrying.unfinished_items(plan, viewer=self.viewer, on=self.today)
+        carried = carrying.carry_over(
+            items,
             values["into"],
             reason=values.get("reason", ""),
             viewer=self.viewer,

@@ -1,5 +1,6 @@
 """The nouns of alliances: who belongs, who acts, and what is planned."""
 
+from alliances.models.access_day import AccessDay
 from alliances.models.alliance import Alliance, AllianceKind, Body, BodyKind
 from alliances.models.edition import Edition, EditionItem, EditionState
 from alliances.models.membership import ChairTerm, Membership, MembershipRole
@@ -16,6 +17,7 @@ from alliances.models.plan import (
 )
 
 __all__ = [
+    "AccessDay",
     "Alliance",
     "AllianceKind",
     "Body",

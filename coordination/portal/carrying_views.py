@@ -10,14 +10,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
-from alliances import drafting, rules
+from alliances import carrying, rules
 from alliances.models import Plan, PlanItem
 from coordination.changes.refusals import NotAllowed
 from coordination.pages.answers import now, one, page, posted, viewer_of
 from coordination.portal.forms import CarryForm
 from coordination.portal.views import today_for
-from events.progress import Outcome
-from events.reporting import report_progress
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -34,19 +32,15 @@ def carry_over(request: HttpRequest, slug: str, plan_slug: str) -> HttpResponse:
     source = next((plan for plan in others if plan.slug == wanted), None)
     form = None
     if source is not None:
-        report = report_progress(source, viewer=viewer, on=today_for(viewer))
-        unfinished = {
-            row.item.pk
-            for row in report.rows
-            if row.item and row.verdict.outcome not in (Outcome.HELD, Outcome.DROPPED)
-        }
+        left = carrying.unfinished_items(source, viewer=viewer, on=today_for(viewer))
+        unfinished = [item.pk for item in left]
         items = PlanItem.objects.filter(pk__in=unfinished).order_by("position", "pk")
         form = CarryForm(posted(request), items=items, language=viewer.language)
     if form is not None and request.method == "POST" and form.is_valid():
-        chosen = form.cleaned_data["items"].prefetch_related("hosts__organization")
+        chosen = list(form.cleaned_data["items"])
         made = form.run(
-            lambda: drafting.carry_over(
-                list(chosen.select_related("work_area")),
+            lambda: carrying.carry_over(
+                chosen,
                 into,
                 viewer=viewer,
                 at=now(),

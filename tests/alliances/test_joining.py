@@ -16,14 +16,20 @@ from coordination.accounts.viewer import PUBLIC, SYSTEM, Grant, viewer_for
 from coordination.changes.history import history_of
 from coordination.changes.models import Change
 from coordination.changes.refusals import InvalidInput, NotAllowed, TransitionNotAllowed
+from events.inviting import answer_invitation, invite_organizations
+from events.models import Duty, Invitation
+from events.owing import fulfil_duty, set_duty
 from tests.factories import (
     AT,
     Cast,
     make_alliance,
     make_body,
+    make_event,
+    make_line,
     make_member,
     make_organization,
     make_person,
+    make_plan,
     secretariat_of,
     viewer_of,
 )
@@ -274,3 +280,117 @@ def test_verbs_by_the_public_are_refused_and_change_nothing(cast: Cast) -> None:
             attempt()
 
     assert Change.objects.count() == count
+
+
+def test_merge_organizations_that_were_members_together_leaves_one_membership(cast: Cast) -> None:
+    twin = make_organization("天津滨海高新技术产业开发区", name_local="Binhai")
+    make_member(cast.alliance, twin, starts_on=date(2025, 1, 1), ends_on=date(2027, 6, 1))
+    make_member(cast.other, twin)
+
+    joining.merge_organizations(cast.host, twin, viewer=cast.superuser, at=AT, reason="重复")
+
+    rows = Membership.objects.filter(organization=cast.host).order_by("alliance")
+    assert [(row.alliance, row.starts_on, row.ends_on) for row in rows] == [
+        (cast.alliance, date(2025, 1, 1), None),
+        (cast.other, date(2027, 1, 1), None),
+    ]
+    assert Membership.objects.filter(organization=twin).count() == 0
+    assert [alias.name for alias in cast.host.aliases.all()] == [
+        "天津滨海高新技术产业开发区",
+        "Binhai",
+    ]
+
+
+def test_merge_organizations_passes_lines_on_and_names_each_host_once(cast: Cast) -> None:
+    twin = make_organization("天津滨海高新技术产业开发区")
+    plan = make_plan(cast.alliance)
+    item = make_line(plan, "对接会", hosts=(twin, cast.member, cast.host))
+
+    joining.merge_organizations(cast.host, twin, viewer=cast.superuser, at=AT, reason="重复")
+
+    assert [row.organization for row in item.hosts.all()] == [cast.host, cast.member]
+    assert [row.position for row in item.hosts.all()] == [1, 2]
+
+
+def test_merge_organizations_joins_what_both_were_asked_and_owe(cast: Cast) -> None:
+    twin = make_organization("天津滨海高新技术产业开发区")
+    event = make_event(cast.alliance, scheduled=True)
+    _asked, again = invite_organizations(event, [cast.host, twin], viewer=cast.secretary, at=AT)
+    answer_invitation(again, state="accepted", viewer=cast.secretary, at=AT)
+    for organization in (cast.host, twin):
+        owed = set_duty(
+            event, organization, kind="send_agenda", due_at=AT, viewer=cast.secretary, at=AT
+        )
+    fulfil_duty(owed, viewer=cast.secretary, at=AT)
+
+    joining.merge_organizations(cast.host, twin, viewer=cast.superuser, at=AT, reason="重复")
+
+    invitations = {row.organization: row for row in Invitation.objects.all()}
+    assert (invitations[cast.host].state, invitations[cast.host].withdrawn_at) == ("accepted", None)
+    assert invitations[twin].withdrawn_at == AT
+    assert [(row.organization, row.done_at) for row in Duty.objects.all()] == [(cast.host, AT)]
+
+
+def test_merge_organizations_under_a_third_ones_name_is_refused_and_changes_nothing(
+    cast: Cast,
+) -> None:
+    twin = make_organization("滨海新区")
+    make_organization("塘沽园", aliases=["滨海新区"])
+
+    with pytest.raises(InvalidInput) as refusal, transaction.atomic():
+        joining.merge_organizations(cast.host, twin, viewer=cast.superuser, at=AT, reason="重复")
+
+    assert [error.code for error in refusal.value.errors] == ["alias_names_one_organization"]
+    assert Organization.objects.get(pk=twin.pk).merged_into is None
+
+
+def test_revise_membership_into_another_alliance_is_refused(cast: Cast) -> None:
+    membership = Membership.objects.get(organization=cast.member)
+
+    with pytest.raises(InvalidInput) as refusal:
+        joining.revise_membership(
+            membership, viewer=cast.secretary, at=AT, alliance=cast.other, tier="national"
+        )
+
+    assert [error.field for error in refusal.value.errors] == ["alliance"]
+
+
+def test_hand_over_seat_lasts_as_long_as_the_old_one_would_have(cast: Cast) -> None:
+    person = make_person("term", role="liaison", organization=cast.member, ends_on=date(2029, 1, 1))
+    seat = person.seats.get()
+
+    new = seating.hand_over_seat(
+        seat, make_person("successor"), on=AT.date(), viewer=cast.member_liaison, at=AT
+    )
+
+    assert new.ends_on == date(2029, 1, 1)
+    with pytest.raises(InvalidInput):
+        seating.hand_over_seat(
+            new, new.person, on=date(2028, 6, 1), viewer=cast.member_liaison, at=AT
+        )
+
+
+def test_erase_person_who_also_sits_elsewhere_is_refused_to_a_colleague(cast: Cast) -> None:
+    person = make_person("both", role="staff", body=secretariat_of(cast.alliance))
+    seating.seat_person(
+        person,
+        role="liaison",
+        organization=cast.member,
+        starts_on=date(2027, 1, 1),
+        viewer=cast.secretary,
+        at=AT,
+    )
+
+    with pytest.raises(NotAllowed):
+        seating.erase_person(person, viewer=cast.member_liaison, at=AT, reason="离任")
+
+    assert seating.erase_person(person, viewer=cast.secretary, at=AT, reason="离任").erased_at == AT
+    with pytest.raises(TransitionNotAllowed):
+        seating.seat_person(
+            person,
+            role="liaison",
+            organization=cast.member,
+            starts_on=date(2028, 2, 1),
+            viewer=cast.secretary,
+            at=AT,
+        )

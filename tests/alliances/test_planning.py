@@ -287,29 +287,6 @@ def test_drop_line_before_adoption_deletes_it_and_after_cancels_its_events() -> 
     assert reread(late).dropped_on == AT.date()
 
 
-def test_carry_over_remembers_where_lines_came_from_and_does_so_once(cast: Cast) -> None:
-    old, new = make_plan(cast.alliance), make_plan(cast.alliance, year=2029)
-    area = make_work_area(old, "产业协同")
-    make_work_area(new, "产业协同")
-    item = make_line(old, "母机对接会", MAY, hosts=(cast.host,), work_area=area, number="13")
-
-    (carried,) = drafting.carry_over([item], new, viewer=cast.secretary, at=AT)
-    again = drafting.carry_over([item], new, viewer=cast.secretary, at=AT)
-
-    assert again == []
-    stored = PlanItem.objects.get(pk=carried.pk)
-    assert (stored.carried_from, stored.title_zh, stored.precision) == (
-        item,
-        "母机对接会",
-        "unknown",
-    )
-    assert stored.work_area is not None
-    assert stored.work_area.plan == new
-    assert [host.organization for host in stored.hosts.all()] == [cast.host]
-    with pytest.raises(InvalidInput):
-        drafting.carry_over([item], old, viewer=cast.secretary, at=AT)
-
-
 def test_closed_plan_takes_no_changes() -> None:
     plan = make_plan(make_alliance())
     item = make_line(plan, "甲", MAY)
