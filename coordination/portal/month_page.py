@@ -9,8 +9,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q
-
+from alliances.models import Alliance
 from coordination.accounts.viewer import Viewer
 from coordination.pages.wording import weekday_name
 from coordination.portal.month import (
@@ -23,7 +22,7 @@ from coordination.portal.month import (
 )
 from coordination.portal.workdays import DayMark, mark_days
 from events.models import Event
-from events.portal.showing import EventLine, event_lines, with_line_relations
+from events.portal.showing import EventLine, event_lines, held_in, not_over, with_line_relations
 
 FIRST_YEAR, LAST_YEAR = 1990, 2200
 MOST_EVENTS = 500
@@ -123,11 +122,11 @@ def _lines_between(
     # An all-day event keeps its dates whatever the reader's zone: a day of slack on each side.
     since = datetime.combine(first, time(), zone) - timedelta(days=1)
     until = datetime.combine(last, time(), zone) + timedelta(days=2)
-    events = with_line_relations(Event.objects.visible_to(viewer).overlapping(since, until))
+    events = with_line_relations(
+        Event.objects.visible_to(viewer).overlapping(since, until).filter(not_over(since))
+    )
     if alliance:
-        events = events.filter(
-            Q(alliance__slug=alliance) | Q(co_hosts__alliance__slug=alliance)
-        ).distinct()
+        events = events.filter(held_in(*Alliance.objects.filter(slug=alliance)))
     lines = event_lines(
         events.order_by("starts_at", "pk")[:MOST_EVENTS],
         language=viewer.language,

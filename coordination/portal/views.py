@@ -20,7 +20,15 @@ from coordination.portal.month_page import month_asked, month_context
 from coordination.portal.plan_board import area_rows, by_month, figures_of, plan_entries
 from events import rules as event_rules
 from events.models import Duty, Event, EventState, Invitation
-from events.portal.showing import EventLine, event_lines, late_on, with_line_relations
+from events.models.event import LONGEST
+from events.portal.showing import (
+    EventLine,
+    event_lines,
+    held_in,
+    late_on,
+    not_over,
+    with_line_relations,
+)
 
 COMING_DAYS = 60
 HOME_ROWS = 12
@@ -49,12 +57,11 @@ def home(request: HttpRequest) -> HttpResponse:
     organizations = {grant.pk for grant in viewer.grants if grant.kind == "organization"}
     staffed = viewer.pks("secretariat", "alliance")
     visible = with_line_relations(Event.objects.visible_to(viewer))
-    coming = visible.filter(ends_at__gt=at, starts_at__lt=at + timedelta(days=COMING_DAYS))
+    coming = visible.filter(not_over(at), starts_at__lt=at + timedelta(days=COMING_DAYS))
     coming = coming.exclude(state=EventState.CANCELLED)
     inside = {grant.pk for grant in viewer.grants if grant.kind == "alliance"}
     if inside and not viewer.is_unlimited:
-        mine = Q(alliance__in=inside) | Q(co_hosts__alliance__in=inside)
-        coming = coming.filter(mine).distinct()
+        coming = coming.filter(held_in(*inside))
     context: dict[str, Any] = {
         "coming": _lines(request, coming.order_by("starts_at", "pk")[:HOME_ROWS]),
         "invitations": [],
@@ -90,10 +97,8 @@ def alliance(request: HttpRequest, slug: str) -> HttpResponse:
     found = one(Alliance.objects.visible_to(viewer), slug=slug)
     on = parse_date_or(request.GET.get("on", ""), today)
     members = Membership.objects.visible_to(viewer).filter(alliance=found).active_on(on)
-    events = with_line_relations(Event.objects.visible_to(viewer)).filter(
-        Q(alliance=found) | Q(co_hosts__alliance=found)
-    )
-    coming = events.filter(ends_at__gt=at).exclude(state=EventState.CANCELLED).distinct()
+    events = with_line_relations(Event.objects.visible_to(viewer)).filter(held_in(found))
+    coming = events.filter(not_over(at)).exclude(state=EventState.CANCELLED)
     seats = Seat.objects.visible_to(viewer).active_on(on)
     in_bodies = seats.filter(body__alliance=found).select_related("person__details", "body")
     for_members = seats.filter(organization__memberships__in=members)
@@ -246,17 +251,16 @@ def _attention(request: HttpRequest, viewer: Viewer, today: date) -> list[dict[s
             "unanswered",
             events.filter(
                 starts_at__gt=at,
-                invitations__state="needs_action",
-                invitations__withdrawn_at__isnull=True,
-            )
-            .distinct()
-            .order_by("starts_at", "pk"),
+                pk__in=Invitation.objects.visible_to(viewer).unanswered().values("event"),
+            ).order_by("starts_at", "pk"),
         ),
         (
             "not_concluded",
             events.filter(
-                state__in=[EventState.SCHEDULED, EventState.CONFIRMED], ends_at__lt=at
-            ).order_by("-ends_at", "pk"),
+                state__in=[EventState.SCHEDULED, EventState.CONFIRMED],
+                starts_at__gt=at - LONGEST,
+                ends_at__lt=at,
+            ).order_by("-starts_at", "-pk"),
         ),
     )
     found = []

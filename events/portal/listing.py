@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from alliances.models import Alliance
 from coordination.pages.answers import now, uid_or_none, viewer_of
 from events.models import Event, EventState
-from events.portal.showing import event_lines, late_on, with_line_relations
+from events.portal.showing import event_lines, held_in, late_on, not_over, with_line_relations
 
 PAGE_ROWS = 50
 TIMES = ("coming", "past", "undated")
@@ -29,7 +29,7 @@ def list_context(request: HttpRequest) -> dict[str, Any]:
     rows = with_line_relations(Event.objects.visible_to(viewer))
     chosen = next((each for each in alliances if each.slug == query.get("alliance")), None)
     if chosen is not None:
-        rows = rows.filter(Q(alliance=chosen) | Q(co_hosts__alliance=chosen)).distinct()
+        rows = rows.filter(held_in(chosen))
     state = query.get("state", "")
     if state in EventState.values:
         rows = rows.filter(state=state)
@@ -68,7 +68,7 @@ def _in_time(rows: QuerySet[Event], time: str, at: datetime, after: str) -> Quer
                 Q(starts_at__lt=last.starts_at) | Q(starts_at=last.starts_at, pk__lt=last.pk)
             )
         return rows.order_by("-starts_at", "-pk")
-    rows = rows.filter(ends_at__gt=at)
+    rows = rows.filter(not_over(at))
     if last and last.starts_at:
         rows = rows.filter(
             Q(starts_at__gt=last.starts_at) | Q(starts_at=last.starts_at, pk__gt=last.pk)

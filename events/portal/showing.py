@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -18,7 +19,8 @@ from coordination.pages.wording import (
     days_in_words,
     window_in_words,
 )
-from events.models import Event, EventState
+from events.models import Event, EventAlliance, EventState
+from events.models.event import LONGEST
 
 LATE = "late"
 """Shown in place of a state: the planned window has passed and there is no date."""
@@ -65,6 +67,26 @@ class EventLine:
 def with_line_relations(events: QuerySet[Event]) -> QuerySet[Event]:
     """Fetch what lines show in the same query."""
     return events.select_related("alliance", "work_area")
+
+
+def held_in(*alliances: Any) -> Q:
+    """Return the condition for events that one of the alliances owns or co-hosts.
+
+    It asks by subquery, so that a list need not make its rows distinct, which would read them all.
+
+    Args:
+        alliances: Alliances or their keys.
+    """
+    co_hosted = EventAlliance.objects.filter(alliance__in=alliances).values("event")
+    return Q(alliance__in=alliances) | Q(pk__in=co_hosted)
+
+
+def not_over(at: datetime) -> Q:
+    """Return the condition for events that end after an instant.
+
+    No event lasts longer than `LONGEST`, so those that began before that need not be looked at.
+    """
+    return Q(ends_at__gt=at, starts_at__gt=at - LONGEST)
 
 
 def late_on(today: date) -> Q:
