@@ -8,8 +8,10 @@ import pytest
 from django.apps import apps
 from django.core.management import get_commands, load_command_class
 from django.core.management.base import BaseCommand
+from django.db.models import Model
 
 from coordination.changes.kinds import all_kinds
+from coordination.changes.models import Guarded
 from tests.paperwork import (
     CHANGES,
     LANGUAGES,
@@ -35,6 +37,12 @@ PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]|%[a-z]|\{\w+\}")
 WITHOUT_WORDS = {"; "}
 DOCS = ROOT / "docs"
 PAPERS = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / "benchmarks").glob("*.md")])
+
+
+def nouns() -> list[type[Model]]:
+    """Every model of ours."""
+    configs = [app for app in apps.get_app_configs() if app.name.split(".")[0] in PACKAGES]
+    return [model for app in configs for model in app.get_models()]
 
 
 # -- Catalogues ----------------------------------------------------------------------------------
@@ -203,17 +211,19 @@ def test_architecture_shows_the_layers_that_the_contracts_check() -> None:
     assert [re.split(r"\s{2,}", line)[0] for line in shown] == house["layers"]
 
 
+def test_architecture_lists_what_is_not_tracked() -> None:
+    text = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    section = text.split("\n### Not tracked\n")[1].split("\n## ")[0]
+    untracked = {model.__name__ for model in nouns() if not issubclass(model, Guarded)}
+
+    assert set(re.findall(r"`([A-Za-z]+)`", section)) == untracked
+
+
 def test_glossary_names_every_noun_of_the_code() -> None:
     text = (DOCS / "glossary.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`([A-Za-z]+)`", text))
-    nouns = {
-        model.__name__
-        for config in apps.get_app_configs()
-        if config.name.split(".")[0] in PACKAGES
-        for model in config.get_models()
-    }
 
-    assert nouns - named == set()
+    assert {model.__name__ for model in nouns()} - named == set()
 
 
 def test_glossary_says_each_term_once_and_in_both_languages() -> None:
