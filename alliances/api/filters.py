@@ -24,7 +24,7 @@ from alliances.models import (
     SeatRole,
 )
 from alliances.models.organization import name_key
-from coordination.rest.filters import ResourceFilters
+from coordination.rest.filters import ResourceFilters, WholeNumberFilter
 
 
 def _alliance(path: str) -> django_filters.CharFilter:
@@ -132,7 +132,7 @@ class PlanFilters(ResourceFilters):
     """Filters of plans."""
 
     alliance = _alliance("alliance__slug")
-    year = django_filters.NumberFilter(min_value=1, max_value=9999)
+    year = WholeNumberFilter(min_value=1, max_value=9999)
     kind = _choice(PlanKind.choices)
     state = _choice(PlanState.choices)
     slug = django_filters.CharFilter(max_length=50)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+from django import forms
 from django.db.models import QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
@@ -21,6 +22,12 @@ from coordination.rest.problems import InputError, Problem, ProblemError, escape
 
 class ResourceFilters(django_filters.FilterSet):  # type: ignore[misc]
     """Base class of filter sets. Each filter may say `help_text`: it goes into the schema."""
+
+
+class WholeNumberFilter(django_filters.NumberFilter):  # type: ignore[misc]
+    """A whole number; 2028.5 is refused, not cut."""
+
+    field_class = forms.IntegerField
 
 
 class StrictFilterBackend(django_filters.DjangoFilterBackend):  # type: ignore[misc]

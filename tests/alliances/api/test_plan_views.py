@@ -188,3 +188,10 @@ def test_list_of_lines_takes_the_same_queries_for_one_and_thirty(
     advance_plan(plan)
     with django_assert_num_queries(5):  # revisions twice, the plan, the lines, their hosts
         assert len(items(client, f"plans/{plan.uid}/items/")) == rows
+
+
+@pytest.mark.parametrize("year", ["2028.5", "NaN", "1e3", "-1", "9" * 40, "二〇二八"])
+def test_plans_of_a_year_that_is_no_year_are_400(cast: Cast, client: Client, year: str):
+    response = client.get("/api/v1/plans/", {"year": year})
+    assert response.status_code == 400
+    assert response.json()["errors"][0]["parameter"] == "year"
