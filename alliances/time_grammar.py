@@ -49,6 +49,7 @@ class Point:
 
     year: int | None = None
     year_is_last: bool = False
+    is_next_year: bool = False
     span: str = ""
     half: str = ""
     quarter: int | None = None
@@ -84,7 +85,8 @@ def read_expression(tokens: Sequence[Token], *, year: int) -> list[Window]:
     Raises:
         NoSuchTime: a day, month or clock time that does not exist.
         EndBeforeStart: a range that runs backwards.
-        OtherYear: it starts in another year, or ends later than in the year after.
+        OtherYear: it starts in another year, unless 次年 says so, or ends later than in the
+            year after.
         NotUnderstood: anything else.
     """
     ranges = [_points(group, year=year) for group in _split(tokens, "、")]
@@ -127,7 +129,8 @@ def _take_year(point: Point, token: Token, year: int) -> None:
 
 
 def _take_relative_year(point: Point, token: Token, year: int) -> None:
-    point.year = year + YEARS_AWAY.get(str(token.value), 0)
+    away = YEARS_AWAY.get(str(token.value), 0)
+    point.year, point.is_next_year = year + away, away == 1
 
 
 def _take_word(name: str) -> Callable[[Point, Token, int], None]:
@@ -283,13 +286,13 @@ def _inherit(points: list[Point]) -> None:
             before.month = after.month
     for before, after in pairwise(points):
         if after.year is None:
-            after.year = before.year
+            after.year, after.is_next_year = before.year, before.is_next_year
 
 
 def _range(group: list[Point], *, year: int) -> Window:
     if len(group) == 1:
         window = _window(group[0], year=group[0].year or year)
-        if window.start is not None and window.start.year != year:
+        if window.start is not None and window.start.year != year + group[0].is_next_year:
             raise OtherYear
         return _in_order(window)
     if len(group) != 2:
@@ -307,7 +310,8 @@ def _range(group: list[Point], *, year: int) -> Window:
     window = time_spans.joined(start, end)
     if window.start is None or window.end is None:
         raise NotUnderstood
-    if window.start.year != year or window.end.year not in (year, year + 1):
+    starts_in = year + first.is_next_year
+    if window.start.year != starts_in or window.end.year not in (starts_in, year + 1):
         raise OtherYear
     return _in_order(window)
 

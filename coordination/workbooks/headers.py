@@ -69,11 +69,11 @@ WORDS: Mapping[Column, str] = {
     Column.TIME: (
         "时间 活动时间 举办时间 会议时间 召开时间 计划时间 拟定时间 拟办时间 时间安排 "
         "日期 活动日期 举办日期 开始时间 开始日期 起始时间 起始日期 时间节点 完成时间 "
-        "月份 time date dates when period schedule window timing plannedtime planneddate "
+        "月份 开始 起 time date dates when period schedule window timing plannedtime planneddate "
         "proposeddate proposedtime timeperiod datetime dateandtime timewindow start "
         "startdate starttime from month"
     ),
-    Column.TIME_END: "结束时间 结束日期 终止时间 截止时间 end enddate endtime to until",
+    Column.TIME_END: "结束 截止 至 止 结束时间 结束日期 终止时间 截止时间 end enddate endtime to until",
     Column.PARTICIPANTS: (
         "参加单位 参与单位 参加人员 参与人员 参会单位 参会人员 参加对象 参与对象 "
         "参加范围 参会范围 邀请单位 邀请对象 参加 参与 参会 参加成员 participants "
@@ -129,7 +129,25 @@ def find_header(sheet: Sheet) -> Header | None:
         is_header = Column.TITLE in columns and len(columns) >= FEWEST_COLUMNS
         if is_header and (best is None or len(columns) > len(best.columns)):
             best = Header(index, row, columns, more_hosts)
-    return best
+    return best and _with_second_row(best, sheet)
+
+
+def _with_second_row(header: Header, sheet: Sheet) -> Header:
+    """Take in a second header row: 时间 over 开始 and 结束, with the other headers merged down."""
+    if header.index + 1 >= len(sheet.rows):
+        return header
+    row = sheet.rows[header.index + 1]
+    own = {
+        index: value
+        for index, value in enumerate(row.values)
+        if value is not None and index not in row.carried
+    }
+    columns, more_hosts = _columns_of(row)
+    known = {*columns.values(), *more_hosts}
+    if not own or row.own(header.column(Column.TITLE)) or set(own) - known:
+        return header
+    under = {name: index for name, index in header.columns.items() if index not in known}
+    return Header(header.index + 1, row, under | columns, [*header.more_hosts, *more_hosts])
 
 
 def meaning(text: str) -> Column | None:

@@ -124,13 +124,14 @@ def _words(window: Window, year: int) -> str:
         return "待定"
     start, end = window.start, window.end
     first, last = _point(start, start, window), _point(end, end, window, is_last=True)
+    next_year = "次年" if start.year == year + 1 else ""
     whole = _whole(start, end, window.precision)
     if whole:
-        return whole
-    if end.year != year:
+        return f"{next_year}{whole}"
+    if end.year != start.year:
         last = f"次年{last}"
     clock = _clock(window)
-    return f"{first}{clock}" if start == end else f"{first}至{last}{clock}"
+    return f"{next_year}{first}{clock}" if start == end else f"{next_year}{first}至{last}{clock}"
 
 
 def _whole(start: date, end: date, precision: Precision) -> str:

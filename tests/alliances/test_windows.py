@@ -168,6 +168,9 @@ def test_read_known_words_gives_their_days(
         ("9月-次年3月", "2024-09-01", "2025-03-31", "month"),
         ("30 December – 3 January 2025", "2024-12-30", "2025-01-03", "day"),
         ("12月下旬至明年1月上旬", "2024-12-21", "2025-01-10", "ten_days"),
+        ("次年1月", "2025-01-01", "2025-01-31", "month"),
+        ("次年1月10日至12日", "2025-01-10", "2025-01-12", "day"),
+        ("次年第一季度", "2025-01-01", "2025-03-31", "quarter"),
     ],
 )
 def test_read_range_into_next_year_is_kept(
@@ -265,7 +268,8 @@ def test_read_other_words_warns_and_stays_unknown(written: str) -> None:
         ("2023年5月14日", "other_year"),
         ("2025-05-14", "other_year"),
         ("May 2023", "other_year"),
-        ("次年1月", "other_year"),
+        ("去年12月", "other_year"),
+        ("2025年1月", "other_year"),
         ("2024年5月至2026年5月", "other_year"),
     ],
 )

@@ -71,6 +71,18 @@ def test_find_header_in_any_order_and_two_host_columns() -> None:
     assert list(header.more_hosts) == [3]
 
 
+def test_find_header_of_two_rows_takes_both() -> None:
+    first = Row(2, ("序号", "活动名称", "时间", None, "地点"))
+    second = Row(3, ("序号", "活动名称", "开始", "结束", "地点"), frozenset({0, 1, 4}))
+    line = Row(4, ("1", "走访", "5月", "6月", "北京"))
+
+    header = find_header(Sheet("s", [Row(1, ("2024年计划",)), first, second, line]))
+
+    assert header is not None
+    assert (header.index, header.column(Column.TIME), header.column(Column.TIME_END)) == (2, 2, 3)
+    assert (header.column(Column.TITLE), header.column(Column.PLACE)) == (1, 4)
+
+
 def test_find_header_without_a_name_finds_none() -> None:
     assert find_header(sheet_of(("序号", "时间", "地点"), ("1", "5月", "北京"))) is None
     assert find_header(sheet_of(("活动名称",), ("走访",))) is None

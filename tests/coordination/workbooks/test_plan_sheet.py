@@ -268,6 +268,15 @@ def test_parse_two_time_columns_are_a_range() -> None:
     ]
 
 
+def test_parse_header_of_two_rows() -> None:
+    header = ("序号", "活动名称", "时间", None)
+    rows = [[None, None, "开始", "结束"], [1, "走访", "5月", "6月"]]
+
+    plan = parse(xlsx_of(rows, header=header, merged=("A2:A3", "B2:B3", "C2:D2")))
+
+    assert [(each.title, each.time) for each in plan.lines] == [("走访", "5月至6月")]
+
+
 def test_parse_formula_text_stays_text(example: bytes) -> None:
     def put(sheet: Any) -> None:
         sheet["C5"] = '=HYPERLINK("http://x")'

@@ -114,6 +114,8 @@ def days(first: date, last: date, precision: str = "day") -> Window:
         ([UNKNOWN] * 3, "待定，共3场"),
         ([days(date(2028, 5, 14), date(2028, 5, 14))], "5月14日"),
         ([days(date(2028, 12, 28), date(2029, 1, 3))], "12月28日至次年1月3日"),
+        ([days(date(2029, 1, 1), date(2029, 1, 10), "ten_days")], "次年1月上旬"),
+        ([days(date(2029, 1, 3), date(2029, 1, 5))], "次年1月3日至1月5日"),
         ([days(date(2028, 2, 21), date(2028, 2, 29), "ten_days")], "2月下旬"),
         ([days(date(2028, 5, 16), date(2028, 5, 31), "ten_days")], "5月下半月"),
         ([days(date(2028, 5, 21), date(2028, 6, 10), "ten_days")], "5月下旬至6月上旬"),
