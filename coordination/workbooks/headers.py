@@ -73,7 +73,7 @@ WORDS: Mapping[Column, str] = {
         "proposeddate proposedtime timeperiod datetime dateandtime timewindow start "
         "startdate starttime from month"
     ),
-    Column.TIME_END: "结束 截止 至 止 结束时间 结束日期 终止时间 截止时间 end enddate endtime to until",
+    Column.TIME_END: "结束 截止 结束时间 结束日期 终止时间 截止时间 end enddate endtime to until",
     Column.PARTICIPANTS: (
         "参加单位 参与单位 参加人员 参与人员 参会单位 参会人员 参加对象 参与对象 "
         "参加范围 参会范围 邀请单位 邀请对象 参加 参与 参会 参加成员 participants "
