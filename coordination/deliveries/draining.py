@@ -13,7 +13,6 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -21,6 +20,7 @@ from django.db import InterfaceError, OperationalError
 
 from coordination.deliveries import circuit
 from coordination.deliveries.backoff import retry_at
+from coordination.deliveries.last_look import NotWanted, content_of, last_look, reader_at
 from coordination.deliveries.models import AttemptOutcome, Delivery, Endpoint, Message
 from coordination.deliveries.outbox import (
     BATCH,
@@ -33,7 +33,6 @@ from coordination.deliveries.outbox import (
     surely,
 )
 from coordination.deliveries.recipients import Reader, readers_of, tell_bounced
-from coordination.deliveries.sources import Rendered, source_of
 from coordination.deliveries.timing import Fence, Timepiece
 from coordination.deliveries.transports.base import (
     Blame,
@@ -74,21 +73,6 @@ class Tally:
             self.dropped += 1
 
 
-class NotWanted(Exception):
-    """The last look said no.
-
-    Attributes:
-        outcome: superseded, expired, held or dead.
-        code: short code for the ledger.
-    """
-
-    def __init__(self, outcome: AttemptOutcome, code: str) -> None:
-        """Say why."""
-        super().__init__(code)
-        self.outcome = outcome
-        self.code = code
-
-
 @dataclass(slots=True)
 class _Batch:
     """Claimed messages with what they need, read in three queries for all of them."""
@@ -97,6 +81,12 @@ class _Batch:
     lines: dict[int, list[Delivery]]
     endpoints: dict[int, Endpoint]
     readers: dict[str, Reader]
+
+    def reader_of(self, message: Message) -> Reader | None:
+        """Return who gets a message: its endpoint's own reader, else the recipient's."""
+        return self.readers.get(f"endpoint:{message.endpoint_id}") or self.readers.get(
+            message.recipient
+        )
 
 
 @dataclass(slots=True)
@@ -173,16 +163,18 @@ class Drain:
         readers = readers_of((message.recipient for message in messages), self.channel)
         for endpoint in endpoints.values():
             if endpoint.name and endpoint.owner:
-                readers[f"endpoint:{endpoint.pk}"] = _reader_at(endpoint)
+                readers[f"endpoint:{endpoint.pk}"] = reader_at(endpoint)
         return _Batch(messages, lines, endpoints, readers)
 
     def _send_one(self, message: Message, batch: _Batch, transport: Transport) -> None:
         begun_at = self.piece.now()
         address, stored = "", ""
         try:
-            reader, wanted = self._look(message, batch, begun_at)
+            reader, wanted = last_look(
+                message, batch.lines[message.pk], batch.reader_of(message), at=begun_at
+            )
             address = reader.address
-            rendered = _content(message, wanted, reader)
+            rendered = content_of(message, wanted, reader)
             stored = rendered.stored()
             self._begin(message, begun_at)
             self._handed_over = True
@@ -202,28 +194,6 @@ class Drain:
         self.tally.count(settlement.outcome, bool(settled))
         if settlement.outcome == AttemptOutcome.SENT:
             self._note_success(batch.endpoints[message.endpoint_id], address)
-
-    def _look(
-        self, message: Message, batch: _Batch, at: datetime
-    ) -> tuple[Reader, Sequence[Delivery]]:
-        """Take the last look; return the reader and the lines that are still wanted.
-
-        Raises:
-            NotWanted: nothing is.
-        """
-        if message.never_twice and message.begun_at is not None:
-            raise NotWanted(AttemptOutcome.HELD, "in_doubt")
-        if message.expires_at is not None and message.expires_at <= at:
-            raise NotWanted(AttemptOutcome.EXPIRED, "expired")
-        reader = batch.readers.get(f"endpoint:{message.endpoint_id}") or batch.readers.get(
-            message.recipient
-        )
-        if reader is None:
-            raise NotWanted(AttemptOutcome.SUPERSEDED, "recipient_gone")
-        wanted = _wanted_lines(message, batch.lines[message.pk], reader, at)
-        if not reader.address:
-            raise NotWanted(AttemptOutcome.DEAD, "no_address")
-        return reader, wanted
 
     def _begin(self, message: Message, at: datetime) -> None:
         if message.never_twice and not begin(message, at=at):
@@ -374,47 +344,3 @@ class Drain:
         if not self.noted:
             circuit.note_channel_success(self.channel, at=self.piece.now())
             self.noted = True
-
-
-def _reader_at(endpoint: Endpoint) -> Reader:
-    return Reader(
-        recipient=endpoint.owner,
-        address=endpoint.address,
-        name=endpoint.name,
-        language=endpoint.language or "zh-hans",
-        time_zone=endpoint.time_zone or "Asia/Shanghai",
-    )
-
-
-def _wanted_lines(
-    message: Message, lines: Iterable[Delivery], reader: Reader, at: datetime
-) -> list[Delivery]:
-    """Ask the source about each line; note why a line of a digest is left out."""
-    source = source_of(message.source)
-    wanted: list[Delivery] = []
-    dropped: dict[str, list[int]] = {}
-    for line in lines:
-        too_late = line.expires_at is not None and line.expires_at <= at
-        reason = "expired" if too_late else source.still_wanted(line, reader, at)
-        if reason:
-            dropped.setdefault(reason, []).append(line.pk)
-        else:
-            wanted.append(line)
-    if wanted and message.rendered:
-        # What was rendered once goes out as it was: a retry is the same to the byte.
-        return wanted
-    if not wanted:
-        outcome = AttemptOutcome.EXPIRED if "expired" in dropped else AttemptOutcome.SUPERSEDED
-        raise NotWanted(outcome, next(iter(dropped), "nothing_left"))
-    for reason, keys in dropped.items():
-        Delivery.objects.filter(pk__in=keys).update(dropped_reason=reason)
-    return wanted
-
-
-def _content(message: Message, wanted: Sequence[Delivery], reader: Reader) -> Rendered:
-    if message.rendered:
-        return Rendered.from_stored(message.rendered)
-    at = message.first_tried_at
-    if at is None:
-        raise ValueError("a claimed message knows when it was first tried")
-    return source_of(message.source).render(wanted, reader, at)

@@ -1,0 +1,97 @@
+"""The last look, right before sending: is it still wanted, by whom, and how does it read?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from coordination.deliveries.models import AttemptOutcome, Delivery, Endpoint, Message
+from coordination.deliveries.recipients import Reader
+from coordination.deliveries.sources import Rendered, source_of
+
+
+class NotWanted(Exception):
+    """The last look said no.
+
+    Attributes:
+        outcome: superseded, expired, held or dead.
+        code: short code for the ledger.
+    """
+
+    def __init__(self, outcome: AttemptOutcome, code: str) -> None:
+        """Say why."""
+        super().__init__(code)
+        self.outcome = outcome
+        self.code = code
+
+
+def last_look(
+    message: Message, lines: Sequence[Delivery], reader: Reader | None, *, at: datetime
+) -> tuple[Reader, list[Delivery]]:
+    """Return the reader and the lines that are still wanted.
+
+    Args:
+        message: claimed.
+        lines: its deliveries that have not been dropped.
+        reader: who is behind the recipient's key now; None for nobody.
+        at: now.
+
+    Raises:
+        NotWanted: nothing is.
+    """
+    if message.never_twice and message.begun_at is not None:
+        raise NotWanted(AttemptOutcome.HELD, "in_doubt")
+    if message.expires_at is not None and message.expires_at <= at:
+        raise NotWanted(AttemptOutcome.EXPIRED, "expired")
+    if reader is None:
+        raise NotWanted(AttemptOutcome.SUPERSEDED, "recipient_gone")
+    wanted = _wanted_lines(message, lines, reader, at)
+    if not reader.address:
+        raise NotWanted(AttemptOutcome.DEAD, "no_address")
+    return reader, wanted
+
+
+def _wanted_lines(
+    message: Message, lines: Iterable[Delivery], reader: Reader, at: datetime
+) -> list[Delivery]:
+    """Ask the source about each line; note why a line of a digest is left out."""
+    source = source_of(message.source)
+    wanted: list[Delivery] = []
+    dropped: dict[str, list[int]] = {}
+    for line in lines:
+        too_late = line.expires_at is not None and line.expires_at <= at
+        reason = "expired" if too_late else source.still_wanted(line, reader, at)
+        if reason:
+            dropped.setdefault(reason, []).append(line.pk)
+        else:
+            wanted.append(line)
+    if wanted and message.rendered:
+        # What was rendered once goes out as it was: a retry is the same to the byte.
+        return wanted
+    if not wanted:
+        outcome = AttemptOutcome.EXPIRED if "expired" in dropped else AttemptOutcome.SUPERSEDED
+        raise NotWanted(outcome, next(iter(dropped), "nothing_left"))
+    for reason, keys in dropped.items():
+        Delivery.objects.filter(pk__in=keys).update(dropped_reason=reason)
+    return wanted
+
+
+def content_of(message: Message, wanted: Sequence[Delivery], reader: Reader) -> Rendered:
+    """Return the content that the first try fixed, or write it now."""
+    if message.rendered:
+        return Rendered.from_stored(message.rendered)
+    at = message.first_tried_at
+    if at is None:
+        raise ValueError("a claimed message knows when it was first tried")
+    return source_of(message.source).render(wanted, reader, at)
+
+
+def reader_at(endpoint: Endpoint) -> Reader:
+    """Return the reader that an endpoint of its own stands for: a robot, a web address."""
+    return Reader(
+        recipient=endpoint.owner,
+        address=endpoint.address,
+        name=endpoint.name,
+        language=endpoint.language or "zh-hans",
+        time_zone=endpoint.time_zone or "Asia/Shanghai",
+    )
