@@ -35,17 +35,18 @@ def invite_organizations(
     rules.require(rules.may_manage_event(viewer, event))
     if event.is_over or event.state == EventState.PLANNED:
         raise TransitionNotAllowed(_("Invite to an event that has a time and is still to come."))
-    stored = {row.organization_id: row for row in event.invitations.all()}
-    new, again = [], []
-    for organization in dict.fromkeys(organizations):
-        row = stored.get(organization.pk)
-        if row is None:
-            new.append(Invitation(event=event, organization=organization, answer_by=answer_by))
-        elif row.withdrawn_at is not None:
-            row.withdrawn_at, row.state = None, AnswerState.NEEDS_ACTION
-            row.event, row.answer_by = event, answer_by
-            again.append(row)
     with recording(viewer.actor, at=at) as log:
+        log.hold(event, unchanged=["state"])
+        stored = {row.organization_id: row for row in event.invitations.all()}
+        new, again = [], []
+        for organization in dict.fromkeys(organizations):
+            row = stored.get(organization.pk)
+            if row is None:
+                new.append(Invitation(event=event, organization=organization, answer_by=answer_by))
+            elif row.withdrawn_at is not None:
+                row.withdrawn_at, row.state = None, AnswerState.NEEDS_ACTION
+                row.event, row.answer_by = event, answer_by
+                again.append(row)
         log.insert_all(new, "invitation.sent")
         log.update_all(again, "invitation.sent")
     return new + again
@@ -100,9 +101,10 @@ def answer_invitation(
         person=Person.objects.filter(user=viewer.user_id).first() if viewer.user_id else None,
         sequence=invitation.event.sequence,
     )
-    invitation.state = state
     with recording(viewer.actor, at=at) as log:
+        log.hold(invitation.event, unchanged=["state"])
         log.save(answer, "answer.given")
+        invitation.state = state
         if not log.save(invitation, "invitation.answered"):
             log.touch_all([invitation], "invitation.answered")
     return answer

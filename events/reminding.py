@@ -111,7 +111,8 @@ def _matters(change: Recorded) -> bool:
 def _keep(events: Sequence[Event], at: datetime) -> None:
     known = _rules_of(events)
     stored: dict[int, dict[int, Reminder]] = defaultdict(dict)
-    for reminder in Reminder.objects.filter(event__in=events):
+    # Locked, so that none fires for the old time while it is given the new one.
+    for reminder in Reminder.objects.filter(event__in=events).select_for_update().order_by("pk"):
         stored[reminder.event_id][reminder.rule_id] = reminder
     new: list[Reminder] = []
     changed: list[Reminder] = []
@@ -201,7 +202,9 @@ def _nearest(event: Event, known: dict[str, list[ReminderRule]]) -> tuple[str, l
 
 
 def _events_under(rule: ReminderRule) -> Iterable[Event]:
+    """Return the events that a rule may remind of, held: one that moves now is waited for."""
     events = Event.objects.filter(state__in=REMINDED_STATES)
+    events = events.select_for_update(no_key=True).order_by("pk")
     for level in LEVELS:
         pk = getattr(rule, f"{level}_id")
         if pk is not None:

@@ -26,9 +26,9 @@ def retire_cancelled_events(*, at: datetime) -> int:
     until = (at - CANCELLED_STAY).date()
     with recording(SYSTEM.actor, at=at) as log:
         events = list(
-            Event.objects.filter(
-                state=EventState.CANCELLED, retired=False, cancelled_on__lte=until
-            ).order_by("pk")
+            Event.objects.filter(state=EventState.CANCELLED, retired=False, cancelled_on__lte=until)
+            .prefetch_related("hosts", "co_hosts", "named")
+            .order_by("pk")
         )
         for event in events:
             event.retired = True

@@ -12,6 +12,7 @@ import tzdata
 from django.utils.translation import gettext_lazy as _
 
 from alliances.models import Alliance, Organization
+from alliances.planning import hold_plan
 from coordination.accounts.viewer import Viewer
 from coordination.changes.assigning import assign
 from coordination.changes.models import Part
@@ -54,6 +55,7 @@ READ_ONLY = frozenset(
         "attendance",
     }
 )
+OPENS = frozenset({"plan", "work_area", "plan_item", "audience"})
 TIME_DETAILS = frozenset({"time_zone", "all_day"})
 PLACE = frozenset({"place_zh", "place_en", "address", "latitude", "longitude", "online_url"})
 
@@ -94,6 +96,8 @@ def draft_event(
         event.sequence = 0
     parts = _parts(hosts=hosts, co_hosts=co_hosts, named=named, owner=alliance)
     with recording(viewer.actor, at=at) as log:
+        if event.plan is not None:
+            hold_plan(event.plan, log=log)
         log.insert_all([event], "event.drafted", parts=[parts])
     return event
 
@@ -139,6 +143,8 @@ def revise_event(
     _settle_plan(event)
     parts = _parts(hosts=hosts, co_hosts=co_hosts, named=named, owner=event.alliance)
     with recording(viewer.actor, at=at, reason=reason) as log:
+        if event.plan is not None and OPENS & values.keys():
+            hold_plan(event.plan, log=log)
         log.save(event, "event.revised", parts=parts)
     return event
 

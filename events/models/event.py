@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 from typing import ClassVar
 
@@ -12,12 +13,13 @@ from django.utils.translation import gettext_lazy as _
 from alliances.columns import time_zone_field
 from alliances.models import Alliance, Openness, Plan, PlanItem, PlanState, WorkArea
 from alliances.models.plan import narrower, scopes_open_to
+from coordination.changes.checking import FIRST_YEAR, LAST_YEAR, OUT_OF_RANGE
 from coordination.changes.models import Tracked
 from coordination.changes.refusals import TransitionNotAllowed, invalid
 from events.calendar_event import Span
 from events.columns import WallTimeField
 from events.querysets import EventQuerySet
-from events.zones import wall_of
+from events.zones import wall_of, zone_names
 
 LONGEST = timedelta(days=370)
 
@@ -248,11 +250,13 @@ class Event(Tracked):
         """Take a time, or none, and derive its instants.
 
         Raises:
-            InvalidInput: it ends before it starts, or lasts more than a year.
+            InvalidInput: it ends before it starts, lasts more than a year, lies out of reach of
+                calendars, or its zone is not known.
         """
         if span is None:
             self.starts_wall = self.ends_wall = self.starts_at = self.ends_at = None
             return
+        span = _to_the_minute(span)
         if span.ends_at <= span.starts_at:
             raise invalid("ends_at", _("The end must be after the beginning."))
         if span.ends_at - span.starts_at > LONGEST:
@@ -309,10 +313,11 @@ class Event(Tracked):
             )
         if not reason.strip():
             raise invalid("reason", _("Say why it is postponed."), code="reason_required")
-        if self.starts_wall is not None:
-            self.previous_starts_wall, self.previous_ends_wall = self.starts_wall, self.ends_wall
-            self.previous_time_zone = self.time_zone
+        starts, ends, zone = self.starts_wall, self.ends_wall, self.time_zone
         self.set_span(span, tzdata_version=tzdata_version)
+        if starts is not None:
+            self.previous_starts_wall, self.previous_ends_wall = starts, ends
+            self.previous_time_zone = zone
         self.state, self.reason = EventState.POSTPONED, reason
         self.sequence += 1
 
@@ -384,3 +389,18 @@ class Event(Tracked):
             raise TransitionNotAllowed(
                 _("It was cancelled. Make a new event instead."), code="cancelled"
             )
+
+
+def _to_the_minute(span: Span) -> Span:
+    """Return the span without seconds, which are not kept.
+
+    Raises:
+        InvalidInput: no instant can be told for it.
+    """
+    for field, wall in (("starts_at", span.starts), ("ends_at", span.ends)):
+        if not FIRST_YEAR <= wall.year <= LAST_YEAR:
+            raise invalid(field, OUT_OF_RANGE, code="date_out_of_range")
+    if span.zone not in zone_names():
+        raise invalid("time_zone", _("There is no such time zone."), code="time_zone")
+    starts, ends = (wall.replace(second=0, microsecond=0) for wall in (span.starts, span.ends))
+    return replace(span, starts=starts, ends=ends)

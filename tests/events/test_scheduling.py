@@ -32,6 +32,7 @@ from events.scheduling import (
 from tests.factories import (
     AFTERNOON,
     AT,
+    BEIJING,
     MORNING,
     SYSTEM,
     Cast,
@@ -513,3 +514,47 @@ def test_concerned_scopes_name_co_hosts_and_organizations_once_it_is_open(cast: 
     assert set(stored(event).concerns.split()) == scopes
     revise_event(event, viewer=SYSTEM, at=LATER, audience="secretariat")
     assert stored(event).concerns == f"alliance:{cast.alliance.pk}:secretariat"
+
+
+@pytest.mark.parametrize(
+    ("starts", "ends", "zone", "error"),
+    [
+        ("0001-01-01T00:00", "0001-01-01T01:00", BEIJING, ("starts_at", "date_out_of_range")),
+        ("9999-12-31T22:00", "9999-12-31T23:59", "Asia/Tokyo", ("starts_at", "date_out_of_range")),
+        ("2200-12-31T22:00", "2201-01-01T00:00", BEIJING, ("ends_at", "date_out_of_range")),
+        ("2028-05-16T09:30", "2028-05-16T12:00", "Mars/Olympus", ("time_zone", "time_zone")),
+        ("2028-05-16T12:00", "2028-05-16T12:00", BEIJING, ("ends_at", "invalid")),
+    ],
+)
+def test_schedule_at_a_time_no_calendar_has_names_the_field(
+    cast: Cast, starts: str, ends: str, zone: str, error: tuple[str, str]
+) -> None:
+    event = make_event(cast.alliance)
+
+    with pytest.raises(InvalidInput) as refusal:
+        schedule_event(event, span(starts, ends, zone), viewer=cast.secretary, at=AT)
+
+    assert [(found.field, found.code) for found in refusal.value.errors] == [error]
+    assert stored(event).state == "planned"
+
+
+def test_postpone_to_an_impossible_time_leaves_the_event_in_memory_as_it_was(cast: Cast) -> None:
+    event = make_event(cast.alliance, scheduled=True)
+    backwards = span("2028-06-16T12:00", "2028-06-16T09:00")
+
+    with pytest.raises(InvalidInput):
+        postpone_event(event, reason="场馆", span=backwards, viewer=cast.secretary, at=AT)
+
+    assert (event.state, event.previous_starts_wall, event.span) == ("scheduled", None, MORNING)
+
+
+def test_schedule_with_seconds_keeps_instants_and_wall_time_together(cast: Cast) -> None:
+    event = make_event(cast.alliance)
+
+    schedule_event(
+        event, span("2028-05-16T09:30:59", "2028-05-16T12:00:30"), viewer=cast.secretary, at=AT
+    )
+
+    kept = stored(event)
+    assert (kept.span, kept.starts_at) == (MORNING, MORNING.starts_at)
+    assert event.span == MORNING
