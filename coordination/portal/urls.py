@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from coordination.portal import carrying_views, record_views, reminder_views, views
+from coordination.portal import carrying_views, change_views, record_views, reminder_views, views
 
 app_name = "portal"
 urlpatterns = [
@@ -14,6 +14,7 @@ urlpatterns = [
     path(
         "alliances/<slug:slug>/plans/<slug:plan_slug>/actual/", record_views.actual, name="actual"
     ),
+    path("changes/", change_views.changes, name="changes"),
     path("history/<uuid:uid>/", record_views.history, name="history"),
     path(
         "alliances/<slug:slug>/plans/<slug:plan_slug>/carry-over/",
