@@ -28,4 +28,4 @@ VOLUME /var/lib/coordination
 EXPOSE 8000
 CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", \
      "--workers", "2", "--blocking-threads", "4", "--http", "1", "--no-ws", \
-     "--respawn-failed-workers", "coordination.wsgi:application"]
+     "--respawn-failed-workers", "--workers-kill-timeout", "10", "coordination.wsgi:application"]

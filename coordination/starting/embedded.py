@@ -91,6 +91,9 @@ def _start(target: Callable[..., None], name: str, *arguments: Any) -> threading
 
 def work(*arguments: Any) -> None:
     """Serve in the worker process, then let the loop finish what it has begun."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # Until granian's own handler stands, the parent's would take the signal and do nothing.
+        signal.signal(number, signal.SIG_DFL)
     try:
         MPServer._spawn_wsgi_worker(*arguments)
     finally:
