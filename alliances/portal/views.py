@@ -30,7 +30,7 @@ from alliances.portal.forms import (
 from coordination.bilingual import localized
 from coordination.changes.models import Tracked
 from coordination.changes.refusals import NotAllowed
-from coordination.pages.answers import now, one, page, posted, viewer_of
+from coordination.pages.answers import asked, now, one, page, posted, viewer_of
 from coordination.pages.forms import VerbForm
 
 REFUSED, CONFLICT = 422, 409
@@ -250,7 +250,7 @@ def members(request: HttpRequest) -> HttpResponse:
     """List the organizations with the alliances they belong to."""
     viewer, today = viewer_of(request), now().date()
     memberships = Membership.objects.visible_to(viewer).active_on(today)
-    slug = request.GET.get("alliance", "")
+    slug = asked(request, "alliance")
     if slug:
         memberships = memberships.filter(alliance__slug=slug)
     rows = memberships.select_related("organization", "alliance")

@@ -18,7 +18,7 @@ from django.utils import timezone
 from coordination.accounts.middleware import viewer_of
 from coordination.changes.refusals import NotAllowed, NotVisible
 
-__all__ = ["now", "one", "page", "posted", "uid_or_none", "viewer_of"]
+__all__ = ["asked", "now", "one", "page", "posted", "uid_or_none", "viewer_of"]
 
 View = Callable[..., HttpResponseBase]
 Row = TypeVar("Row", bound=Model)
@@ -44,6 +44,11 @@ def page(view: View) -> View:
             raise PermissionDenied(str(refusal.message)) from None
 
     return answer
+
+
+def asked(request: HttpRequest, name: str) -> str:
+    """Return a word out of the query, without what no stored text holds (NUL, outer spaces)."""
+    return request.GET.get(name, "").replace("\0", "").strip()
 
 
 def posted(request: HttpRequest) -> QueryDict | None:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from alliances import rules as alliance_rules
 from alliances.models import Alliance, ChairTerm, Edition, Membership, Plan, PlanState, Seat
 from coordination.accounts.viewer import Viewer
-from coordination.pages.answers import now, one, page, viewer_of
+from coordination.pages.answers import asked, now, one, page, viewer_of
 from coordination.portal.month_page import month_asked, month_context
 from coordination.portal.plan_board import area_rows, by_month, figures_of, plan_entries
 from events import rules as event_rules
@@ -193,7 +193,7 @@ def calendar(request: HttpRequest) -> HttpResponse:
     today = today_for(viewer)
     year, month = month_asked(request.GET.get("month", ""), today)
     alliances = list(Alliance.objects.visible_to(viewer).order_by("pk"))
-    chosen = request.GET.get("alliance", "")
+    chosen = asked(request, "alliance")
     return render(
         request,
         "portal/calendar.html",

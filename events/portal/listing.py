@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from alliances.models import Alliance
-from coordination.pages.answers import now, uid_or_none, viewer_of
+from coordination.pages.answers import asked, now, uid_or_none, viewer_of
 from events.models import Event, EventState
 from events.portal.showing import event_lines, held_in, late_on, not_over, with_line_relations
 
@@ -35,7 +35,7 @@ def list_context(request: HttpRequest) -> dict[str, Any]:
         rows = rows.filter(state=state)
     elif state == "late":
         rows, time = rows.filter(late_on(today)), "undated"
-    words = query.get("q", "").strip()[:100]
+    words = asked(request, "q")[:100]
     if words:
         rows = rows.filter(Q(title_zh__icontains=words) | Q(title_en__icontains=words))
     found = list(_in_time(rows, time, at, query.get("after", ""))[: PAGE_ROWS + 1])

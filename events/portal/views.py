@@ -18,7 +18,7 @@ from alliances.models import Alliance, Plan
 from alliances.rules import is_secretariat_anywhere
 from coordination.accounts.viewer import Viewer
 from coordination.changes.refusals import NotAllowed, NotVisible
-from coordination.pages.answers import now, one, page, posted, uid_or_none, viewer_of
+from coordination.pages.answers import asked, now, one, page, posted, uid_or_none, viewer_of
 from coordination.pages.forms import VerbForm
 from coordination.pages.wording import window_in_words, zone_in_words
 from events import inviting, owing, rules, scheduling
@@ -303,7 +303,7 @@ def _plan_asked(request: HttpRequest, viewer: Viewer) -> Plan | None:
 
 
 def _alliance_asked(request: HttpRequest, viewer: Viewer) -> Alliance | None:
-    slug = request.GET.get("alliance", "")
+    slug = asked(request, "alliance")
     if not slug:
         return None
     found: Alliance = one(Alliance.objects.visible_to(viewer), slug=slug)

@@ -273,3 +273,23 @@ def add_rows(cast: Cast, plan, number: int) -> None:
         event = Event.objects.select_related("alliance", "plan").get(plan_item=item)
         schedule_event(event, span(f"{day}T09:30", f"{day}T12:00"), viewer=SYSTEM, at=AT)
         invite_organizations(event, [cast.member, cast.host], viewer=SYSTEM, at=AT)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/events/?q=%00&alliance=%00&after=%00&time=%00&state=%00",
+        "/calendar/?alliance=%00&month=%00",
+        "/calendar/?month=2200-12",
+        "/calendar/?month=1990-01",
+        "/members/?alliance=%00",
+        "/alliances/jjj/?on=2028-02-30",
+        "/alliances/jjj/?on=9999-12-31",
+        "/alliances/jjj/plans/2028/?view=%00&state=%00",
+        "/alliances/jjj/plans/2028/actual/?on=0001-01-01&what=%00",
+        "/alliances/jjj/plans/2028/editions/?from=%00&to=%00",
+        "/plans/?lang=%00",
+    ],
+)
+def test_pages_with_nonsense_in_the_query_answer(cast: Cast, published, path: str):
+    assert as_viewer(cast.public).get(path).status_code == 200
