@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -32,6 +32,16 @@ class Edition(Tracked):
     adopted_on = models.DateField(_("adopted on"), null=True, blank=True)
 
     objects = EditionQuerySet.as_manager()
+    database_promises: ClassVar = {
+        "edition_number_is_unique_in_its_plan": (
+            "number",
+            _("The plan has an edition with this number already."),
+        ),
+        "plan_has_one_draft_edition": (
+            "plan",
+            _("The next edition of this plan is being drafted already."),
+        ),
+    }
 
     class Meta:
         verbose_name = _("edition")

@@ -341,6 +341,9 @@ class PlanItemHost(Part):
     name = models.CharField(_("name as written"), max_length=200)
 
     objects = GuardedQuerySet.as_manager()
+    database_promises: ClassVar = {
+        "plan_item_host_positions_differ": ("hosts", _("Two hosts stand at the same place."))
+    }
 
     class Meta:
         verbose_name = _("host")

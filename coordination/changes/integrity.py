@@ -53,14 +53,18 @@ def _in_model(text: str, model: type[models.Model]) -> FieldError | None:
         fields = getattr(constraint, "fields", ())
         if constraint.name in text or (fields and _names_columns(text, model, fields)):
             first = fields[0] if fields else ""
-            return FieldError(first, constraint.name, _words(constraint))
+            return FieldError(first, constraint.name, words_for(model, constraint))
     for column in model._meta.concrete_fields:
         if column.unique and not column.primary_key and _is_unique_key(text, model, column):
             return FieldError(column.name, "unique", TAKEN)
     return None
 
 
-def _words(constraint: Any) -> Message:
+def words_for(model: type[models.Model], constraint: Any) -> Message:
+    """Return the sentence for a constraint of a model that is about to be broken."""
+    promises: dict[str, tuple[str, Message]] = getattr(model, "database_promises", {})
+    if constraint.name in promises:
+        return promises[constraint.name][1]
     message: Message = constraint.violation_error_message
     if message == constraint.default_violation_error_message:
         return TAKEN if isinstance(constraint, models.UniqueConstraint) else constraint.name

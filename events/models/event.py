@@ -163,6 +163,12 @@ class Event(Tracked):
 
     objects = EventQuerySet.as_manager()
     part_names: ClassVar = ("hosts", "co_hosts", "named")
+    database_promises: ClassVar = {
+        "plan_item_makes_each_occurrence_once": (
+            "occurrence",
+            _("The plan line has an event for this occurrence already."),
+        )
+    }
 
     class Meta:
         verbose_name = _("event")

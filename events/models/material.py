@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -60,6 +62,9 @@ class MaterialVersion(Part):
     added_at = models.DateTimeField(_("added"))
 
     objects = GuardedQuerySet.as_manager()
+    database_promises: ClassVar = {
+        "material_versions_are_numbered": ("versions", _("There is a version with this number."))
+    }
 
     class Meta:
         verbose_name = _("version")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -27,6 +29,9 @@ class EventHost(Part):
     name = models.CharField(_("name as written"), max_length=200, blank=True)
 
     objects = GuardedQuerySet.as_manager()
+    database_promises: ClassVar = {
+        "event_host_positions_differ": ("hosts", _("Two hosts stand at the same place."))
+    }
 
     class Meta:
         verbose_name = _("host")
@@ -52,6 +57,9 @@ class EventAlliance(Part):
     )
 
     objects = GuardedQuerySet.as_manager()
+    database_promises: ClassVar = {
+        "alliance_co_hosts_an_event_once": ("co_hosts", _("This alliance is a co-host already."))
+    }
 
     class Meta:
         verbose_name = _("co-hosting alliance")
@@ -80,6 +88,9 @@ class EventOrganization(Part):
     )
 
     objects = GuardedQuerySet.as_manager()
+    database_promises: ClassVar = {
+        "event_names_an_organization_once": ("named", _("This organization is named already."))
+    }
 
     class Meta:
         verbose_name = _("organization named")
