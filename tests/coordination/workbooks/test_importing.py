@@ -2,50 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
-from uuid import UUID
-
 import pytest
 
-from alliances.models import Alliance, Plan, PlanItem, WorkArea
+from alliances.models import Plan, PlanItem, WorkArea
 from alliances.planning import close_plan
 from coordination.accounts.viewer import SYSTEM
-from coordination.changes.models import Change
 from coordination.changes.recording import recording
 from coordination.changes.refusals import InvalidInput, NotAllowed
 from coordination.workbooks.importing import (
     PreviewIsStale,
-    import_plan,
-    preview_import,
 )
-from coordination.workbooks.plan_import import PlanImport
 from coordination.workbooks.writing import write_plan
 from events.models import Event, EventState
-from events.scheduling import schedule_event
-from tests.coordination.workbooks.sheets import edited, line, xlsx_of
-from tests.factories import Cast, advance_plan, make_organization, span
-
-AT = datetime(2024, 1, 15, 2, tzinfo=UTC)
-THREE = [line(1, "对接会", "5月14日"), line(2, "走访", "每季度末"), line(3, "年会", "12月中旬")]
-
-
-def take(cast: Cast, data: bytes, **options: Any) -> PlanImport:
-    told = {"file_name": "plan.xlsx", "viewer": cast.secretary, "at": AT} | options
-    return import_plan(data, alliance=cast.alliance, **told)
-
-
-def look(cast: Cast, data: bytes, **options: Any) -> PlanImport:
-    told = {"file_name": "plan.xlsx", "viewer": cast.secretary} | options
-    return preview_import(data, alliance=cast.alliance, **told)
-
-
-def changes() -> int:
-    return Change.objects.count()
-
-
-def titles() -> list[str]:
-    return [str(item) for item in PlanItem.objects.standing().order_by("position", "pk")]
+from tests.coordination.workbooks.importer import AT, THREE, changes, look, take
+from tests.coordination.workbooks.sheets import line, xlsx_of
+from tests.factories import Cast, advance_plan
 
 
 def test_import_example_makes_21_lines_and_24_events(cast: Cast, example: bytes) -> None:
@@ -153,137 +124,6 @@ def test_import_export_again_changes_nothing(cast: Cast, example: bytes) -> None
     assert {match.found_by for match in answer.matches} == {"uid"}
 
 
-def test_import_edited_cells_changes_only_them_and_keeps_uids(cast: Cast, example: bytes) -> None:
-    take(cast, example)
-    uids = {item.number: item.uid for item in PlanItem.objects.all()}
-    events = set(Event.objects.values_list("uid", flat=True))
-
-    def edit(sheet: Any) -> None:
-        sheet["C5"] = "走进天开园"
-        sheet["F6"] = "石家庄市"
-        sheet["G10"] = "3月下旬"
-
-    data = edited(example, edit)
-    shown = look(cast, data)
-    take(cast, data)
-
-    assert {match.line.row: match.cells for match in shown.changed if match.line} == {
-        5: {"title": ("走进天津天开园", "走进天开园")},
-        6: {"place": ("石家庄", "石家庄市")},
-        10: {
-            "time": ("3月", "3月下旬"),
-            "windows": ("2024-03-01 – 2024-03-31", "2024-03-21 – 2024-03-31"),
-        },
-    }
-    assert [match.found_by for match in shown.changed] == ["number", "title", "title"]
-    assert {item.number: item.uid for item in PlanItem.objects.all()} == uids
-    assert set(Event.objects.values_list("uid", flat=True)) == events
-    moved = Event.objects.get(plan_item__number="7")
-    assert (str(moved.window_starts_on), moved.window_text) == ("2024-03-21", "3月下旬")
-    assert look(cast, data).counts()["same"] == 21
-
-
-def test_import_row_said_to_be_new_replaces_the_line_of_its_number(cast: Cast) -> None:
-    take(cast, xlsx_of(THREE))
-    data = xlsx_of([THREE[0], line(2, "培训班", "6月"), THREE[2]])
-
-    same, new = look(cast, data), look(cast, data, new_rows=[4])
-    take(cast, data, new_rows=[4])
-
-    assert (same.counts()["changed"], new.counts()["new"], new.counts()["gone"]) == (1, 1, 1)
-    assert titles() == ["对接会", "培训班", "年会"]
-    assert Event.objects.count() == 3
-
-
-def test_import_inserted_line_stands_where_the_file_has_it(cast: Cast) -> None:
-    take(cast, xlsx_of(THREE))
-    uids = {str(item): item.uid for item in PlanItem.objects.all()}
-    data = xlsx_of(
-        [
-            line(1, "启动会", "1月"),
-            line(2, "对接会", "5月14日"),
-            line(3, "培训班", "6月"),
-            line(4, "走访", "每季度末"),
-            line(5, "年会", "12月中旬"),
-        ]
-    )
-
-    answer = take(cast, data)
-
-    assert answer.counts() == {"new": 2, "same": 0, "changed": 3, "gone": 0}
-    assert titles() == ["启动会", "对接会", "培训班", "走访", "年会"]
-    assert uids.items() <= {str(item): item.uid for item in PlanItem.objects.all()}.items()
-    assert look(cast, data).counts()["same"] == 5
-
-
-def test_import_numbers_that_changed_places_are_exchanged(cast: Cast) -> None:
-    take(cast, xlsx_of(THREE))
-    rows = [line(2, "对接会", "5月14日"), line(3, "走访", "每季度末"), line(1, "年会", "12月中旬")]
-
-    answer = take(cast, xlsx_of(rows))
-
-    numbers = {str(item): item.number for item in PlanItem.objects.all()}
-    assert (answer.applied, numbers) == (True, {"对接会": "2", "走访": "3", "年会": "1"})
-
-
-def test_import_gone_line_of_a_draft_goes_with_its_events(cast: Cast) -> None:
-    take(cast, xlsx_of(THREE))
-
-    answer = take(cast, xlsx_of([THREE[0], THREE[2]]))
-
-    assert answer.counts() == {"new": 0, "same": 2, "changed": 0, "gone": 1}
-    assert titles() == ["对接会", "年会"]
-    assert Event.objects.count() == 2
-
-
-def test_import_gone_line_whose_event_has_begun_stays(cast: Cast) -> None:
-    take(cast, xlsx_of(THREE))
-    event = Event.objects.get(title_zh="对接会")
-    held_on = span("2024-01-14T09:30", "2024-01-14T12:00")
-    schedule_event(event, held_on, viewer=SYSTEM, at=AT - timedelta(days=5))
-
-    answer = take(cast, xlsx_of([line(1, "启动会", "6月"), *THREE[1:]]), new_rows=[3])
-
-    assert [(problem.code, problem.severity.value) for problem in answer.problems] == [
-        ("line_kept", "warning")
-    ]
-    assert Event.objects.filter(pk=event.pk).exists()
-    assert sorted(titles()) == sorted(["对接会", "启动会", "走访", "年会"])
-    assert PlanItem.objects.get(title_zh="对接会").number == ""
-
-
-def test_import_fewer_times_takes_away_what_has_no_time(cast: Cast) -> None:
-    take(cast, xlsx_of(THREE))
-
-    take(cast, xlsx_of([THREE[0], line(2, "走访", "第三季度末"), THREE[2]]))
-
-    assert Event.objects.filter(title_zh="走访").count() == 1
-
-
-def test_import_fewer_times_than_have_a_time_is_refused(cast: Cast) -> None:
-    take(cast, xlsx_of(THREE))
-    last = Event.objects.get(title_zh="走访", occurrence=4)
-    schedule_event(last, span("2024-12-30T09:30", "2024-12-30T12:00"), viewer=SYSTEM, at=AT)
-    before = changes()
-
-    answer = take(cast, xlsx_of([THREE[0], line(2, "走访", "第三季度末"), THREE[2]]))
-
-    assert [(p.code, p.cell) for p in answer.problems] == [("occurrence_has_a_time", "G4")]
-    assert (answer.applied, changes()) == (False, before)
-
-
-def test_import_scheduled_event_keeps_its_time_when_the_window_changes(cast: Cast) -> None:
-    take(cast, xlsx_of(THREE))
-    event = Event.objects.get(title_zh="对接会")
-    schedule_event(event, span("2024-05-14T09:30", "2024-05-14T12:00"), viewer=SYSTEM, at=AT)
-
-    take(cast, xlsx_of([line(1, "对接会", "6月"), *THREE[1:]]))
-
-    event.refresh_from_db()
-    assert (event.state, str(event.starts_wall)) == ("scheduled", "2024-05-14 09:30:00")
-    assert PlanItem.objects.get(number="1").window_text == "6月"
-
-
 def test_import_adopted_plan_needs_a_reason_and_drafts_an_edition(cast: Cast) -> None:
     take(cast, xlsx_of(THREE))
     plan = Plan.objects.get()
@@ -327,76 +167,6 @@ def test_import_file_with_an_error_changes_nothing(cast: Cast) -> None:
 
     assert (answer.is_refused, answer.applied, changes()) == (True, False, before)
     assert len(answer.as_json()["items"]) == 4
-
-
-def test_import_that_breaks_half_way_leaves_nothing(
-    cast: Cast, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    before = changes()
-
-    def killed(*_args: Any, **_options: Any) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("alliances.drafting.host_rows", killed)
-    with pytest.raises(KeyboardInterrupt):
-        take(cast, xlsx_of(THREE))
-
-    assert (changes(), Plan.objects.count(), WorkArea.objects.count()) == (before, 0, 0)
-
-
-def test_import_renamed_area_renames_it(cast: Cast) -> None:
-    take(cast, xlsx_of(THREE))
-    area = WorkArea.objects.get()
-    rows = [[*row[:1], "产业协同与合作", *row[2:]] for row in THREE]
-
-    answer = take(cast, xlsx_of(rows))
-
-    area.refresh_from_db()
-    assert (area.name_zh, WorkArea.objects.count()) == ("产业协同与合作", 1)
-    assert answer.counts()["changed"] == 3
-    assert look(cast, xlsx_of(rows)).counts()["same"] == 3
-
-
-def test_import_line_moved_to_a_new_area_adds_it(cast: Cast) -> None:
-    take(cast, xlsx_of(THREE))
-
-    take(cast, xlsx_of([*THREE[:2], line(3, "年会", "12月中旬", area="会务")]))
-
-    assert list(WorkArea.objects.values_list("name_zh", flat=True)) == ["产业协同", "会务"]
-    assert PlanItem.objects.get(title_zh="年会").work_area.name_zh == "会务"
-
-
-def test_import_names_in_english_go_to_their_columns(cast: Cast) -> None:
-    rows = [line(1, "Opening", "2–4 July 2024", area="Governance")]
-
-    take(cast, xlsx_of(rows, title="Work plan 2024"))
-
-    plan, item = Plan.objects.get(), PlanItem.objects.get()
-    assert (plan.title_en, item.title_en, item.title_zh) == ("Work plan 2024", "Opening", "")
-    assert item.work_area.name_en == "Governance"
-    assert look(cast, xlsx_of(rows, title="Work plan 2024")).has_changes is False
-
-
-def test_import_hosts_by_alias_suffix_and_display_name(cast: Cast) -> None:
-    zone = make_organization("保定高新区", aliases=["保定国家高新区"])
-    rows = [line(1, hosts="保定国家高新区；石家庄高新区 管委会；不认识的单位")]
-
-    take(cast, xlsx_of(rows))
-
-    hosts = PlanItem.objects.get().hosts.all()
-    assert [(host.name, host.organization) for host in hosts] == [
-        ("保定国家高新区", zone),
-        ("石家庄高新区 管委会", cast.member),
-        ("不认识的单位", None),
-    ]
-
-
-def test_import_lines_alike_are_told_apart_by_order(cast: Cast) -> None:
-    rows = [line(1, "走访", "5月"), line(2, "走访", "6月"), line(3, "走访", "7月")]
-    take(cast, xlsx_of(rows))
-    before = changes()
-
-    assert (take(cast, xlsx_of(rows)).counts()["same"], changes()) == (3, before)
 
 
 def test_import_campaign_gets_an_address_of_its_own(cast: Cast) -> None:
@@ -463,26 +233,3 @@ def test_import_joins_a_recording_and_is_one_transaction(cast: Cast) -> None:
         raise ZeroDivisionError
 
     assert Plan.objects.count() == 0
-
-
-def test_import_500_lines_asks_as_often_as_50(
-    cast: Cast, django_assert_max_num_queries: Any
-) -> None:
-    def rows(count: int) -> list[list[Any]]:
-        return [line(number, f"活动{number}") for number in range(1, count + 1)]
-
-    with django_assert_max_num_queries(60):
-        take(cast, xlsx_of(rows(50), title="2024年计划"))
-    with django_assert_max_num_queries(110):
-        take(cast, xlsx_of(rows(500), title="2023年计划"), year=2024, slug="other", kind="campaign")
-
-
-def test_import_uid_of_another_plan_is_no_match(cast: Cast) -> None:
-    take(cast, xlsx_of(THREE))
-    exported = write_plan(Plan.objects.get(), viewer=cast.secretary)
-
-    answer = take(cast, exported, kind="campaign", slug="copy")
-
-    assert answer.counts()["new"] == 3
-    assert len({UUID(str(uid)) for uid in PlanItem.objects.values_list("uid", flat=True)}) == 6
-    assert isinstance(answer.alliance, Alliance)
