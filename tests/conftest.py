@@ -5,13 +5,15 @@ import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import time_machine
 from django.conf import settings
 from django.core.cache import cache, caches
 from django.db import connection
+
+from coordination.changes.models import Counter
 
 if TYPE_CHECKING:
     from tests.factories import Cast
@@ -39,6 +41,26 @@ def django_db_modify_db_settings(
     if connection.vendor == "sqlite":
         file = tmp_path_factory.mktemp("database") / "test.sqlite3"
         connection.settings_dict["TEST"]["NAME"] = str(file)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Let nobody be left in PostgreSQL's test database when it is dropped."""
+    yield
+    if connection.vendor == "postgresql":
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+
+
+@pytest.fixture
+def _django_db_helper(_django_db_helper: None, django_db_blocker: Any) -> None:
+    """Begin with the counter's row also where the test before emptied the tables."""
+    with django_db_blocker.unblock():
+        if not connection.in_atomic_block:
+            Counter.objects.get_or_create(pk=1)
 
 
 @pytest.fixture(autouse=True)

@@ -94,7 +94,7 @@ def test_shelf_that_is_full_throws_the_longest_unasked_for_away(event: Event) ->
     assert shelf.fetch(ADDRESS) is not first
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_fetch_by_many_at_once_compiles_once() -> None:
     alliance = found_alliance(viewer=SYSTEM, at=AT, slug="jjj", kind="other", name_zh="联盟")
     draft_event(alliance, viewer=SYSTEM, at=AT, title_zh="会", audience="public", span=SPAN)
