@@ -317,6 +317,17 @@ class PlanItem(Tracked):
         self.starts_on = min((date.fromisoformat(w["start"]) for w in dated), default=None)
         self.ends_on = max((date.fromisoformat(w["end"]) for w in dated), default=None)
 
+    @classmethod
+    def value_in_words(cls, name: str, value: Any) -> str:
+        """Say windows by their days: "2028-05-01 – 2028-05-31; ?"."""
+        if name != "windows" or not isinstance(value, list):
+            return ""
+        days = [(window["start"], window["end"]) for window in value]
+        return "; ".join(
+            "?" if start is None else start if start == end else f"{start} – {end}"
+            for start, end in days
+        )
+
     def concerned_scopes(self) -> set[str]:
         """The secretariat; everybody the plan is open to once an edition has the line."""
         if self.since_edition is None:

@@ -16,18 +16,29 @@ from uuid import UUID
 from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from coordination.bilingual import localized
 from coordination.changes.kinds import kind_named
-from coordination.changes.models import Change
+from coordination.changes.models import Change, Tracked
 
 ActorNames = Callable[[Sequence[str], str], dict[str, str]]
 _actor_names: list[ActorNames] = []
 
 HIDDEN_FIELDS = frozenset(
-    {"starts_at", "ends_at", "sequence", "tzdata_version", "dav_name", "ical_uid"}
+    {
+        "starts_at",
+        "ends_at",
+        "sequence",
+        "tzdata_version",
+        "dav_name",
+        "ical_uid",
+        "precision",
+        "retired",
+        "window_precision",
+    }
 )
 
 
@@ -189,13 +200,23 @@ def _field_change(
 ) -> FieldChange:
     column = _column(object_type, name)
     label = str(getattr(column, "verbose_name", "") or _part_label(column) or name)
-    before, after = (_words(column, value, labels) for value in values)
+    before, after = (
+        _own_words(object_type, name, value) or _words(column, value, labels) for value in values
+    )
     return FieldChange(name=name, label=label, before=before, after=after)
 
 
 def _part_label(column: Any) -> str:
     model = getattr(column, "related_model", None)
     return str(model._meta.verbose_name_plural) if model is not None else ""
+
+
+def _own_words(object_type: str, name: str, value: Any) -> str:
+    try:
+        model: Any = apps.get_model(object_type)
+    except LookupError:
+        return ""
+    return model.value_in_words(name, value) if issubclass(model, Tracked) else ""
 
 
 def _words(column: Any, value: Any, labels: RowLabels) -> str:
@@ -207,8 +228,17 @@ def _words(column: Any, value: Any, labels: RowLabels) -> str:
         return _("; ").join(_part_words(column, row, labels) for row in value)
     if isinstance(column, models.ForeignKey):
         return labels.get((column.related_model, value), "")
+    if isinstance(column, models.DateTimeField):
+        return _instant_words(value)
     choices = dict(getattr(column, "flatchoices", ()) or ())
     return str(choices.get(value, _time_words(value)))
+
+
+def _instant_words(value: Any) -> str:
+    """Return a stored instant in the zone in force, which is named."""
+    instant = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    local = timezone.localtime(instant)
+    return f"{local:%Y-%m-%d %H:%M} ({timezone.get_current_timezone_name()})"
 
 
 def _time_words(value: Any) -> str:

@@ -122,6 +122,14 @@ class Tracked(Guarded):
         raise TypeError(f"{self._meta.label} does not say whom it concerns.")
 
     @classmethod
+    def value_in_words(cls, name: str, value: Any) -> str:
+        """Return a value of column `name`, as the log keeps it, for people; "" for the usual way.
+
+        Models whose columns hold words of the program say their own.
+        """
+        return ""
+
+    @classmethod
     def object_type(cls) -> str:
         """Return the name under which the log keeps rows of this model: "events.event"."""
         return cls._meta.label_lower

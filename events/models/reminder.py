@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from alliances.models import Alliance, Plan, WorkArea
@@ -10,6 +13,13 @@ from coordination.changes.models import Tracked
 from events.models.event import Event
 from events.querysets import ReminderRuleQuerySet
 
+AUDIENCE_WORDS = {
+    "hosts": _("hosts"),
+    "members": _("members"),
+    "named": _("the organizations named"),
+    "secretariat": _("the secretariat"),
+}
+CHANNEL_WORDS = {"email": _("e-mail")}
 OWNERS = ("alliance", "plan", "work_area", "event")
 
 
@@ -121,6 +131,14 @@ class ReminderRule(Tracked):
 
     def __str__(self) -> str:
         return self.offset
+
+    @classmethod
+    def value_in_words(cls, name: str, value: Any) -> str:
+        """Say who is reminded, and how."""
+        known = {"audience": AUDIENCE_WORDS, "channels": CHANNEL_WORDS}.get(name)
+        if known is None or not isinstance(value, list):
+            return ""
+        return gettext("; ").join(str(known.get(word, word)) for word in value)
 
     @property
     def owner(self) -> Alliance | Plan | WorkArea | Event:
