@@ -141,7 +141,7 @@ SESSION_MIDDLEWARE = [  # for a session cookie at SESSION_PATHS
     "django.contrib.auth.middleware.AuthenticationMiddleware",
 ]
 if PRODUCTION:
-    MIDDLEWARE.insert(0, "django_structlog.middlewares.RequestMiddleware")
+    MIDDLEWARE.insert(2, "django_structlog.middlewares.RequestMiddleware")
 
 TEMPLATES: list[dict[str, Any]] = [
     {
