@@ -18,32 +18,11 @@ from coordination.changes.models import Tracked
 from coordination.changes.refusals import TransitionNotAllowed, invalid
 from events.calendar_event import Span
 from events.columns import WallTimeField
+from events.models.states import ENDED_STATES, EventFormat, EventState
 from events.querysets import EventQuerySet
 from events.zones import wall_of, zone_names
 
 LONGEST = timedelta(days=370)
-
-
-class EventState(models.TextChoices):
-    """Where an event stands: planned → scheduled → confirmed → held; or postponed, cancelled."""
-
-    PLANNED = "planned", _("planned")
-    SCHEDULED = "scheduled", _("scheduled")
-    CONFIRMED = "confirmed", _("confirmed")
-    POSTPONED = "postponed", _("postponed")
-    CANCELLED = "cancelled", _("cancelled")
-    HELD = "held", _("held")
-
-
-class EventFormat(models.TextChoices):
-    """How people take part."""
-
-    ONSITE = "onsite", _("on site")
-    ONLINE = "online", _("online")
-    HYBRID = "hybrid", _("on site and online")
-
-
-ENDED_STATES = (EventState.HELD, EventState.CANCELLED)
 
 
 class Event(Tracked):
@@ -178,6 +157,10 @@ class Event(Tracked):
             models.Index(fields=["starts_at", "id"], name="event_by_start"),
             models.Index(fields=["alliance", "starts_at", "id"], name="event_by_alliance_start"),
             models.Index(fields=["openness", "starts_at", "id"], name="event_by_openness_start"),
+            models.Index(
+                fields=["alliance", "openness", "starts_at", "id"],
+                name="event_by_alliance_openness",
+            ),
             models.Index(fields=["openness", "id"], name="event_by_openness"),
             models.Index(fields=["plan", "id"], name="event_by_plan"),
         ]

@@ -19,7 +19,7 @@ from coordination.pages.forms import VerbForm
 from events import concluding, inviting, owing, rules, scheduling
 from events.calendar_event import Span
 from events.models import Event, EventState
-from events.models.event import ENDED_STATES
+from events.models.states import ENDED_STATES
 from events.portal.forms import (
     CancelForm,
     ConcludeForm,
