@@ -33,7 +33,9 @@ class Concerns(Func):
         """Tell apart what tests other scopes."""
         return (*super().identity, self.scopes)
 
-    def as_sql(self, compiler: Any, connection: Any, **_context: Any) -> tuple[str, list[str]]:
+    def as_sql(  # type: ignore[override]
+        self, compiler: Any, connection: Any, **_context: Any
+    ) -> tuple[str, list[str]]:
         """Return the comparison; scopes hold no wildcard."""
         column, parameters = compiler.compile(self.source_expressions[0])
         test = f"(' ' || {column} || ' ') LIKE %s"

@@ -98,7 +98,7 @@ class OutcomeInput(Input):
     )
 
 
-class WindowInput(serializers.Serializer[Any]):
+class WindowInput(Input):
     """A planned time; `end` is the last day, included."""
 
     text = Text(max_length=200)
@@ -110,7 +110,7 @@ class WindowInput(serializers.Serializer[Any]):
     )
 
 
-class CoordinatesInput(serializers.Serializer[Any]):
+class CoordinatesInput(Input):
     """A point on the map, in degrees (WGS 84)."""
 
     latitude = serializers.DecimalField(
@@ -121,7 +121,7 @@ class CoordinatesInput(serializers.Serializer[Any]):
     )
 
 
-class HostInput(serializers.Serializer[Any]):
+class HostInput(Input):
     """A host: an organization, or a name that none is known by."""
 
     name = Text(max_length=200)
@@ -139,7 +139,7 @@ class EventInput(Input):
     audience = serializers.ChoiceField(required=False, choices=Openness.choices)
     format = serializers.ChoiceField(required=False, choices=EventFormat.choices)
     window = WindowInput(required=False, allow_null=True)
-    hosts = HostInput(required=False, many=True, max_length=50)
+    hosts = serializers.ListField(child=HostInput(), required=False, max_length=50)
     co_hosts = serializers.ListField(
         child=serializers.SlugField(max_length=50), required=False, max_length=50
     )
@@ -151,7 +151,7 @@ class EventInput(Input):
     online_url = Text(max_length=500)
     contact = Text(max_length=300)
     notes = Text(max_length=4000)
-    source = Text(max_length=300)
+    source = Text(max_length=300)  # type: ignore[assignment]
 
 
 class EventChange(EventInput):
@@ -281,7 +281,7 @@ def _whole_days(first: date | None, last: date | None, zone: str) -> Span:
 
 
 def _refuse_both(given: dict[str, Any]) -> None:
-    wrong = [name for name in ("starts_at", "ends_at") if name in given]
+    wrong: list[str] = [name for name in ("starts_at", "ends_at") if name in given]
     if given.get("all_day") is False:
         wrong.append("all_day")
     if wrong:

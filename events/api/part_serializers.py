@@ -154,7 +154,7 @@ class ReminderReading(Reading):
 class DeliveryReading(Reading):
     """Who was told what, and what became of the message: a line of the ledger."""
 
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
     recipient = serializers.CharField()
     channel = serializers.CharField()
     due_at = serializers.DateTimeField()

@@ -150,7 +150,7 @@ class MaterialDownloadView(HouseView):
         return self.not_modified(etag) or _attachment(version, etag)
 
 
-def content_of(file: UploadedFile) -> bytes:
+def content_of(file: UploadedFile[Any]) -> bytes:
     """Return the content of an upload.
 
     Raises:

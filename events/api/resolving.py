@@ -51,15 +51,18 @@ def resolve_event(values: dict[str, Any], viewer: Viewer) -> dict[str, Any]:
         InvalidInput: something named is not there for the viewer.
     """
     resolved = _renamed(values)
-    for name, model in (("plan", Plan), ("work_area", WorkArea)):
+    stands_in: dict[str, QuerySet[Any]] = {
+        "plan": Plan.objects.visible_to(viewer),
+        "work_area": WorkArea.objects.visible_to(viewer),
+    }
+    for name, rows in stands_in.items():
         if resolved.get(name) is not None:
-            rows = model.objects.visible_to(viewer)
             resolved[name] = find_one(rows, name, uid=resolved[name])
     if "hosts" in resolved:
         resolved["hosts"] = _hosts(resolved["hosts"])
     if "co_hosts" in resolved:
-        rows = Alliance.objects.visible_to(viewer)
-        resolved["co_hosts"] = find_all(rows, "co_hosts", "slug", resolved["co_hosts"])
+        alliances = Alliance.objects.visible_to(viewer)
+        resolved["co_hosts"] = find_all(alliances, "co_hosts", "slug", resolved["co_hosts"])
     if "organizations" in resolved:
         uids = resolved.pop("organizations")
         resolved["named"] = find_all(standing_organizations(), "organizations", "uid", uids)

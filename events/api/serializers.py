@@ -238,7 +238,7 @@ class EventReading(Reading):
     attendance = serializers.IntegerField(allow_null=True)
     held_on = serializers.DateField(allow_null=True)
     cancelled_on = serializers.DateField(allow_null=True)
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
     illustrative = serializers.BooleanField()
     sequence = serializers.IntegerField()
     version = serializers.IntegerField()
@@ -250,7 +250,7 @@ class FieldChangeReading(Reading):
     """One field of a change, in words; an empty text means that there was nothing."""
 
     name = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     before = serializers.CharField()
     after = serializers.CharField()
 

@@ -383,6 +383,11 @@ def test_create_twice_with_one_idempotency_key_makes_one_event(cast: Cast, clien
             {"alliance": "jjj", "title": "A", "hosts": [{"organization": "0" * 32}]},
             ["/hosts/0/organization"],
         ),
+        (
+            {"alliance": "jjj", "title": "A", "hosts": [{"name": "x", "role": "y"}]},
+            ["/hosts/0/role"],
+        ),
+        ({"alliance": "jjj", "title": "A", "window": {"begin": "x"}}, ["/window/begin"]),
         ({"alliance": "jjj", "title": "A", "co_hosts": ["dongbei", "x"]}, ["/co_hosts/1"]),
         ({"alliance": "jjj", "title": "A", "co_hosts": ["jjj"]}, ["/co_hosts"]),
         ({"alliance": "jjj", "title": "A", "time_zone": "Asia/Beijing"}, ["/time_zone"]),
