@@ -20,6 +20,7 @@ MONTH_NAME = (
 NUMERALS = {character: value for value, character in enumerate("零一二三四五六七八九")}
 NUMERALS |= {"〇": 0, "○": 0, "两": 2}
 NUMBER_WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+LONGEST_NUMERAL = 8
 UNREADABLE = "\N{REPLACEMENT CHARACTER}"
 WEEKDAYS = {"一": 0, "二": 1, "三": 2, "四": 3, "五": 4, "六": 5, "日": 6, "天": 6, "七": 6}
 ENGLISH_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -111,7 +112,8 @@ def _numerals(words: str) -> str:
 
     def digits(match: re.Match[str]) -> str:
         run = match.group()
-        return run if run.count("十") > 1 else str(numeral(run))
+        is_number = run.count("十") < 2 and len(run) <= LONGEST_NUMERAL
+        return str(numeral(run)) if is_number else run
 
     return _NUMERAL_RUN.sub(digits, words)
 

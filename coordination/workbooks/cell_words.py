@@ -26,7 +26,7 @@ def target_in(text: str) -> int | None:
     """Return the number of events that a title or note sets: 全年计划组织开展24场活动."""
     plain = "".join(unicodedata.normalize("NFKC", text).split(" "))
     plain = re.sub(
-        r"[零〇一二三四五六七八九十]+(?=[场次项个])",
+        r"(?<![零〇一二三四五六七八九十])[零〇一二三四五六七八九十]{1,8}(?=[场次项个])",
         lambda match: str(numeral(match.group())) if match.group().count("十") < 2 else "0",
         plain,
     )
@@ -76,7 +76,7 @@ def number_of(value: Value) -> str:
     """Return what stands in 序号 when it is a number: "1", "1.2", "3" for 三 or ③; "" otherwise."""
     if isinstance(value, float):
         return f"{value:.10g}"
-    text = "".join(unicodedata.normalize("NFKC", text_of(value)).split())
+    text = "".join(unicodedata.normalize("NFKC", text_of(value)[: NUMBER_LIMIT * 2]).split())
     text = re.sub(r"^[(\[第]|[)\].、号项]+$", "", text)
     if re.fullmatch(r"[一二三四五六七八九十]{1,3}", text) and text.count("十") < 2:
         return str(numeral(text))

@@ -21,6 +21,8 @@ MEGABYTE = 1024 * 1024
 UNPACKED_LIMIT = 50 * MEGABYTE
 FILE_LIMIT = 50 * MEGABYTE
 MEMBER_LIMIT = 2_000
+# Styles and shared texts are read whole; a plan needs a thousandth of this.
+PART_LIMIT = 16 * MEGABYTE
 CHUNK = 256 * 1024
 
 OLE_HEADER = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -108,10 +110,11 @@ def _check_content(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo]) -> 
     total = 0
     for member in members:
         is_xml = member.filename.lower().endswith((".xml", ".rels", ".vml"))
-        tail = b""
+        is_whole = is_xml and not member.filename.startswith("xl/worksheets/")
+        tail, size = b"", 0
         for chunk in chunks_of(archive, member):
-            total += len(chunk)
-            if total > UNPACKED_LIMIT:
+            total, size = total + len(chunk), size + len(chunk)
+            if total > UNPACKED_LIMIT or (is_whole and size > PART_LIMIT):
                 raise unreadable("too_large", limit=UNPACKED_LIMIT // MEGABYTE)
             if is_xml and any(word in tail + chunk for word in DECLARATIONS):
                 raise unreadable("damaged")

@@ -152,6 +152,8 @@ def _with_second_row(header: Header, sheet: Sheet) -> Header:
 
 def meaning(text: str) -> Column | None:
     """Return what a header means; None when no rule knows it."""
+    if len(text) > LONGEST_HEADER * 4:
+        return None
     plain = unicodedata.normalize("NFKC", text).lower()
     whole = re.sub(r"[\s/\\、,，.:：*()\[\]（）【】\-_&+和与及]+", "", plain)
     bare = re.sub(r"[(\[【（].*?[)\]】）]", "", plain)

@@ -277,6 +277,17 @@ def test_parse_header_of_two_rows() -> None:
     assert [(each.title, each.time) for each in plan.lines] == [("走访", "5月至6月")]
 
 
+@pytest.mark.parametrize("unit", ["(", "一", ")", "=", "，", "计划", "主办："])
+def test_parse_endless_cells_is_quick(unit: str) -> None:
+    text = unit * (30_000 // len(unit))
+    rows = f"序号,活动名称,时间,备注\n{text},走访,{text},{text}\n".encode()
+
+    plan = parse(f"{text}2024年计划\n".encode() + rows, "plan.csv")
+
+    assert plan.year == 2024
+    assert "text_too_long" in {problem.code for problem in plan.problems}
+
+
 def test_parse_formula_text_stays_text(example: bytes) -> None:
     def put(sheet: Any) -> None:
         sheet["C5"] = '=HYPERLINK("http://x")'

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
-from coordination.workbooks.containers import UNPACKED_LIMIT
+from coordination.workbooks.containers import PART_LIMIT, UNPACKED_LIMIT
 from coordination.workbooks.problems import UnreadableWorkbook, column_letters
 from coordination.workbooks.reading import READ_LIMIT, Row, read_sheets, text_of
 from tests.coordination.workbooks.sheets import EXAMPLE, line, saved, xlsx_of
@@ -225,6 +225,13 @@ def test_read_bomb_is_refused_by_what_it_claims() -> None:
 
     assert len(data) < 200_000
     assert refused(data) == "too_large"
+
+
+def test_read_part_that_is_read_whole_and_is_huge_is_refused() -> None:
+    def swell(name: str, content: bytes) -> bytes:
+        return content + b" " * PART_LIMIT if name == "xl/styles.xml" else content
+
+    assert refused(repacked(swell)) == "too_large"
 
 
 def test_read_bomb_that_lies_about_its_size_is_refused() -> None:
