@@ -21,7 +21,7 @@ from coordination.bilingual import LANGUAGES
 from coordination.calendars.models import EventText, FeedStamp
 from coordination.changes.projections import Recorded
 from events.calendar_event import CalendarEvent, Level, Words
-from events.models import Event
+from events.models import Event, EventState
 from events.vevent import RENDERER_VERSION, vevent
 
 BATCH = 500  # events
@@ -36,9 +36,16 @@ _MEMBERS_SCOPE = re.compile(r"alliance:(\d+):members")
 
 
 def project_texts(changes: Sequence[Recorded], at: datetime) -> None:
-    """Render the events that changed, and those of alliances that changed their name."""
+    """Render the events that changed, and those of alliances that changed their name.
+
+    A planned event has never had a time, so it has no text: importing a plan renders nothing.
+    """
     events = {
-        change.obj.pk for change in changes if isinstance(change.obj, Event) and not change.deleted
+        change.obj.pk
+        for change in changes
+        if isinstance(change.obj, Event)
+        and not change.deleted
+        and change.obj.state != EventState.PLANNED
     }
     alliances = {
         change.obj.pk
