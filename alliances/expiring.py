@@ -8,6 +8,7 @@ such change; its own says it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -55,11 +56,11 @@ def day_of_rights(at: datetime) -> date:
     return at.astimezone(ZoneInfo(DEFAULT_TIME_ZONE)).date()
 
 
-def revoke_tokens_of_predecessors(seats: list[Seat], *, on: date, at: datetime) -> None:
+def revoke_tokens_of_predecessors(seats: Sequence[Seat], *, on: date, at: datetime) -> None:
     """Revoke the tokens of people whose seat went to somebody else, unless another one remains."""
     for seat in seats:
         user = seat.person.user
-        if user is None or seat.person.seats.active_on(on).exists():
+        if user is None or seat.ends_on is None or seat.person.seats.active_on(on).exists():
             continue
         successors = Seat.objects.filter(
             role=seat.role,

@@ -40,10 +40,13 @@ def revise_person(person: Person, *, viewer: Viewer, at: datetime, **details: An
     """Change a person's details.
 
     Raises:
-        NotAllowed, InvalidInput.
+        NotAllowed, InvalidInput, StaleVersion.
+        TransitionNotAllowed: the person was erased.
     """
     rules.require(rules.may_manage_person(viewer, person))
     with recording(viewer.actor, at=at) as log:
+        log.hold(person, unchanged=["erased_at"])
+        _refuse_erased(person)
         stored, _created = PersonDetails.objects.get_or_create(person=person)
         _save_details(stored, details)
         log.touch_all([person], "person.revised")

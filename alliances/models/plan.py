@@ -13,7 +13,7 @@ from alliances.models.alliance import Alliance
 from alliances.models.organization import Organization
 from alliances.querysets import PlanItemQuerySet, PlanQuerySet, WorkAreaQuerySet
 from coordination.changes.models import GuardedQuerySet, Part, Tracked
-from coordination.changes.refusals import TransitionNotAllowed
+from coordination.changes.refusals import TransitionNotAllowed, invalid
 
 
 class PlanKind(models.TextChoices):
@@ -47,6 +47,10 @@ OPENNESS_ORDER = [choice.value for choice in Openness]
 def narrower(first: str, second: str) -> str:
     """Return the narrower of two circles."""
     return min(first, second, key=OPENNESS_ORDER.index)
+
+
+MOST_WINDOWS = 1000
+"""Times that one line can be held: thrice as many as days in a year."""
 
 
 class Plan(Tracked):
@@ -310,8 +314,20 @@ class PlanItem(Tracked):
         return len(self.windows)
 
     def set_windows(self, windows: list[dict[str, Any]]) -> None:
-        """Take the windows, and derive the first and the last day and the precision."""
+        """Take the windows, and derive the first and the last day and the precision.
+
+        Raises:
+            InvalidInput: there is none, there are too many, or one ends before it starts.
+        """
+        if not 0 < len(windows) <= MOST_WINDOWS:
+            raise invalid(
+                "windows",
+                _("A line is held once or more, at most %(most)d times.") % {"most": MOST_WINDOWS},
+                code="occurrences",
+            )
         dated = [window for window in windows if window["start"]]
+        if any(window["end"] is None or window["end"] < window["start"] for window in dated):
+            raise invalid("windows", _("The last day must not be before the first."))
         self.windows = windows
         self.precision = windows[0]["precision"]
         self.starts_on = min((date.fromisoformat(w["start"]) for w in dated), default=None)

@@ -386,6 +386,8 @@ def test_erase_person_who_also_sits_elsewhere_is_refused_to_a_colleague(cast: Ca
 
     assert seating.erase_person(person, viewer=cast.secretary, at=AT, reason="离任").erased_at == AT
     with pytest.raises(TransitionNotAllowed):
+        seating.revise_person(person, viewer=cast.secretary, at=AT, name_zh="张三")
+    with pytest.raises(TransitionNotAllowed):
         seating.seat_person(
             person,
             role="liaison",

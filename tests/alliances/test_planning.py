@@ -338,3 +338,28 @@ def test_plan_verbs_by_others_than_its_secretariat_are_refused(cast: Cast) -> No
         ):
             with pytest.raises(NotAllowed):
                 attempt()
+
+
+@pytest.mark.parametrize(
+    ("windows", "code"),
+    [
+        ([], "occurrences"),
+        ([MAY] * 1001, "occurrences"),
+        ([MAY, window("2028-06-10", "2028-06-01")], "invalid"),
+    ],
+)
+def test_add_line_with_windows_that_cannot_be_is_refused(
+    windows: list[dict[str, object]], code: str
+) -> None:
+    plan = make_plan(make_alliance())
+
+    with pytest.raises(InvalidInput) as refusal:
+        drafting.add_items(
+            plan,
+            [drafting.Line({"title_zh": "会", "windows": windows})],
+            viewer=SYSTEM,
+            at=AT,
+        )
+
+    assert [(error.field, error.code) for error in refusal.value.errors] == [("windows", code)]
+    assert plan.items.count() == 0

@@ -86,7 +86,7 @@ def test_taken_key_names_its_field_on_both_databases(model: type[models.Model]) 
 def test_lost_race_is_told_from_other_errors(state: str, lost: bool) -> None:
     error = IntegrityError("…")
     error.__cause__ = Refused("x")
-    error.__cause__.sqlstate = state  # type: ignore[attr-defined]
+    error.__cause__.sqlstate = state
 
     assert is_lost_race(error) is lost
     assert is_lost_race(IntegrityError("FOREIGN KEY constraint failed")) is True
