@@ -128,7 +128,7 @@ class MaterialDownloadView(HouseView):
 
     @extend_schema(
         operation_id="events_materials_versions_download",
-        responses={(200, "application/octet-stream"): OpenApiTypes.BINARY},
+        responses={(200, "*/*"): OpenApiTypes.BINARY},
     )
     def get(self, request: Request, **kwargs: Any) -> Any:
         """Answer the bytes of a version.
