@@ -208,3 +208,16 @@ def address_of(name: str, stage: Stage) -> str:
     }  # fmt: skip
     kwargs = {key: value for key, value in stage.kwargs().items() if f":{key}>" in route}
     return reverse(name, kwargs=kwargs)
+
+
+PAGES: dict[str, Maker] = {
+    "/": add_event,
+    "/events/": add_event,
+    "/calendar/?month=2028-05": add_event,
+    "/alliances/": MAKERS["api-alliance-list"],
+    "/alliances/jjj/": add_member,
+    "/alliances/jjj/plans/2028/": add_line,
+    "/members/": add_member,
+    "/plans/": MAKERS["api-plan-list"],
+    "/reminders/": add_rule,
+}
