@@ -90,6 +90,11 @@ def may_manage_seat(viewer: Viewer, seat: Seat) -> bool:
     return seat.organization is not None and may_seat_for_organization(viewer, seat.organization)
 
 
+def may_give_account(viewer: Viewer) -> bool:
+    """To say that a person signs in with an account: any secretariat."""
+    return is_secretariat_anywhere(viewer)
+
+
 def may_manage_person(viewer: Viewer, person: Person) -> bool:
     """The person, or whoever may manage one of the person's seats."""
     if viewer.is_unlimited or (person.user_id is not None and person.user_id == viewer.user_id):
@@ -104,6 +109,8 @@ def may_erase_person(viewer: Viewer, person: Person) -> bool:
     """The person, or whoever may manage all of the person's seats: it takes the account too."""
     if viewer.is_unlimited or (person.user_id is not None and person.user_id == viewer.user_id):
         return True
+    if person.user is not None and person.user.is_superuser:
+        return False
     seats = list(person.seats.select_related("body", "organization"))
     if not seats:
         return person.user_id is None and is_secretariat_anywhere(viewer)

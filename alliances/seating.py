@@ -29,6 +29,7 @@ def add_person(
         NotAllowed, InvalidInput.
     """
     rules.require(rules.may_add_person(viewer))
+    rules.require(user_id is None or rules.may_give_account(viewer))
     person = Person(user_id=user_id)
     with recording(viewer.actor, at=at) as log:
         log.save(person, "person.added")

@@ -396,3 +396,23 @@ def test_erase_person_who_also_sits_elsewhere_is_refused_to_a_colleague(cast: Ca
             viewer=cast.secretary,
             at=AT,
         )
+
+
+def test_erase_superuser_by_a_secretary_is_refused(cast: Cast) -> None:
+    admin = User.objects.get(username="admin")
+    with pytest.raises(NotAllowed):
+        seating.add_person(viewer=cast.member_liaison, at=AT, user_id=admin.pk, name_zh="管理员")
+    person = seating.add_person(viewer=cast.secretary, at=AT, user_id=admin.pk, name_zh="管理员")
+    seating.seat_person(
+        person,
+        role="liaison",
+        organization=cast.member,
+        starts_on=date(2027, 1, 1),
+        viewer=cast.secretary,
+        at=AT,
+    )
+
+    with pytest.raises(NotAllowed):
+        seating.erase_person(person, viewer=cast.secretary, at=AT, reason="x")
+
+    assert User.objects.get(pk=admin.pk).is_active
