@@ -21,7 +21,21 @@ from coordination.rest.problems import InputError, Problem, ProblemError, escape
 
 
 class ResourceFilters(django_filters.FilterSet):  # type: ignore[misc]
-    """Base class of filter sets. Each filter may say `help_text`: it goes into the schema."""
+    """Base class of filter sets. Each filter may say `help_text`: it goes into the schema.
+
+    Only the filters that a request names are built; to build all of them costs more than the
+    page itself.
+    """
+
+    def __init__(self, data: Any = None, queryset: Any = None, **options: Any) -> None:
+        if data is not None:
+            all_filters: Any = vars(type(self))["base_filters"]
+            self.base_filters: Any = {
+                name: one
+                for name, one in all_filters.items()
+                if name in data or one.extra.get("required")
+            }
+        super().__init__(data, queryset, **options)
 
 
 class WholeNumberFilter(django_filters.NumberFilter):  # type: ignore[misc]
