@@ -65,7 +65,10 @@ def test_conclude_event_postponed_without_a_date_is_refused(cast: Cast) -> None:
 
 def test_conclude_event_with_an_unknown_or_impossible_outcome_is_refused(cast: Cast) -> None:
     event = make_event(cast.alliance, scheduled=True)
-    for outcome, code in ({"title_zh": "新"}, "unknown_field"), ({"attendance": -1}, "number_out_of_range"):
+    for outcome, code in (
+        ({"title_zh": "新"}, "unknown_field"),
+        ({"attendance": -1}, "number_out_of_range"),
+    ):
         changes = Change.objects.count()
         with pytest.raises(InvalidInput) as caught:
             conclude_event(stored(event), viewer=SYSTEM, at=MORNING.ends_at, **outcome)
