@@ -282,7 +282,8 @@ def _inherit(points: list[Point]) -> None:
         if (after.day or after.part) and after.month is None and after.quarter is None:
             after.month = before.month
     for before, after in reversed(list(pairwise(points))):
-        if (before.day or before.part) and before.month is None and before.quarter is None:
+        follows = before.day or (before.part and after.part)
+        if follows and before.month is None and before.quarter is None:
             before.month = after.month
     for before, after in pairwise(points):
         if after.year is None:

@@ -55,6 +55,7 @@ def plain(text: str) -> str:
     words = unicodedata.normalize("NFKC", text).lower().replace("\u3000", " ")
     words = re.sub(r"[‐‑‒–—―−─﹣~∼〜～]+", "-", words)
     words = re.sub(r"-{2,}", "-", words)
+    words = re.sub(r"(?<=\w)\s*['’](\d\d)\b", r" 20\1", words)
     words = re.sub(r"[“”\"'‘’。;!?…]+", " ", words).strip(" ,.、-")
     words = re.sub(r"\s+", " ", words)
     words = re.sub(r"(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])", "", words)
@@ -263,7 +264,7 @@ _TOKEN = re.compile(
           | (?=\s*[ap]m\b) )
         \s*(?P<after>am\b|pm\b)?)
     | (?P<relative>次年|翌年|来年|明年|第2年|去年|上年|今年|本年度?|当年)
-    | (?P<year>(?:19|20)\d\d)\s*年?度? | (?P<short>\d\d)年
+    | (?P<year>(?:19|20)\d\d)(?:\s*年(?![初底末尾]|中(?!旬))度?)? | (?P<short>\d\d)年
     | (?P<span>全年|年初|年中|年底|年末|岁末|年尾)
     | (?P<half>[上下])半年
     | 第?(?P<quarter>\d+)季(?:度)?(?P<edge>末|底|初)?

@@ -41,6 +41,16 @@ def test_read_nothing_said_is_unknown_without_warning(written: str) -> None:
         "3月或9月",
         "9:30",
     ]
+    + ["2024年2025年5月", "上半年下半年", "5月第二季度", "第二季度5月", "5月14日14日", "14日至16日"]
+    + [
+        "5月14日9:00 10:00",
+        "上旬至中旬",
+        "5月14日至16日至18日",
+        "5月中旬至7",
+        "每月第一周",
+        "一百场",
+    ]
+    + ["5月 每月 6月", "每月 3月、9月", "12月31日每月"]
     + ["5月14日人大会议后", "14日", "上旬", "5-6", "Spring", "=1+1", "每周一", "5月14日 5月16日"],
 )
 def test_read_other_words_warns_and_stays_unknown(written: str) -> None:
@@ -57,6 +67,11 @@ def test_read_other_words_warns_and_stays_unknown(written: str) -> None:
         ("２月３０日", "no_such_date"),
         ("13月5日", "no_such_date"),
         ("13月", "no_such_date"),
+        ("13、14月", "no_such_date"),
+        ("5月0日", "no_such_date"),
+        ("5月40", "no_such_date"),
+        ("第一、五季度", "no_such_date"),
+        ("每月0日", "no_such_date"),
         ("6月31日", "no_such_date"),
         ("4月25—31日", "no_such_date"),
         ("2024/2/30", "no_such_date"),
