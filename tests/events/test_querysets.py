@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from django.db import connection
 
 from alliances.planning import publish_plan
 from events.concluding import attach_material
@@ -167,3 +168,19 @@ def test_visible_to_hides_what_is_owed_to_an_event_that_is_not_open(cast: Cast) 
 def test_visible_to_keeps_reminder_rules_for_the_secretariat(cast: Cast) -> None:
     rule = add_reminder_rule(cast.alliance, viewer=SYSTEM, at=AT, offset="-P7D")
     assert seen_by(cast, ReminderRule, rule.pk) == OWNERS
+
+
+@pytest.mark.parametrize("part", ["public", "stranger", "member_liaison", "secretary", "superuser"])
+@pytest.mark.parametrize("order", ["starts_at", "-starts_at", "pk"])
+def test_visible_to_walks_an_index_and_sorts_nothing(cast: Cast, part: str, order: str) -> None:
+    make_event(cast.alliance, scheduled=True)
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:  # a handful of rows would be read as a whole
+            cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+    rows = Event.objects.visible_to(cast.viewers()[part])
+    if order != "pk":
+        rows = rows.filter(starts_at__isnull=False)
+    plan = rows.order_by(order, *([] if order == "pk" else ["pk"]))[:51].explain()
+    assert "event" in plan
+    assert "TEMP B-TREE FOR ORDER BY" not in plan
+    assert "Sort Key: starts_at, id" not in plan
