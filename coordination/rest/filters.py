@@ -27,10 +27,12 @@ class ResourceFilters(django_filters.FilterSet):  # type: ignore[misc]
     page itself.
     """
 
+    base_filters: Any
+
     def __init__(self, data: Any = None, queryset: Any = None, **options: Any) -> None:
         if data is not None:
             all_filters: Any = vars(type(self))["base_filters"]
-            self.base_filters: Any = {
+            self.base_filters = {
                 name: one
                 for name, one in all_filters.items()
                 if name in data or one.extra.get("required")
