@@ -54,15 +54,16 @@ class EventViewSet(Creating, Changing, Deleting, ResourceViewSet):
     related = ("alliance", "plan", "work_area", "plan_item")
 
     def branches(self, rows: QuerySet[Any]) -> Sequence[QuerySet[Any]]:
-        """Return what an alliance owns and what it co-hosts apart; one index serves only one."""
+        """Return what an alliance owns and what it co-hosts apart; one index serves only one.
+
+        Most alliances co-host nothing; theirs is a single question.
+        """
         slug = self.request._request.GET.get("alliance")
         if slug is None:
             return [rows]
         shared = EventAlliance.objects.filter(alliance__slug=slug).values("event")
-        return [
-            rows.filter(alliance=key_of(Alliance.objects.filter(slug=slug))),
-            rows.filter(pk__in=shared),
-        ]
+        owned = rows.filter(alliance=key_of(Alliance.objects.filter(slug=slug)))
+        return [owned, rows.filter(pk__in=shared)] if shared.exists() else [owned]
 
     def perform_create(self, values: dict[str, Any]) -> Event:
         """Draft an event; with a time it is scheduled at once."""
