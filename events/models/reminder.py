@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.db import models
@@ -21,6 +23,11 @@ AUDIENCE_WORDS = {
 }
 CHANNEL_WORDS = {"email": _("e-mail")}
 OWNERS = ("alliance", "plan", "work_area", "event")
+
+
+def _stands_only_on(owner: str) -> models.Q:
+    """Return the condition that of all owners only this one is set."""
+    return models.Q(**{f"{name}__isnull": name != owner for name in OWNERS})
 
 
 class Anchor(models.TextChoices):
@@ -98,30 +105,7 @@ class ReminderRule(Tracked):
         ordering = ["pk"]
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(
-                    alliance__isnull=False,
-                    plan__isnull=True,
-                    work_area__isnull=True,
-                    event__isnull=True,
-                )
-                | models.Q(
-                    alliance__isnull=True,
-                    plan__isnull=False,
-                    work_area__isnull=True,
-                    event__isnull=True,
-                )
-                | models.Q(
-                    alliance__isnull=True,
-                    plan__isnull=True,
-                    work_area__isnull=False,
-                    event__isnull=True,
-                )
-                | models.Q(
-                    alliance__isnull=True,
-                    plan__isnull=True,
-                    work_area__isnull=True,
-                    event__isnull=False,
-                ),
+                condition=reduce(or_, map(_stands_only_on, OWNERS)),
                 name="reminder_rule_stands_on_one_thing",
                 violation_error_message=_(
                     "A rule stands on an alliance, a plan, a work area or an event: name one."
