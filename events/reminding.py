@@ -18,11 +18,12 @@ from coordination.changes.recording import recording
 from coordination.changes.refusals import invalid
 from events import rules
 from events.models import Anchor, Event, EventState, Reminder, ReminderRule, ReminderState
+from events.models.reminder import OWNERS
 from events.offsets import NotAnOffset, due_at, read_offset
 
 AUDIENCES = ("hosts", "members", "named", "secretariat")
 CHANNELS = ("email",)
-LEVELS = ("event", "work_area", "plan", "alliance")
+LEVELS = OWNERS[::-1]  # nearest first
 REMINDED_STATES = (EventState.SCHEDULED, EventState.CONFIRMED, EventState.POSTPONED)
 BATCH = 500
 RuleOwner = Alliance | Plan | WorkArea | Event
