@@ -113,7 +113,7 @@ def queue(*recipients: str, channel: str = "post", **values: object) -> list[Mes
     """Write deliveries for these recipients and put them into messages."""
     enqueue(recipients, channel=channel, cause=cause(**values))
     bundle_due(AT)
-    return list(Message.objects.order_by("pk"))
+    return list(Message.objects.order_by("recipient", "pk"))
 
 
 def drain(at: datetime = AT, *, channel: str = "post", **options: float) -> Tally:

@@ -30,7 +30,7 @@ def chosen(action: str, *rows: Any) -> dict[str, Any]:
 
 
 def states() -> list[str]:
-    return list(Message.objects.order_by("pk").values_list("state", flat=True))
+    return list(Message.objects.order_by("recipient", "pk").values_list("state", flat=True))
 
 
 def test_release_of_a_period_lets_go_what_it_holds(admin: Any, at: datetime) -> None:
@@ -60,7 +60,7 @@ def test_release_of_messages_leaves_the_others_held(admin: Any, at: datetime) ->
 def test_try_again_moves_failed_messages_alone(admin: Any, at: datetime) -> None:
     queue("box:1", "box:2", due_at=at - HOUR, send_after=at - HOUR)
     bundle_due(at)
-    first, second = Message.objects.order_by("pk")
+    first, second = Message.objects.order_by("recipient", "pk")
     Message.objects.filter(pk=first.pk).update(state="dead")
     hold(Message.objects.filter(pk=second.pk), reason="by_hand")
 

@@ -15,7 +15,7 @@ def test_bundle_due_deliveries_makes_one_message_each(at: datetime) -> None:
 
     assert bundle_due(at) == 2
     assert bundle_due(at) == 0
-    rows = Delivery.objects.select_related("message").order_by("pk")
+    rows = Delivery.objects.select_related("message").order_by("recipient", "pk")
     assert [row.message.recipient for row in rows if row.message] == ["box:1", "box:2"]
     assert [row.message.uid for row in rows if row.message] == [message_uid([row]) for row in rows]
 
@@ -72,7 +72,7 @@ def test_bundle_in_a_hold_period_is_held(at: datetime) -> None:
 
     bundle_due(late)
 
-    assert list(Message.objects.order_by("pk").values_list("state", "reason")) == [
+    assert list(Message.objects.order_by("recipient", "pk").values_list("state", "reason")) == [
         ("held", "restored"),
         ("pending", ""),
     ]

@@ -26,7 +26,7 @@ def _stage(source: Notices, boxes: Boxes, post: Post) -> None:
 
 
 def states() -> list[tuple[str, str]]:
-    return list(Message.objects.order_by("pk").values_list("state", "reason"))
+    return list(Message.objects.order_by("recipient", "pk").values_list("state", "reason"))
 
 
 def outcomes() -> list[tuple[int, str, str]]:
@@ -44,13 +44,13 @@ def test_drain_sends_each_in_the_readers_words_and_writes_it_down(post: Post) ->
         ("1@example.org", "通知 1", 1),
         ("2@example.org", "通知 1", 1),
     ]
-    assert [x.uid for x in post.carried] == [m.uid for m in Message.objects.order_by("pk")]
+    assert [x.uid for x in post.carried] == [m.uid for m in Message.objects.order_by("recipient", "pk")]
     assert states() == [("sent", "")] * 2
     assert list(Attempt.objects.values_list("address", flat=True)) == [
         "1@example.org",
         "2@example.org",
     ]
-    assert list(Endpoint.objects.order_by("pk").values_list("address", flat=True)) == [
+    assert list(Endpoint.objects.order_by("owner", "pk").values_list("address", flat=True)) == [
         "1@example.org",
         "2@example.org",
     ]
@@ -154,7 +154,7 @@ def test_drain_a_poisoned_message_is_dead_after_three_and_others_flow(
         (2, "retry"),
         (3, "dead"),
     ]
-    assert "KeyError" in Message.objects.order_by("pk")[0].error
+    assert "KeyError" in Message.objects.order_by("recipient", "pk")[0].error
 
 
 def test_drain_with_an_unknown_source_is_dead_after_three(at: datetime, post: Post) -> None:
@@ -315,7 +315,7 @@ def test_drain_told_to_stop_gives_the_rest_back(at: datetime, post: Post) -> Non
 
     Drain("post", Timepiece(at), stop).run()
 
-    assert list(Message.objects.order_by("pk").values_list("state", "lease")) == [
+    assert list(Message.objects.order_by("recipient", "pk").values_list("state", "lease")) == [
         ("sent", ""),
         ("pending", ""),
         ("pending", ""),

@@ -18,7 +18,7 @@ def _stage(source: Notices, boxes: Boxes, post: Post) -> None:
 
 
 def states() -> list[tuple[str, str]]:
-    return list(Message.objects.order_by("pk").values_list("state", "reason"))
+    return list(Message.objects.order_by("recipient", "pk").values_list("state", "reason"))
 
 
 def test_drain_what_the_last_look_refuses_is_superseded(post: Post, source: Notices) -> None:

@@ -224,7 +224,7 @@ def test_supersede_withdraws_older_generations_that_nobody_is_sending(at: dateti
 
     assert supersede("notice", "1", before_generation=2, reason="event_moved") == 1
 
-    assert list(Message.objects.order_by("pk").values_list("state", "reason")) == [
+    assert list(Message.objects.order_by("recipient", "pk").values_list("state", "reason")) == [
         ("sent", ""),
         ("pending", ""),
         ("superseded", "event_moved"),

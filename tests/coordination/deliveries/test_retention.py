@@ -27,7 +27,7 @@ def test_expire_overdue_closes_what_nobody_could_send(at: datetime) -> None:
     queue("box:1", source_id="coming", expires_at=at + DAY)
 
     assert expire_overdue(at) == 1
-    assert list(Message.objects.order_by("pk").values_list("state", "reason")) == [
+    assert list(Message.objects.order_by("recipient", "pk").values_list("state", "reason")) == [
         ("expired", "expired"),
         ("pending", ""),
     ]
