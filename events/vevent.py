@@ -197,12 +197,17 @@ def folded(name: str, value: str) -> str:
     return b"\r\n ".join(pieces).decode() + "\r\n"
 
 
+def utc_text(instant: datetime) -> str:
+    """Return an instant as a DATE-TIME in UTC, to the second (RFC 5545 section 3.3.5, form 2)."""
+    return f"{instant.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+
+
 def _identity(event: CalendarEvent) -> Iterator[tuple[str, str]]:
     """Yield what tells one revision of an event from another."""
-    changed = _utc(event.changed_at)
+    changed = utc_text(event.changed_at)
     yield "UID", escaped(event.ical_uid)
     yield "DTSTAMP", changed
-    yield "CREATED", _utc(event.created_at)
+    yield "CREATED", utc_text(event.created_at)
     yield "LAST-MODIFIED", changed
     yield "SEQUENCE", str(event.sequence)
     yield "STATUS", _STATUS[event.state]
@@ -246,8 +251,3 @@ def _contents(event: CalendarEvent, language: str, level: Level) -> Iterator[tup
 def _percent(char: str) -> str:
     """Return a character as the percent-encoding of its octets (RFC 3986 section 2.1)."""
     return "".join(f"%{octet:02X}" for octet in char.encode())
-
-
-def _utc(instant: datetime) -> str:
-    """Return an instant in UTC, to the second."""
-    return f"{instant.astimezone(UTC):%Y%m%dT%H%M%SZ}"
