@@ -24,8 +24,8 @@ class Concerns(Func):
     output_field = BooleanField()
     conditional = True
 
-    def __init__(self, scopes: Sequence[str]) -> None:
-        super().__init__(F("concerns"))
+    def __init__(self, scopes: Sequence[str], *, of: str = "concerns") -> None:
+        super().__init__(F(of))
         self.scopes = tuple(scopes)
 
     @property

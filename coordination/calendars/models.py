@@ -6,6 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from alliances.models import Alliance
+from coordination.calendars.querysets import EventTextQuerySet
 from events.calendar_event import Level
 from events.models import Event
 
@@ -35,6 +36,8 @@ class EventText(models.Model):
     first_on = models.DateField()
     last_on = models.DateField()
     renderer = models.CharField(max_length=40, db_index=True)
+
+    objects = EventTextQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("calendar text")
@@ -72,3 +75,25 @@ class FeedStamp(models.Model):
 
     def __str__(self) -> str:
         return f"{self.alliance_id} {self.modified_at:%Y-%m-%dT%H:%M:%SZ}"
+
+
+class ScopeSet(models.Model):
+    """The scopes that some copy was made with, under a name that tokens can carry.
+
+    The same set has the same name for ever, so a row is written once and never changed. Kept on
+    the server because the scopes' names hold keys of rows, which stay inside.
+
+    Attributes:
+        digest: fingerprint of the names.
+        names: the scopes, sorted, with spaces between them.
+    """
+
+    digest = models.CharField(max_length=22, primary_key=True)
+    names = models.TextField()
+
+    class Meta:
+        verbose_name = _("set of scopes")
+        verbose_name_plural = _("sets of scopes")
+
+    def __str__(self) -> str:
+        return self.digest
