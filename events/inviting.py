@@ -13,6 +13,7 @@ from coordination.changes.recording import Log, recording
 from coordination.changes.refusals import TransitionNotAllowed, invalid
 from events import rules
 from events.models import Answer, AnswerState, Event, EventState, Invitation
+from events.scheduling import named_rows
 
 
 def invite_organizations(
@@ -24,6 +25,9 @@ def invite_organizations(
     answer_by: date | None = None,
 ) -> list[Invitation]:
     """Invite organizations; those invited already are passed over, those withdrawn asked again.
+
+    Whoever is invited may see the event: one that neither hosts nor is named is named from now
+    on, until its invitation is withdrawn.
 
     Returns:
         The invitations that are new or stand again.
@@ -37,16 +41,26 @@ def invite_organizations(
         raise TransitionNotAllowed(_("Invite to an event that has a time and is still to come."))
     with recording(viewer.actor, at=at) as log:
         log.hold(event, unchanged=["state"])
+        event = _as_stored(event)
+        known = {
+            row.organization_id for part in ("hosts", "named") for row in event.part_rows(part)
+        }
         stored = {row.organization_id: row for row in event.invitations.all()}
         new, again = [], []
         for organization in dict.fromkeys(organizations):
             row = stored.get(organization.pk)
             if row is None:
-                new.append(Invitation(event=event, organization=organization, answer_by=answer_by))
+                row = Invitation(event=event, organization=organization)
+                new.append(row)
             elif row.withdrawn_at is not None:
-                row.withdrawn_at, row.state = None, AnswerState.NEEDS_ACTION
-                row.event, row.answer_by = event, answer_by
+                row.withdrawn_at, row.state, row.event = None, AnswerState.NEEDS_ACTION, event
                 again.append(row)
+            else:
+                continue
+            row.answer_by = answer_by
+            row.names_organization = organization.pk not in known
+        asked = [row.organization for row in (*new, *again) if row.names_organization]
+        _name(event, [*_named(event), *asked], log)
         log.insert_all(new, "invitation.sent")
         log.update_all(again, "invitation.sent")
     return new + again
@@ -55,7 +69,7 @@ def invite_organizations(
 def withdraw_invitation(
     invitation: Invitation, *, viewer: Viewer, at: datetime, reason: str = ""
 ) -> Invitation:
-    """Withdraw an invitation.
+    """Withdraw an invitation; if inviting named the organization, it is named no longer.
 
     Raises:
         NotAllowed, StaleVersion.
@@ -64,10 +78,31 @@ def withdraw_invitation(
     rules.require(rules.may_manage_event(viewer, invitation.event))
     if invitation.withdrawn_at is not None:
         raise TransitionNotAllowed(_("This invitation was withdrawn."))
-    invitation.withdrawn_at = at
     with recording(viewer.actor, at=at, reason=reason) as log:
+        log.hold(invitation.event)
+        if invitation.names_organization:
+            event, gone = _as_stored(invitation.event), invitation.organization_id
+            _name(event, [one for one in _named(event) if one.pk != gone], log)
+        invitation.withdrawn_at, invitation.names_organization = at, False
         log.save(invitation, "invitation.withdrawn")
     return invitation
+
+
+def _as_stored(event: Event) -> Event:
+    """Return the event as the database has it: `event` itself when it is fresh.
+
+    Inviting does not depend on what else of the event changed since it was read; saving does.
+    """
+    current: Event = Event.objects.get(pk=event.pk)
+    return event if event.version == current.version else current
+
+
+def _named(event: Event) -> list[Organization]:
+    return [row.organization for row in event.part_rows("named")]
+
+
+def _name(event: Event, organizations: Sequence[Organization], log: Log) -> None:
+    log.save(event, "event.named", parts={"named": named_rows(organizations)})
 
 
 def answer_invitation(
@@ -125,7 +160,9 @@ def pass_on_invitations(kept: Organization, merged: Organization, log: Log) -> N
             log.save(row, "invitation.passed_on")
         elif row.withdrawn_at is None:
             if other.state == AnswerState.NEEDS_ACTION or other.withdrawn_at is not None:
+                if other.withdrawn_at is not None:
+                    other.names_organization = row.names_organization
                 other.event, other.state, other.withdrawn_at = row.event, row.state, None
                 log.save(other, "invitation.passed_on")
-            row.withdrawn_at = log.at
+            row.withdrawn_at, row.names_organization = log.at, False
             log.save(row, "invitation.withdrawn")

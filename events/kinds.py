@@ -10,6 +10,7 @@ KINDS = {
     "event.postponed": ("延期了活动", "postponed the event"),
     "event.cancelled": ("取消了活动", "cancelled the event"),
     "event.concluded": ("记录活动已举办", "recorded that the event was held"),
+    "event.named": ("调整了指定单位", "changed the organizations named"),
     "event.opened": ("随计划公开了活动", "opened the event with its plan"),
     "event.discarded": ("删除了活动草稿", "deleted the draft event"),
     "event.retired": ("已取消的活动退出日历", "retired the cancelled event from calendars"),

@@ -35,6 +35,7 @@ HIDDEN_FIELDS = frozenset(
         "tzdata_version",
         "dav_name",
         "ical_uid",
+        "names_organization",
         "precision",
         "retired",
         "window_precision",

@@ -21,7 +21,12 @@ class AnswerState(models.TextChoices):
 
 
 class Invitation(Tracked):
-    """An organization asked to an event. `state` is that of its latest answer."""
+    """An organization asked to an event. `state` is that of its latest answer.
+
+    Attributes:
+        names_organization: inviting named the organization in the event, so that it may see it;
+            withdrawing takes that back.
+    """
 
     event = models.ForeignKey(
         Event, models.PROTECT, related_name="invitations", verbose_name=_("event")
@@ -37,6 +42,7 @@ class Invitation(Tracked):
     )
     answer_by = models.DateField(_("answer by"), null=True, blank=True)
     withdrawn_at = models.DateTimeField(_("withdrawn"), null=True, blank=True)
+    names_organization = models.BooleanField(default=False, db_default=False, editable=False)
 
     objects = InvitationQuerySet.as_manager()
 

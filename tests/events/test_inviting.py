@@ -7,8 +7,8 @@ import pytest
 from coordination.changes.models import Change
 from coordination.changes.refusals import InvalidInput, NotAllowed, TransitionNotAllowed
 from events.inviting import answer_invitation, invite_organizations, withdraw_invitation
-from events.models import Answer, Invitation
-from events.scheduling import cancel_event
+from events.models import Answer, Event, Invitation
+from events.scheduling import Host, cancel_event, revise_event
 from tests.factories import AT, SYSTEM, Cast, make_event, stored
 
 
@@ -125,3 +125,50 @@ def test_answer_invitation_that_was_withdrawn_or_is_over_is_refused(cast: Cast) 
     with pytest.raises(TransitionNotAllowed):
         answer_invitation(invitation, state="accepted", viewer=cast.member_liaison, at=AT)
     assert Answer.objects.count() == 0
+
+
+def names_of(event: Event) -> list[str]:
+    return [row.organization.name_zh for row in event.named.order_by("pk")]
+
+
+def test_invite_organizations_names_those_who_could_not_see_the_event(cast: Cast) -> None:
+    hosts, named = [Host(cast.host)], [cast.member]
+    event = make_event(
+        cast.alliance, scheduled=True, audience="organizations", hosts=hosts, named=named
+    )
+    assert not Event.objects.visible_to(cast.outside_liaison).filter(pk=event.pk).exists()
+    asked = invite_organizations(
+        event, [cast.host, cast.member, cast.outside], viewer=cast.secretary, at=AT
+    )
+    assert [row.names_organization for row in asked] == [False, False, True]
+    assert names_of(event) == ["石家庄高新区", "长春高新区"]
+    assert Event.objects.visible_to(cast.outside_liaison).get(pk=event.pk) == event
+    kinds = Change.objects.order_by("-number").values_list("kind", flat=True)[:4]
+    assert list(kinds) == ["invitation.sent"] * 3 + ["event.named"]
+
+
+def test_withdraw_invitation_takes_back_the_name_that_inviting_gave(cast: Cast) -> None:
+    event = make_event(cast.alliance, scheduled=True, audience="members", named=[cast.member])
+    given, brought = invite_organizations(
+        event, [cast.member, cast.outside], viewer=cast.secretary, at=AT
+    )
+    for invitation in (given, brought):
+        withdraw_invitation(stored(invitation), viewer=cast.secretary, at=AT)
+    assert names_of(event) == ["石家庄高新区"]
+    assert not Event.objects.visible_to(cast.outside_liaison).filter(pk=event.pk).exists()
+    [again] = invite_organizations(stored(event), [cast.outside], viewer=cast.secretary, at=AT)
+    assert (again.pk, again.names_organization) == (brought.pk, True)
+    assert names_of(event) == ["石家庄高新区", "长春高新区"]
+
+
+def test_invite_organizations_to_an_event_revised_meanwhile_keeps_both(cast: Cast) -> None:
+    event = make_event(cast.alliance, scheduled=True, audience="members")
+    revise_event(stored(event), viewer=SYSTEM, at=AT, named=[cast.host], title_zh="新名称")
+    [invitation] = invite_organizations(event, [cast.outside], viewer=cast.secretary, at=AT)
+    assert (names_of(event), stored(event).title_zh) == (
+        ["天津滨海高新区", "长春高新区"],
+        "新名称",
+    )
+    revise_event(stored(event), viewer=SYSTEM, at=AT, title_zh="再改")
+    withdraw_invitation(invitation, viewer=cast.secretary, at=AT)
+    assert (names_of(event), stored(event).title_zh) == (["天津滨海高新区"], "再改")
