@@ -146,7 +146,7 @@ def naive(alliance: Any) -> bytes:
     """Build the feed the usual way: all events, a library, every time."""
     import icalendar
 
-    from coordination.calendars.rendering import calendar_event
+    from events.calendar_values import calendar_event
     from events.models import Event
 
     calendar = icalendar.Calendar()

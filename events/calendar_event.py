@@ -99,6 +99,7 @@ class CalendarEvent:
         hosts: Names of the hosts, in order.
         organizer: Who publishes, such as the alliance's secretariat.
         organizer_uri: ``mailto:`` or other URI of the publisher.
+        plan_uid: The plan it stands in; empty without one.
         home_zone: Zone of the alliance, named beside the event's own where they differ.
         url: The event's page.
         online_url: For members and the secretariat only.
@@ -126,6 +127,7 @@ class CalendarEvent:
     address: str = ""
     latitude: Decimal | None = None
     longitude: Decimal | None = None
+    plan_uid: str = ""
     work_area: Words = NO_WORDS
     hosts: tuple[Words, ...] = ()
     online_url: str = ""

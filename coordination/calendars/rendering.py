@@ -11,7 +11,6 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
-from email.utils import parseaddr
 
 from django.conf import settings
 from django.db import transaction
@@ -20,7 +19,8 @@ from alliances.models import Alliance, Openness
 from coordination.bilingual import LANGUAGES
 from coordination.calendars.models import EventText, FeedStamp
 from coordination.changes.projections import Recorded
-from events.calendar_event import CalendarEvent, Level, Words
+from events.calendar_event import Level
+from events.calendar_values import calendar_event, publisher_address
 from events.models import Event, EventState
 from events.vevent import RENDERER_VERSION, vevent
 
@@ -106,43 +106,8 @@ def render_events(pks: Iterable[int]) -> int:
 
 def fingerprint() -> str:
     """Return what tells texts of one renderer, address and publisher from those of another."""
-    parts = (str(RENDERER_VERSION), settings.COORDINATION_BASE_URL, _publisher_address(""))
+    parts = (str(RENDERER_VERSION), settings.COORDINATION_BASE_URL, publisher_address())
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:40]
-
-
-def calendar_event(event: Event) -> CalendarEvent:
-    """Return what calendars show of an event.
-
-    Reads its alliance, work area, hosts and their organizations: fetch them with it.
-    """
-    area = event.work_area
-    return CalendarEvent(
-        ical_uid=event.ical_uid,
-        sequence=event.sequence,
-        created_at=event.created_at,
-        changed_at=event.changed_at,
-        state=event.state,
-        span=event.span,
-        previous=event.previous_span,
-        reason=event.reason,
-        title=Words(zh=event.title_zh, en=event.title_en),
-        description=Words(zh=event.description_zh, en=event.description_en),
-        type_text=event.type_text,
-        format=event.format,
-        place=Words(zh=event.place_zh, en=event.place_en),
-        address=event.address,
-        latitude=event.latitude,
-        longitude=event.longitude,
-        work_area=Words(zh=area.name_zh, en=area.name_en) if area is not None else Words(),
-        hosts=tuple(_host_names(event)),
-        organizer=_publisher(event.alliance),
-        organizer_uri=f"mailto:{_publisher_address(event.alliance.email)}",
-        home_zone=event.alliance.time_zone,
-        url=f"{settings.COORDINATION_BASE_URL}/events/{event.uid}/",
-        online_url=event.online_url,
-        contact=event.contact,
-        notes=event.notes,
-    )
 
 
 def _alliances_whose_feed_changed(changes: Sequence[Recorded]) -> set[int]:
@@ -160,7 +125,7 @@ def _render_batch(pks: Sequence[int]) -> int:
     """Render up to `BATCH` events and write the texts that differ; return how many."""
     events = (
         Event.objects.filter(pk__in=pks)
-        .select_related("alliance", "work_area")
+        .select_related("alliance", "plan", "work_area")
         .prefetch_related("hosts__organization")
     )
     wanted = {
@@ -212,25 +177,3 @@ def _is_same(text: EventText, stored: EventText | None) -> bool:
         getattr(text, name) == getattr(stored, name)
         for name in ("body", "time_zone", "first_on", "last_on", "renderer")
     )
-
-
-def _host_names(event: Event) -> Iterator[Words]:
-    """Yield the hosts' names in order: the organization's, else as written."""
-    for host in event.hosts.all():
-        organization = host.organization
-        if organization is None:
-            yield Words(zh=host.name)
-        else:
-            yield Words(zh=organization.name_zh, en=organization.name_en)
-
-
-def _publisher(alliance: Alliance) -> Words:
-    """Return the name of the alliance's secretariat."""
-    zh = f"{alliance.name_zh}秘书处" if alliance.name_zh else ""
-    en = f"{alliance.name_en} Secretariat" if alliance.name_en else ""
-    return Words(zh=zh, en=en)
-
-
-def _publisher_address(email: str) -> str:
-    """Return the secretariat's public address, or the one that the installation writes from."""
-    return email or parseaddr(settings.DEFAULT_FROM_EMAIL)[1]

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from alliances.models import Alliance
 from coordination.accounts.viewer import SYSTEM
-from coordination.calendars.rendering import calendar_event
 from coordination.changes.refusals import Refusal
 from events.calendar_event import Level, Span
+from events.calendar_values import calendar_event
 from events.models import Event
 from events.retiring import retire_cancelled_events
 from events.scheduling import (
