@@ -1,12 +1,20 @@
-"""Derived data of calendars: thrown away and made again from the events. Not tracked."""
+"""Derived data of calendars, made again from the events at will, and people's private links.
+
+None of it is tracked: texts and stamps follow from events, and a link is nobody's agreed fact.
+"""
 
 from __future__ import annotations
 
+import uuid
+from datetime import datetime
+
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from alliances.models import Alliance
-from coordination.calendars.querysets import EventTextQuerySet
+from coordination.accounts.models import ApiToken, User
+from coordination.calendars.querysets import EventTextQuerySet, FeedLinkQuerySet
 from events.calendar_event import Level
 from events.models import Event
 
@@ -97,3 +105,74 @@ class ScopeSet(models.Model):
 
     def __str__(self) -> str:
         return self.digest
+
+
+class FeedLink(models.Model):
+    """An address that a person made for a calendar program: it shows what that person may see.
+
+    Whoever holds the address reads as the person does now, so it can be revoked, or replaced by a
+    new one. Only its SHA-256 is stored; it is made from the installation's key, see
+    `coordination.calendars.links`, so that its owner can be shown it again.
+
+    Attributes:
+        token: the API token that made it, whose rights narrow it and with which it ends.
+        parameters: the filters, as `Selection` takes them.
+        alarms: how many minutes before the beginning programs should ring, longest first.
+        days_only: whether events show as whole days, without their hours.
+        with_windows: whether plan lines without a date show over their planned period.
+        generation: raised whenever it is given a new address.
+        version: raised with every change that its owner makes.
+        last_fetched_at: rounded down to the hour.
+        last_program: which program fetched it then, as `programs.program_named` says it.
+        view: fingerprint of everything but the log that its bytes depended on when last checked.
+        number: the change of the log up to which it was checked.
+        sync_token: the same, as `changes_since` takes it.
+        digest: fingerprint of its bytes then; "" when it was never compiled.
+        modified_at: when its bytes last changed, whole seconds; never the same second twice.
+    """
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    user = models.ForeignKey(
+        User, models.CASCADE, related_name="feed_links", verbose_name=_("person")
+    )
+    token = models.ForeignKey(
+        ApiToken, models.CASCADE, null=True, blank=True, related_name="feed_links"
+    )
+    name = models.CharField(_("name"), max_length=100)
+    parameters = models.JSONField(_("filters"), default=dict, blank=True)
+    language = models.CharField(_("language"), max_length=10)
+    alarms = models.JSONField(_("alarms"), default=list, blank=True)
+    days_only = models.BooleanField(_("whole days only"), default=False)
+    with_windows = models.BooleanField(_("with planned periods"), default=False)
+    generation = models.PositiveIntegerField(default=1, editable=False)
+    version = models.PositiveIntegerField(_("version"), default=1, editable=False)
+    sha256 = models.CharField(max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField(_("made at"))
+    revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True)
+    last_fetched_at = models.DateTimeField(_("last fetched at"), null=True, blank=True)
+    last_program = models.CharField(_("last fetched by"), max_length=60, blank=True)
+    view = models.CharField(max_length=32, blank=True, editable=False)
+    number = models.BigIntegerField(default=0, editable=False)
+    sync_token = models.TextField(blank=True, editable=False)
+    digest = models.CharField(max_length=32, blank=True, editable=False)
+    modified_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = FeedLinkQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("private calendar link")
+        verbose_name_plural = _("private calendar links")
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(language__in=["zh-hans", "en"]), name="feed_link_language_is_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def is_fetch_due(self, at: datetime) -> bool:
+        """Whether a fetch at ``at`` falls in a later hour than the last one written down."""
+        hour = at.replace(minute=0, second=0, microsecond=0)
+        return self.last_fetched_at is None or self.last_fetched_at < hour

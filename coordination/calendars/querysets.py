@@ -1,4 +1,4 @@
-"""Questions to the rendered texts. Every read starts at what the viewer may see."""
+"""Questions to texts and links. Every read starts at what the viewer may see."""
 
 from __future__ import annotations
 
@@ -34,3 +34,11 @@ class EventTextQuerySet(models.QuerySet[Any]):
             | (~own & inside & Q(level=Level.MEMBER))
             | (~own & ~inside & Q(level=Level.PUBLIC))
         )
+
+
+class FeedLinkQuerySet(models.QuerySet[Any]):
+    """Private calendar links: each person's own, and nobody else's."""
+
+    def visible_to(self, viewer: Viewer) -> Self:
+        """Return the links in force that the viewer made; a superuser sees no others either."""
+        return self.filter(user=viewer.user_id, revoked_at=None)
