@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Self
 
@@ -73,9 +73,14 @@ class EventQuerySet(GuardedQuerySet[Any]):
 
     def concerning_organization(self, organization_id: int) -> Self:
         """Return the events that an organization hosts or that name it."""
+        return self.concerning_organizations([organization_id])
+
+    def concerning_organizations(self, organization_ids: Iterable[int]) -> Self:
+        """Return the events that one of these organizations hosts, or that name one."""
+        wanted = list(organization_ids)
         return self.filter(
-            _part("EventHost", organization=organization_id)
-            | _part("EventOrganization", organization=organization_id)
+            _part("EventHost", organization__in=wanted)
+            | _part("EventOrganization", organization__in=wanted)
         )
 
 

@@ -92,8 +92,10 @@ class Tracked(Guarded):
         concerns: names of the scopes that see the row, as of its last change, sorted, with spaces
             between them. It is the before-image of the next change.
         changed_at: instant of the last change (aware, UTC).
+        part_names: related names of its parts; a deletion keeps what they were.
     """
 
+    part_names: ClassVar[tuple[str, ...]] = ()
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     version = models.PositiveIntegerField(_("version"), default=1, editable=False)
     concerns = models.TextField(default="", blank=True, editable=False)

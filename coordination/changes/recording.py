@@ -217,6 +217,9 @@ class Log:
         self.buffer.keep(obj)
         values = said({name: [None, getattr(obj, name)] for name in all_columns(obj)})
         diff = {name: [value, None] for name, (_none, value) in values.items()}
+        for name in obj.part_names:
+            if rows := _described(obj.part_rows(name)):
+                diff[name] = [rows, []]
         pk = obj.pk
         try:
             deleted, _by_model = _rows(type(obj)).filter(pk=pk, version=obj.version).delete()

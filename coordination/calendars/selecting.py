@@ -1,0 +1,193 @@
+"""Which events somebody wants a copy of: the filters of the API's list of events, as a value.
+
+A `Selection` is the same for an API consumer, a private link, a CalDAV collection and a webhook.
+It asks its question twice: of the database, for events as they are, and of an `EventImage`, for
+what an event was before a change. Only so can a copy be told that something left it, and nothing
+be told of what never was in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.http import QueryDict
+
+from alliances.models import Alliance, Organization, Plan, WorkArea
+from coordination.accounts.viewer import Viewer
+from coordination.calendars.images import EventImage
+from coordination.rest.filters import filtered
+from events.api.filters import HOME, EventFilters, MomentField, key_of
+from events.models import Event
+from events.models.event import LONGEST
+from events.querysets import EventQuerySet
+
+MINE = "mine"
+FILTERS = tuple(EventFilters.base_filters)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """A set of filters, in one order, so that equal sets are equal values.
+
+    Attributes:
+        parameters: names and values as `/api/v1/events/` takes them, sorted by name.
+        is_mine: only events that host or name an organization the viewer acts for.
+    """
+
+    parameters: tuple[tuple[str, str], ...] = ()
+    is_mine: bool = False
+
+    @classmethod
+    def parse(cls, params: Mapping[str, str]) -> Selection:
+        """Return the selection that these parameters mean; empty values mean nothing.
+
+        ``mine=1`` is taken beside the filters of the list, so that `parameters_with_mine` of any
+        selection gives it back.
+
+        Raises:
+            ProblemError: a parameter is not known, or its value cannot be taken; it names it.
+        """
+        wanted = {name: value for name, value in params.items() if value}
+        is_mine = wanted.pop(MINE, "") == "1"
+        query = QueryDict(mutable=True)
+        query.update(wanted)
+        filtered(Event.objects.none(), query, EventFilters, own=())
+        return cls(tuple(sorted(wanted.items())), is_mine)
+
+    @classmethod
+    def of_alliance(cls, slug: str) -> Selection:
+        """Return what an alliance owns and co-hosts."""
+        return cls((("alliance", slug),))
+
+    @classmethod
+    def mine(cls) -> Selection:
+        """Return what concerns the organizations that the viewer acts for."""
+        return cls(is_mine=True)
+
+    @property
+    def parameters_with_mine(self) -> dict[str, str]:
+        """Return everything that `parse` needs to make this selection again."""
+        return dict(self.parameters) | ({MINE: "1"} if self.is_mine else {})
+
+    @property
+    def words(self) -> str:
+        """Return a text that is the same for equal selections only."""
+        return repr((self.parameters, self.is_mine))
+
+    def rows(self, viewer: Viewer) -> EventQuerySet:
+        """Return the events in it that the viewer may see, in no order."""
+        return self.narrow(Event.objects.visible_to(viewer), viewer)
+
+    def narrow(self, rows: EventQuerySet, viewer: Viewer) -> EventQuerySet:
+        """Return those of `rows` that are in it."""
+        if self.is_mine:
+            rows = rows.concerning_organizations(organizations_of(viewer))
+        if not self.parameters:
+            return rows
+        found: EventQuerySet = EventFilters(data=dict(self.parameters), queryset=rows).qs
+        return found
+
+    def test(self) -> Callable[[EventImage], bool]:
+        """Return the same question for images; what it looks up is looked up once."""
+        tests = [TESTS[name](value) for name, value in self.parameters]
+        if self.is_mine:
+            tests.append(_concerns_an_organization_held)
+        return lambda image: all(test(image) for test in tests)
+
+
+def organizations_of(viewer: Viewer) -> frozenset[int]:
+    """Return the keys of the organizations that the viewer acts for."""
+    return frozenset(grant.pk for grant in viewer.grants if grant.kind == "organization")
+
+
+Test = Callable[[EventImage], bool]
+
+
+def _concerns_an_organization_held(image: EventImage) -> bool:
+    return any(scope.startswith("organization:") for scope in image.seen_by)
+
+
+def _of_alliance(slug: str) -> Test:
+    key = key_of(Alliance.objects.filter(slug=slug))
+    return lambda image: image.key("alliance_id") == key or key in image.keys("co_hosts")
+
+
+def _of_plan(uid: str) -> Test:
+    key = key_of(Plan.objects.filter(uid=UUID(uid)))
+    return lambda image: image.key("plan_id") == key
+
+
+def _of_work_area(uid: str) -> Test:
+    key = key_of(WorkArea.objects.filter(uid=UUID(uid)))
+    return lambda image: image.key("work_area_id") == key
+
+
+def _of_organization(uid: str) -> Test:
+    key = key_of(Organization.objects.filter(uid=UUID(uid)))
+    return lambda image: key in image.keys("hosts") or key in image.keys("named")
+
+
+def _equal(column: str) -> Callable[[str], Test]:
+    return lambda value: lambda image: image.text(column) == value
+
+
+def _since(value: str) -> Test:
+    """See `events.api.filters.ending_after`."""
+    since = _moment(value)
+    first = since - LONGEST - timedelta(days=1)
+
+    def test(image: EventImage) -> bool:
+        starts, ends = image.instant("starts_at"), image.instant("ends_at")
+        if starts is not None and ends is not None:
+            return ends > since and starts > first
+        last = image.day("window_ends_on")
+        return last is not None and last >= since.astimezone(HOME).date()
+
+    return test
+
+
+def _until(value: str) -> Test:
+    """See `events.api.filters.beginning_before`."""
+    until = _moment(value)
+    last = (until.astimezone(HOME) - timedelta(microseconds=1)).date()
+
+    def test(image: EventImage) -> bool:
+        starts = image.instant("starts_at")
+        if starts is not None:
+            return starts < until
+        first = image.day("window_starts_on")
+        return first is not None and first <= last
+
+    return test
+
+
+def _moment(value: str) -> datetime:
+    moment = MomentField().clean(value)
+    if moment is None:
+        raise ValueError(value)
+    return moment.astimezone(UTC)
+
+
+def _with_words(value: str) -> Test:
+    wanted = value.strip().lower()
+    return lambda image: any(
+        wanted in image.text(name).lower() for name in ("title_zh", "title_en")
+    )
+
+
+TESTS: dict[str, Callable[[str], Any]] = {
+    "alliance": _of_alliance,
+    "plan": _of_plan,
+    "work_area": _of_work_area,
+    "organization": _of_organization,
+    "state": _equal("state"),
+    "audience": _equal("audience"),
+    "type": _equal("type_text"),
+    "q": _with_words,
+    "from": _since,
+    "to": _until,
+}

@@ -1,0 +1,271 @@
+"""What changed since a token, for a viewer and a selection: the one reader of the log for copies.
+
+JSON sync, CalDAV sync-collection and private links all ask here, so they cannot disagree. The
+work is proportional to what changed: the changes after the token's number that concerned the
+viewer, the events they touched as they are now, and, for those not in the selection any more,
+what they were before (`images`).
+
+A change of the viewer's own access needs no line in the log for each event: the token names the
+scopes its copy was made with. Where others are held now, what the difference concerns is told
+first as the log has it, then scope by scope; only so much as the change of access touches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from coordination.accounts.viewer import Viewer
+from coordination.calendars.images import images_at, images_now
+from coordination.calendars.selecting import Selection
+from coordination.calendars.tokens import (
+    Token,
+    TokenRefused,
+    Watermark,
+    read_token,
+    scopes_named,
+    subject_of,
+    watermark_of,
+)
+from coordination.changes.models import Change, ChangeScope
+from events.models import Event, EventAlliance
+from events.querysets import Concerns, EventQuerySet
+
+TOKEN_LIFE: Final = timedelta(days=400)
+EVENT: Final = Event.object_type()
+EVERYTHING: Final = "all"
+Reason = Literal["deleted", "left_view"]
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """An event that a copy holds and should no longer hold."""
+
+    uid: UUID
+    dav_name: str
+    reason: Reason
+
+
+@dataclass(slots=True)
+class Delta:
+    """What to do to a copy so that it is fresh up to `token`.
+
+    Attributes:
+        changed: keys of the events to put or replace.
+        removed: what to take out.
+        token: to ask with next time.
+        more: whether there is more to ask for at once.
+    """
+
+    changed: list[int] = field(default_factory=list)
+    removed: list[Removal] = field(default_factory=list)
+    token: str = ""
+    more: bool = False
+
+
+def revision_of(viewer: Viewer) -> int:
+    """Return the number of the last change that may concern the viewer; one query."""
+    return watermark_of(viewer).number
+
+
+def token_of(
+    viewer: Viewer, selection: Selection, *, variant: str = "", mark: Watermark | None = None
+) -> str:
+    """Return the token of a copy that is fresh now.
+
+    Args:
+        viewer: whose copy.
+        selection: of what.
+        variant: the form of the copy, where another form needs reading anew: renderer, media type.
+        mark: taken *before* the copy was read; taken now when left out.
+    """
+    mark = mark or watermark_of(viewer)
+    subject = _subject(viewer, selection, variant)
+    return Token(mark.number, subject, mark.digest).written(mark.epoch)
+
+
+def changes_since(
+    token: str,
+    *,
+    viewer: Viewer,
+    selection: Selection,
+    limit: int,
+    at: datetime,
+    variant: str = "",
+) -> Delta:
+    """Return what changed since a token.
+
+    Applying the answers to a copy, while there is more, gives what a fresh read gives.
+
+    Args:
+        token: from `token_of` or an earlier answer.
+        viewer: who asks.
+        selection: the same that the token was made for.
+        limit: events in one answer, about.
+        at: now, aware; a token that has stood still for 400 days while things changed is old.
+        variant: as for `token_of`.
+
+    Raises:
+        TokenRefused: the token is not for this, or too old, or the copy cannot be brought up to
+            date; it must be read anew.
+    """
+    mark = watermark_of(viewer)
+    subject = _subject(viewer, selection, variant)
+    start = read_token(token, epoch=mark.epoch, subject=subject)
+    same_scopes = start.scopes == mark.digest
+    if same_scopes and start.number >= mark.number:
+        return Delta(token=token)
+    held = mark.scopes if same_scopes else scopes_named(start.scopes)
+    if (EVERYTHING in held) != (EVERYTHING in mark.scopes):
+        raise TokenRefused
+    if start.target and start.target != mark.digest:  # changed again on the way
+        raise TokenRefused
+    return _Reading(viewer, selection, limit, start, held, mark).answer(at)
+
+
+@dataclass(slots=True)
+class _Reading:
+    """One answer in the making."""
+
+    viewer: Viewer
+    selection: Selection
+    limit: int
+    start: Token
+    held: frozenset[str]
+    mark: Watermark
+
+    def answer(self, at: datetime) -> Delta:
+        """Return what the log has after the token's number; then what other scopes change."""
+        numbers, uids, more = self._touched(at)
+        if self.held != self.mark.scopes and not numbers:
+            return self._change_of_scopes()
+        delta = self._settled(uids)
+        number = numbers[-1] if more else max([self.start.number, self.mark.number, *numbers])
+        reached = replace(self.start, number=number)
+        delta.token = reached.written(self.mark.epoch)
+        delta.more = more or self.held != self.mark.scopes
+        return delta
+
+    def _change_of_scopes(self) -> Delta:
+        """Return the events that the scopes gained and lost concern, in the order of their uids.
+
+        Whatever changed in the log was told before, so they are now as they were at the token.
+        """
+        rows = _concerned_by(self.held ^ self.mark.scopes).order_by("uid")
+        if self.start.after is not None:
+            rows = rows.filter(uid__gt=self.start.after)
+        uids = list(rows.values_list("uid", flat=True)[: self.limit + 1])
+        more, uids = len(uids) > self.limit, uids[: self.limit]
+        present = self._present(uids)
+        delta = Delta(changed=[pk for pk, _uid in present])
+        here = {uid for _pk, uid in present}
+        images = images_now([uid for uid in uids if uid not in here])
+        test = self.selection.test()
+        for uid, image in images.items():
+            image.seen_by &= self.held
+            if image.seen_by and test(image):
+                delta.removed.append(Removal(uid, image.dav_name, "left_view"))
+        digest = self.mark.digest
+        if more:
+            reached = replace(self.start, target=digest, after=uids[-1])
+        else:
+            reached = Token(self.start.number, self.start.subject, digest)
+        delta.token, delta.more = reached.written(self.mark.epoch), more
+        return delta
+
+    def _touched(self, at: datetime) -> tuple[list[int], list[UUID], bool]:
+        """Return the next changes of events, those events, and whether there are more.
+
+        Raises:
+            TokenRefused: the first of them is older than tokens live.
+        """
+        scopes = self.held | self.mark.scopes
+        changes = Change.objects.filter(number__gt=self.start.number, object_type=EVENT)
+        if EVERYTHING not in scopes:
+            concerned = ChangeScope.objects.filter(
+                scope__in=scopes, number__gt=self.start.number
+            ).values("number")
+            changes = changes.filter(number__in=concerned)
+        rows = changes.order_by("number").values_list("number", "object_uid", "at")
+        numbers: list[int] = []
+        uids: dict[UUID, None] = {}
+        for number, uid, changed_at in rows[: self.limit * 4 + 1]:
+            if not numbers and changed_at < at - TOKEN_LIFE:
+                raise TokenRefused
+            if len(numbers) == self.limit * 4 or (uid not in uids and len(uids) == self.limit):
+                return numbers, list(uids), True
+            numbers.append(number)
+            uids.setdefault(uid)
+        return numbers, list(uids), False
+
+    def _settled(self, uids: Sequence[UUID]) -> Delta:
+        """Return which of these are in the copy's selection now, and which were at the token."""
+        present = self._present(uids)
+        delta = Delta(changed=[pk for pk, _uid in present])
+        here = {uid for _pk, uid in present}
+        gone = [uid for uid in uids if uid not in here]
+        if not gone:
+            return delta
+        test = self.selection.test()
+        images = images_at(self.start.number, gone)
+        held = self.held | self.mark.scopes if self.start.target else self.held
+        seen = _seen_before({change.number for _image, change in images.values()}, held)
+        still_there = set(Event.objects.filter(uid__in=gone).values_list("uid", flat=True))
+        for uid, (image, first) in images.items():
+            image.seen_by = frozenset(seen.get(first.number, ()))
+            if image.seen_by and test(image):
+                reason: Reason = "left_view" if uid in still_there else "deleted"
+                delta.removed.append(Removal(uid, image.dav_name, reason))
+        return delta
+
+    def _present(self, uids: Sequence[UUID]) -> list[tuple[int, UUID]]:
+        rows = self.selection.rows(self.viewer).filter(uid__in=uids).order_by("pk")
+        return list(rows.values_list("pk", "uid"))
+
+
+def _subject(viewer: Viewer, selection: Selection, variant: str) -> str:
+    person = "public" if viewer.uid is None else str(viewer.uid)
+    return subject_of(selection.words, person, viewer.language, variant)
+
+
+def _seen_before(numbers: Iterable[int], held: frozenset[str]) -> dict[int, set[str]]:
+    """Return the scopes, of those held, that saw the object before each change."""
+    rows = ChangeScope.objects.filter(number__in=numbers, before=True).order_by()
+    seen: dict[int, set[str]] = {}
+    for number, scope in rows.values_list("number", "scope"):
+        if scope in held:
+            seen.setdefault(number, set()).add(scope)
+        if EVERYTHING in held:
+            seen.setdefault(number, set()).add(EVERYTHING)
+    return seen
+
+
+def _concerned_by(scopes: frozenset[str]) -> QuerySet[Any, Any]:
+    """Return the events that one of these scopes sees, by way of what the scopes are named after.
+
+    So only the events of the alliances and organizations in question are looked at.
+    """
+    condition = Q(pk__in=[])
+    organizations = []
+    for scope in scopes:
+        kind, _colon, rest = scope.partition(":")
+        if kind == "alliance":
+            pk = int(rest.partition(":")[0])
+            condition |= Q(alliance=pk) | Q(pk__in=_co_hosted_by(pk))
+        elif kind == "organization":
+            organizations.append(int(rest))
+    rows: EventQuerySet = Event.objects.filter(condition & Q(Concerns(sorted(scopes))))
+    if organizations:
+        rows = rows | Event.objects.concerning_organizations(organizations).filter(
+            Q(Concerns(sorted(scopes)))
+        )
+    return rows
+
+
+def _co_hosted_by(alliance: int) -> QuerySet[Any, Any]:
+    return EventAlliance.objects.filter(alliance=alliance).values("event")
