@@ -19,6 +19,7 @@ from django.http import QueryDict
 from alliances.models import Alliance, Organization, Plan, WorkArea
 from coordination.accounts.viewer import Viewer
 from coordination.calendars.images import EventImage
+from coordination.calendars.tokens import subject_of
 from coordination.rest.filters import filtered
 from events.api.filters import HOME, EventFilters, MomentField, key_of
 from events.models import Event
@@ -77,6 +78,16 @@ class Selection:
     def words(self) -> str:
         """Return a text that is the same for equal selections only."""
         return repr((self.parameters, self.is_mine))
+
+    def subject_for(self, viewer: Viewer, variant: str) -> str:
+        """Return the fingerprint of a copy of it, which tokens carry.
+
+        Args:
+            viewer: whose copy; the language is part of it.
+            variant: the form of the copy: media type, renderer.
+        """
+        person = "public" if viewer.uid is None else str(viewer.uid)
+        return subject_of(self.words, person, viewer.language, variant)
 
     def rows(self, viewer: Viewer) -> EventQuerySet:
         """Return the events in it that the viewer may see, in no order."""

@@ -29,7 +29,6 @@ from coordination.calendars.tokens import (
     Watermark,
     read_token,
     scopes_named,
-    subject_of,
     watermark_of,
 )
 from coordination.changes.models import Change, ChangeScope
@@ -85,7 +84,7 @@ def token_of(
         mark: taken *before* the copy was read; taken now when left out.
     """
     mark = mark or watermark_of(viewer)
-    subject = _subject(viewer, selection, variant)
+    subject = selection.subject_for(viewer, variant)
     return Token(mark.number, subject, mark.digest).written(mark.epoch)
 
 
@@ -115,7 +114,7 @@ def changes_since(
             date; it must be read anew.
     """
     mark = watermark_of(viewer)
-    subject = _subject(viewer, selection, variant)
+    subject = selection.subject_for(viewer, variant)
     start = read_token(token, epoch=mark.epoch, subject=subject)
     same_scopes = start.scopes == mark.digest
     if same_scopes and start.number >= mark.number:
@@ -226,11 +225,6 @@ class _Reading:
     def _present(self, uids: Sequence[UUID]) -> list[tuple[int, UUID]]:
         rows = self.selection.rows(self.viewer).filter(uid__in=uids).order_by("pk")
         return list(rows.values_list("pk", "uid"))
-
-
-def _subject(viewer: Viewer, selection: Selection, variant: str) -> str:
-    person = "public" if viewer.uid is None else str(viewer.uid)
-    return subject_of(selection.words, person, viewer.language, variant)
 
 
 def _seen_before(numbers: Iterable[int], held: frozenset[str]) -> dict[int, set[str]]:

@@ -3,6 +3,8 @@
 from django.urls import path, register_converter
 
 from coordination.calendars import views
+from coordination.calendars.sync_api import SyncView
+from coordination.rest.routing import view_paths
 
 
 class YearConverter:
@@ -29,4 +31,6 @@ urlpatterns = [
         views.alliance_feed,
         name="alliance_year_feed",
     ),
+    path("calendars/links/<str:secret>.ics", views.private_link, name="private_link"),
+    *view_paths("api/v1/sync", SyncView.as_view(), name="api-sync"),
 ]

@@ -81,7 +81,7 @@ def requested_page(
     ordering = _ordering(query.get(ORDERING, default), orderings, model)
     text = query.get(CURSOR)
     after = None if text is None else _position(text, ordering, model)
-    return PageRequest(_limit(query.get(LIMIT)), ordering, after)
+    return PageRequest(requested_limit(query.get(LIMIT)), ordering, after)
 
 
 def page_of(
@@ -165,7 +165,12 @@ def _ranged(queryset: QuerySet[Any], ordering: Ordering, after: Position | None)
     )
 
 
-def _limit(text: str | None) -> int:
+def requested_limit(text: str | None) -> int:
+    """Return how many rows a page holds.
+
+    Raises:
+        ProblemError: it is no number from 1 to 500; the problem names the parameter.
+    """
     if text is None:
         return DEFAULT_LIMIT
     if not (text.isascii() and text.isdigit()) or not 1 <= int(text[:9]) <= MOST:
