@@ -11,6 +11,7 @@ stops the start with one sentence that names it: a half-understood configuration
 
 import os
 from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -75,6 +76,32 @@ def read_list(name: str, default: list[str]) -> list[str]:
     """Return a knob that holds several words parted by commas."""
     words = [word.strip() for word in read_text(name).split(",")]
     return [word for word in words if word] or default
+
+
+def read_networks(name: str) -> list[IPv4Network | IPv6Network]:
+    """Return a knob that holds networks parted by commas, "10.1.0.0/16, fd00::/8".
+
+    Raises:
+        ImproperlyConfigured: one of them is no network.
+    """
+    try:
+        return [ip_network(word) for word in read_list(name, [])]
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            f"{name} must hold networks such as 10.1.0.0/16: {error}."
+        ) from error
+
+
+def read_ports(name: str, default: list[int]) -> list[int]:
+    """Return a knob that holds TCP ports parted by commas.
+
+    Raises:
+        ImproperlyConfigured: one of them is no port.
+    """
+    words = read_list(name, [])
+    if not all(word.isascii() and word.isdigit() and 0 < int(word) < 65536 for word in words):
+        raise ImproperlyConfigured(f"{name} must hold ports such as 443, not {','.join(words)!r}.")
+    return [int(word) for word in words] or default
 
 
 def mail_from_url(url: str, *, folder: Path) -> Mapping[str, Any]:

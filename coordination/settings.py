@@ -18,7 +18,9 @@ from coordination.knobs import (
     mail_from_url,
     read_flag,
     read_list,
+    read_networks,
     read_number,
+    read_ports,
     read_text,
 )
 
@@ -335,6 +337,10 @@ EMAIL_USE_SSL: bool = _mail.get("EMAIL_USE_SSL", False)
 EMAIL_USE_TLS: bool = _mail.get("EMAIL_USE_TLS", False)
 EMAIL_TIMEOUT: int = _mail.get("EMAIL_TIMEOUT", 20)  # seconds
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = read_text("COORDINATION_MAIL_FROM", "coordination@localhost")
+
+EGRESS_HTTP = read_flag("COORDINATION_EGRESS_HTTP", default=False)
+EGRESS_PORTS = read_ports("COORDINATION_EGRESS_PORTS", [80, 443])
+EGRESS_NETWORKS = read_networks("COORDINATION_EGRESS_NETWORKS")
 
 REST_FRAMEWORK: dict[str, Any] = {  # the rest: coordination/rest/views.py
     "DEFAULT_SCHEMA_CLASS": "coordination.rest.schema.HouseSchema",

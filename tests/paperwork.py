@@ -135,6 +135,9 @@ def _key(function: str, words: list[str]) -> Key:
 # -- Knobs, commands, rooms ----------------------------------------------------------------------
 
 
+KNOB_FORMS = ("text", "flag", "number", "list", "networks", "ports")
+
+
 def knobs() -> dict[str, str]:
     """Every environment variable the code reads, with its default where that is a literal."""
     found = {}
@@ -144,7 +147,7 @@ def knobs() -> dict[str, str]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
                 continue
-            if node.func.id in {"read_text", "read_flag", "read_number", "read_list"}:
+            if node.func.id in {f"read_{form}" for form in KNOB_FORMS}:
                 name, default = _knob(node)
                 found[name] = default or found.get(name, "")
     return found

@@ -1,9 +1,18 @@
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from coordination.knobs import mail_from_url, read_flag, read_list, read_number, read_text
+from coordination.knobs import (
+    mail_from_url,
+    read_flag,
+    read_list,
+    read_networks,
+    read_number,
+    read_ports,
+    read_text,
+)
 
 
 def test_read_text_without_a_value_gives_the_default(monkeypatch):
@@ -111,3 +120,35 @@ def test_mail_from_file_url_keeps_the_folder(tmp_path: Path):
 def test_mail_from_an_unknown_url_refuses(tmp_path: Path, url: str):
     with pytest.raises(ImproperlyConfigured, match="EMAIL_URL must be"):
         mail_from_url(url, folder=tmp_path)
+
+
+def test_read_networks_of_both_families(monkeypatch):
+    monkeypatch.setenv("COORDINATION_THING", "10.1.0.0/16, fd00:1::/32")
+
+    assert read_networks("COORDINATION_THING") == [
+        ip_network("10.1.0.0/16"),
+        ip_network("fd00:1::/32"),
+    ]
+    assert read_networks("COORDINATION_NEVER_SET") == []
+
+
+def test_read_networks_of_an_address_with_host_bits_refuses(monkeypatch):
+    monkeypatch.setenv("COORDINATION_THING", "10.1.2.3/16")
+
+    with pytest.raises(ImproperlyConfigured, match="COORDINATION_THING must hold networks"):
+        read_networks("COORDINATION_THING")
+
+
+def test_read_ports_of_numbers(monkeypatch):
+    monkeypatch.setenv("COORDINATION_THING", "443, 8443")
+
+    assert read_ports("COORDINATION_THING", [80]) == [443, 8443]
+    assert read_ports("COORDINATION_NEVER_SET", [80]) == [80]
+
+
+@pytest.mark.parametrize("text", ["0", "65536", "https", "443,٤٤٣"])
+def test_read_ports_of_no_port_refuses(monkeypatch, text: str):
+    monkeypatch.setenv("COORDINATION_THING", text)
+
+    with pytest.raises(ImproperlyConfigured, match="COORDINATION_THING must hold ports"):
+        read_ports("COORDINATION_THING", [443])
