@@ -35,6 +35,7 @@ class Cause:
         about_type, about_uid: the object it is about, "events.event" and its outside id.
         digest: word under which deliveries of one reader share a message; "" for none.
         never_twice: rather held back than sent again when it is unknown whether it went out.
+        urgent: neither quiet hours nor a digest of its reader keep it waiting.
     """
 
     source: str
@@ -47,6 +48,7 @@ class Cause:
     about_uid: UUID | None = None
     digest: str = ""
     never_twice: bool = False
+    urgent: bool = False
 
 
 def fan_out(recipients: models.QuerySet[Any, Any], *, channel: str, cause: Cause) -> int:
@@ -155,6 +157,7 @@ def _insert(selected: str, params: tuple[Any, ...], channel: str, cause: Cause) 
         "about_uid": cause.about_uid,
         "digest": cause.digest,
         "never_twice": cause.never_twice,
+        "urgent": cause.urgent,
         "due_at": cause.due_at,
         "send_after": cause.send_after,
         "expires_at": cause.expires_at,

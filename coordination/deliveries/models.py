@@ -16,10 +16,17 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from coordination.deliveries.personal import InboxItem, Wishes
 from coordination.deliveries.querysets import DeliveryQuerySet, EndpointQuerySet, MessageQuerySet
+
+__all__ = [
+    "Attempt", "AttemptOutcome", "Channel", "Cursor", "Delivery", "Endpoint", "Heartbeat",
+    "HoldPeriod", "InboxItem", "Message", "MessageState", "Wishes",
+]  # fmt: skip
 
 RECIPIENT_LENGTH = 80
 CHANNEL_LENGTH = 20
+LANE_LENGTH = 60
 
 
 class Endpoint(models.Model):
@@ -38,6 +45,10 @@ class Endpoint(models.Model):
         bounced_at: instant at which the other side said that the address does not exist.
         previous_secret: also signs, until `previous_secret_until`, after the secret was changed.
         tokens: sends left in the rate limit's bucket, as of `tokens_at`.
+        signing_key: second secret of a robot that signs; `secret` is the one in its address.
+        keyword: word that a robot asks for in every message.
+        mentions: whom a robot calls by name: its own ids of people, or "all", parted by spaces.
+        owner_told_at: the owner was told that this endpoint was switched off.
     """
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -58,6 +69,14 @@ class Endpoint(models.Model):
     bounced_at = models.DateTimeField(_("address refused"), null=True, blank=True)
     tokens = models.FloatField(null=True, blank=True)
     tokens_at = models.DateTimeField(null=True, blank=True)
+    signing_key = models.CharField(max_length=200, blank=True, default="", db_default="")
+    keyword = models.CharField(
+        _("keyword"), max_length=100, blank=True, default="", db_default=""
+    )
+    mentions = models.CharField(
+        _("whom to mention"), max_length=500, blank=True, default="", db_default=""
+    )
+    owner_told_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(_("created"), db_default=Now())
 
     objects = EndpointQuerySet.as_manager()
@@ -128,8 +147,11 @@ class Message(models.Model):
         never_twice: rather held back than sent again when it is unknown whether it went out.
         attempts: how often it was claimed.
         failures: passing failures since it was made, or replayed; drives the back-off.
-        next_attempt_at: when it may be claimed; for a claimed one, when its lease ends.
+        next_attempt_at: when it may be claimed.
         lease: token of the worker that has claimed it; "" for nobody.
+        leased_until: from this instant on it may be claimed again; null for nobody's.
+        lane: messages of one endpoint and lane go out one after the other, in the order in which
+            they were made; "" for any order.
         in_doubt: an earlier claim ended without an outcome: a copy may be out.
         begun_at: handed to the transport at this instant (only kept where `never_twice`).
         first_tried_at: instant of the first claim, which the text counts from.
@@ -159,6 +181,10 @@ class Message(models.Model):
     next_attempt_at = models.DateTimeField(_("next attempt"))
     expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
     lease = models.CharField(max_length=32, blank=True, default="", db_default="")
+    leased_until = models.DateTimeField(null=True, blank=True)
+    lane = models.CharField(
+        max_length=LANE_LENGTH, blank=True, default="", db_default="", editable=False
+    )
     in_doubt = models.BooleanField(default=False, db_default=False)
     begun_at = models.DateTimeField(null=True, blank=True)
     first_tried_at = models.DateTimeField(null=True, blank=True)
@@ -194,6 +220,11 @@ class Message(models.Model):
                 condition=models.Q(state__in=["pending", "dead", "held"]),
                 name="message_open_by_endpoint",
             ),
+            models.Index(
+                fields=["endpoint", "lane", "id"],
+                condition=models.Q(state="pending") & ~models.Q(lane=""),
+                name="message_in_its_lane",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -210,6 +241,9 @@ class Delivery(models.Model):
         about_type, about_uid: what it is about, for the ledger of an event.
         digest: deliveries of one endpoint and source with the same word here share a message;
             "" stands alone.
+        lane: see `Message.lane`; deliveries of several lanes never share a message.
+        urgent: neither quiet hours nor a digest keep it waiting, and it goes over some channel
+            whatever the reader wishes.
         due_at: when the source fell due.
         send_after: not sent before (quiet hours, digests).
         expires_at: worthless from this instant on (the event begins); null for never.
@@ -228,7 +262,11 @@ class Delivery(models.Model):
     about_type = models.CharField(max_length=60, blank=True, default="", db_default="")
     about_uid = models.UUIDField(null=True, blank=True)
     digest = models.CharField(max_length=80, blank=True, default="", db_default="")
+    lane = models.CharField(
+        max_length=LANE_LENGTH, blank=True, default="", db_default="", editable=False
+    )
     never_twice = models.BooleanField(default=False, db_default=False)
+    urgent = models.BooleanField(_("urgent"), default=False, db_default=False)
     due_at = models.DateTimeField(_("due"))
     send_after = models.DateTimeField(_("not before"))
     expires_at = models.DateTimeField(_("expires"), null=True, blank=True)

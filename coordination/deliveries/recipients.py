@@ -8,14 +8,16 @@ language and the zone are those of that moment.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import F, Func, TextField
+from django.db.models import F, Func, QuerySet, TextField
 from django.db.models.sql.compiler import SQLCompiler
+
+from coordination.accounts.viewer import Viewer
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,26 @@ def tell_bounced(recipient: str, channel: str, address: str, at: datetime) -> No
     book = _books.get(recipient.partition(":")[0])
     if book is not None:
         book.mark_bounced(recipient, channel, address, at)
+
+
+OwnRecipients = Callable[[Viewer], "QuerySet[Any, Any]"]
+_own_recipients: list[OwnRecipients] = []
+
+
+def register_own_recipients(own: OwnRecipients) -> None:
+    """Say which keys are a viewer's own; for `AppConfig.ready`. The last one registered counts.
+
+    Args:
+        own: takes a viewer who is signed in, answers rows with a column `recipient`.
+    """
+    _own_recipients[:] = [own]
+
+
+def own_recipients(viewer: Viewer) -> QuerySet[Any, Any] | None:
+    """Return the viewer's own keys as rows of one column, for a condition; None for nobody."""
+    if not viewer.is_authenticated or not _own_recipients:
+        return None
+    return _own_recipients[0](viewer).order_by().values("recipient")
 
 
 class RecipientKey(Func):
