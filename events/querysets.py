@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from django.apps import apps
-from django.db.models import BooleanField, Exists, F, Func, OuterRef, Q
+from django.db.models import BooleanField, Exists, F, Func, OuterRef, Q, QuerySet
 
 from alliances.querysets import alliances_seen_from_inside
 from coordination.accounts.viewer import Viewer, scopes_of
@@ -148,6 +148,17 @@ class AnswerQuerySet(_OwedQuerySet):
 
     event_path = "invitation__event"
     organization_path = "invitation__organization"
+
+
+class InboundMessageQuerySet(QuerySet[Any]):
+    """Mail that came in: the secretariat's business."""
+
+    def visible_to(self, viewer: Viewer) -> Self:
+        """Return what answers invitations of the viewer's secretariats; superusers see all."""
+        if viewer.is_unlimited:
+            return self
+        staffed = viewer.pks("secretariat", "alliance")
+        return self.filter(invitation__event__alliance__in=staffed)
 
 
 class DutyQuerySet(_OwedQuerySet):

@@ -12,12 +12,25 @@ from events.querysets import AnswerQuerySet, InvitationQuerySet
 
 
 class AnswerState(models.TextChoices):
-    """What an organization says to an invitation (RFC 5545 section 3.2.12, PARTSTAT)."""
+    """What an organization says to an invitation (RFC 5545 section 3.2.12, PARTSTAT).
+
+    Asking for another date is a counter proposal (RFC 5546 section 3.2.7): neither yes nor no.
+    """
 
     NEEDS_ACTION = "needs_action", _("not answered")
     ACCEPTED = "accepted", _("accepted")
     TENTATIVE = "tentative", _("perhaps")
     DECLINED = "declined", _("declined")
+    DELEGATED = "delegated", _("sends others")
+    OTHER_DATE = "other_date", _("asks for another date")
+
+
+class AnswerWay(models.TextChoices):
+    """How an answer was given."""
+
+    PAGE = "page", _("on the event's page")
+    LINK = "link", _("by the link in a message")
+    MAIL = "mail", _("from a calendar, by mail")
 
 
 class Invitation(Tracked):
@@ -70,7 +83,13 @@ class Invitation(Tracked):
 
 
 class Answer(Tracked):
-    """One answer to an invitation; the latest counts, all are kept."""
+    """One answer to an invitation; the latest counts, all are kept.
+
+    Attributes:
+        sequence: SEQUENCE of the event as it was answered.
+        proposed_time: the other date asked for, in words.
+        way: how it was given.
+    """
 
     invitation = models.ForeignKey(
         Invitation, models.PROTECT, related_name="answers", verbose_name=_("invitation")
@@ -87,6 +106,16 @@ class Answer(Tracked):
         verbose_name=_("answered by"),
     )
     sequence = models.PositiveIntegerField(default=0)
+    proposed_time = models.CharField(
+        _("time asked for instead"), max_length=200, blank=True, default="", db_default=""
+    )
+    way = models.CharField(
+        _("given"),
+        max_length=10,
+        choices=AnswerWay.choices,
+        default=AnswerWay.PAGE,
+        db_default=AnswerWay.PAGE,
+    )
 
     objects = AnswerQuerySet.as_manager()
 

@@ -1,0 +1,133 @@
+"""Mail that came in: kept before it is read, so that nothing is lost between two servers."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from alliances.models import Person
+from events.models.invitation import Answer, AnswerState, Invitation
+from events.querysets import InboundMessageQuerySet
+
+
+class InboundState(models.TextChoices):
+    """What became of a mail that came in."""
+
+    WAITING = "waiting", _("not read yet")
+    ANSWERED = "answered", _("counted as the answer")
+    REPEATED = "repeated", _("said nothing new")
+    OUTDATED = "outdated", _("older than an answer that is here")
+    UNVERIFIED = "unverified", _("sender not proved")
+    LETTER = "letter", _("a letter, to be read by people")
+    LATE = "late", _("nothing is asked any more")
+    BOUNCE = "bounce", _("mail came back")
+    AUTOMATIC = "automatic", _("automatic reply")
+    UNMATCHED = "unmatched", _("belongs to no invitation")
+    SET_ASIDE = "set_aside", _("cannot be read")
+    SETTLED = "settled", _("dealt with")
+
+
+OPEN_STATES = (
+    InboundState.UNVERIFIED,
+    InboundState.LETTER,
+    InboundState.UNMATCHED,
+    InboundState.SET_ASIDE,
+)
+
+
+class InboundWay(models.TextChoices):
+    """How a mail came in."""
+
+    MAILBOX = "mailbox", _("mailbox")
+    POST = "post", _("posted")
+
+
+class InboundMessage(models.Model):
+    """One mail that came in.
+
+    Attributes:
+        digest: SHA-256 of its bytes, hexadecimal: the same mail twice is one row.
+        tries: how often reading it failed; after the third it is set aside.
+        invitation: which one it answers, where that is known.
+        person: whom the invitation had been sent to, where that is known.
+        attendee: address that the calendar answered for.
+        said: what it answers, as an answer's state; "" for nothing.
+        note: its words, or what its calendar commented.
+        raw: its bytes, forgotten after 90 days with all that names anybody.
+    """
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    digest = models.CharField(max_length=64, unique=True)
+    way = models.CharField(_("came by"), max_length=10, choices=InboundWay.choices)
+    state = models.CharField(
+        _("state"), max_length=12, choices=InboundState.choices, default=InboundState.WAITING
+    )
+    received_at = models.DateTimeField(_("received"))
+    read_at = models.DateTimeField(_("read"), null=True, blank=True)
+    tries = models.PositiveSmallIntegerField(default=0, db_default=0)
+    error = models.CharField(max_length=500, blank=True, default="")
+    sender = models.CharField(_("from"), max_length=320, blank=True, default="")
+    subject = models.CharField(_("subject"), max_length=300, blank=True, default="")
+    attendee = models.CharField(max_length=320, blank=True, default="")
+    said = models.CharField(
+        _("answer"), max_length=20, choices=AnswerState.choices, blank=True, default=""
+    )
+    names = models.CharField(_("who comes"), max_length=500, blank=True, default="")
+    proposed_time = models.CharField(max_length=200, blank=True, default="")
+    note = models.CharField(_("words"), max_length=1000, blank=True, default="")
+    invitation = models.ForeignKey(
+        Invitation, models.PROTECT, null=True, blank=True, related_name="inbound_messages"
+    )
+    person = models.ForeignKey(
+        Person, models.PROTECT, null=True, blank=True, related_name="inbound_messages"
+    )
+    answer = models.ForeignKey(
+        Answer, models.PROTECT, null=True, blank=True, related_name="inbound_messages"
+    )
+    raw = models.BinaryField(null=True, blank=True)
+    created_at = models.DateTimeField(_("created"), db_default=Now())
+
+    objects = InboundMessageQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("mail that came in")
+        verbose_name_plural = _("mail that came in")
+        ordering = ["pk"]
+        indexes = [
+            models.Index(
+                fields=["id"],
+                condition=models.Q(state="waiting"),
+                name="inbound_message_waiting",
+            ),
+            models.Index(fields=["invitation", "id"], name="inbound_message_by_invitation"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.uid}: {self.state}"
+
+
+class InboundMailbox(models.Model):
+    """A mailbox that is read, and who reads it now.
+
+    Attributes:
+        name: user, host and folder, without the password.
+        lease_until: nobody else reads it before this instant.
+        read_at: when it was last read to its end.
+        failing_since: since when it could not be read; null while it can.
+    """
+
+    name = models.CharField(max_length=300, primary_key=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    read_at = models.DateTimeField(_("last read"), null=True, blank=True)
+    failing_since = models.DateTimeField(_("failing since"), null=True, blank=True)
+    error = models.CharField(max_length=500, blank=True, default="")
+
+    class Meta:
+        verbose_name = _("mailbox")
+        verbose_name_plural = _("mailboxes")
+
+    def __str__(self) -> str:
+        return self.name
