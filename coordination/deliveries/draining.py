@@ -21,6 +21,7 @@ from django.db import InterfaceError, OperationalError
 from coordination.deliveries import circuit
 from coordination.deliveries.backoff import retry_at
 from coordination.deliveries.last_look import NotWanted, content_of, last_look, reader_at
+from coordination.deliveries.limits import Pace, close_until, put_off, take_token
 from coordination.deliveries.models import AttemptOutcome, Delivery, Endpoint, Message
 from coordination.deliveries.outbox import (
     BATCH,
@@ -107,6 +108,7 @@ class Drain:
     paused: bool = False
     noted: bool = False
     _handed_over: bool = False
+    _turns: dict[int, datetime] = field(default_factory=dict)
 
     def run(self, *, budget: float = BUDGET_SECONDS, limit: int = BATCH) -> Tally:
         """Send until nothing is due, the budget is used up, or a stop is asked for.
@@ -176,9 +178,13 @@ class Drain:
             address = reader.address
             rendered = content_of(message, wanted, reader)
             stored = rendered.stored()
+            if not self._has_its_turn(message, transport):
+                return
             self._begin(message, begun_at)
             self._handed_over = True
-            transport.send(Letter(message.uid, reader, rendered, message.attempts))
+            transport.send(
+                Letter(message.uid, reader, rendered, message.attempts, message.endpoint_id)
+            )
             settlement = self._sent(message, begun_at, address, stored)
         except NotWanted as reason:
             settlement = self._dropped(message, begun_at, reason)
@@ -194,6 +200,22 @@ class Drain:
         self.tally.count(settlement.outcome, bool(settled))
         if settlement.outcome == AttemptOutcome.SENT:
             self._note_success(batch.endpoints[message.endpoint_id], address)
+
+    def _has_its_turn(self, message: Message, transport: Transport) -> bool:
+        """Take a token of the endpoint; without one the message comes back when there will be."""
+        pace: Pace | None = getattr(transport, "pace", None)
+        if pace is None:
+            return True
+        at = self.piece.now()
+        wait = take_token(message.endpoint_id, pace, at=at)
+        if wait is None:
+            return True
+        # One after another: those that come back together would only be sent away again.
+        turn = max(at + wait, self._turns.get(message.endpoint_id, at) + pace.interval)
+        self._turns[message.endpoint_id] = turn
+        back = functools.partial(put_off, message, until=turn)
+        surely(back, stop=self.stop, what=f"Putting message {message.uid} off")
+        return False
 
     def _begin(self, message: Message, at: datetime) -> None:
         if message.never_twice and not begin(message, at=at):
@@ -235,8 +257,13 @@ class Drain:
         if error.bounced:
             Endpoint.objects.filter(pk=message.endpoint_id).update(bounced_at=at, address=address)
             tell_bounced(message.recipient, self.channel, address, at)
-        pause_ends = self._pause(error) if error.blame is not Blame.LETTER else None
-        held_against = error.blame is not Blame.CHANNEL
+        if error.blame is Blame.PACE:
+            close_until(message.endpoint_id, at + (error.retry_after or transport.schedule.base))
+        if error.switches_off:
+            circuit.disable_endpoint(message.endpoint_id, reason=error.code, at=at)
+        is_theirs = error.blame in (Blame.LETTER, Blame.PACE)
+        pause_ends = None if is_theirs else self._pause(error)
+        held_against = error.blame not in (Blame.CHANNEL, Blame.PACE)
         failures = message.failures + held_against
         outcome, code, again = self._verdict(message, error, failures, at, pause_ends, transport)
         if error.blame is Blame.LETTER and not error.permanent:
@@ -273,7 +300,7 @@ class Drain:
         ):
             # Others get through: it is this letter that is refused, not us.
             return AttemptOutcome.DEAD, error.code, None
-        if error.blame is Blame.CONNECTION and message.never_twice:
+        if message.never_twice and (error.in_doubt or error.blame is Blame.CONNECTION):
             return AttemptOutcome.HELD, "in_doubt", None
         if error.blame is Blame.CHANNEL:
             again = pause_ends

@@ -28,6 +28,8 @@ class Blame(Enum):
     """A connection broke on the way: this letter is tried again; five in a row pause all."""
     CHANNEL = "channel"
     """The other side is away: everything waits, and nothing is held against the letter."""
+    PACE = "pace"
+    """It was too often for this endpoint: all of its letters wait, none is held to blame."""
     US = "us"
     """The other side is there but takes nothing from us: password, relay, sender."""
 
@@ -42,6 +44,8 @@ class TransportError(Exception):
         blame: whose fault it is.
         retry_after: wait that the other side asked for.
         bounced: the other side says that the address does not exist.
+        in_doubt: it may have been taken all the same.
+        switches_off: nothing will be taken at this endpoint until its owner mends it.
     """
 
     def __init__(
@@ -53,6 +57,8 @@ class TransportError(Exception):
         blame: Blame = Blame.LETTER,
         retry_after: timedelta | None = None,
         bounced: bool = False,
+        in_doubt: bool = False,
+        switches_off: bool = False,
     ) -> None:
         """Describe the failure."""
         super().__init__(f"{code}: {detail}")
@@ -62,6 +68,8 @@ class TransportError(Exception):
         self.blame = blame
         self.retry_after = retry_after
         self.bounced = bounced
+        self.in_doubt = in_doubt
+        self.switches_off = switches_off
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +81,14 @@ class Letter:
         reader: to whom.
         rendered: what.
         attempt: 1 for the first try.
+        endpoint_id: key of the endpoint it goes to.
     """
 
     uid: UUID
     reader: Reader
     rendered: Rendered
     attempt: int
+    endpoint_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +133,13 @@ class Transport(Protocol):
 
 _factories: dict[str, Callable[[], Transport]] = {}
 _workers: dict[str, int] = {}
+_most_lines: dict[str, int] = {}
 _kept = threading.local()
 
 
-def register_transport(channel: str, factory: Callable[[], Transport], *, workers: int = 1) -> None:
+def register_transport(
+    channel: str, factory: Callable[[], Transport], *, workers: int = 1, most_lines: int = 0
+) -> None:
     """Let `factory` make the transports of a channel; for `AppConfig.ready`.
 
     Args:
@@ -134,14 +147,21 @@ def register_transport(channel: str, factory: Callable[[], Transport], *, worker
         factory: makes a transport for one thread.
         workers: how many threads one loop uses; where the other side is far away, the number of
             connections is what counts.
+        most_lines: how many deliveries fit into one message; 0 for any number.
     """
     _factories[channel] = factory
     _workers[channel] = workers
+    _most_lines[channel] = most_lines
 
 
 def workers_of(channel: str) -> int:
     """Return how many threads one loop uses for a channel."""
     return _workers[channel]
+
+
+def most_lines_of(channel: str) -> int:
+    """Return how many deliveries fit into one message of a channel; 0 for any number."""
+    return _most_lines.get(channel, 0)
 
 
 def channels() -> tuple[str, ...]:
