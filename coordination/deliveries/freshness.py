@@ -9,7 +9,6 @@ from datetime import datetime
 
 from django.db.models import Count, Max, Min, Q
 
-from coordination.deliveries.circuit import OPEN_AFTER
 from coordination.deliveries.models import (
     Attempt,
     Channel,
@@ -72,9 +71,7 @@ def oldest_due_seconds(at: datetime, *, channels: Iterable[str] | None = None) -
 
 
 def _stopped(at: datetime) -> EndpointQuerySet:
-    return Endpoint.objects.filter(
-        Q(disabled_at__isnull=False) | Q(failures__gte=OPEN_AFTER, paused_until__gt=at)
-    )
+    return Endpoint.objects.filter(Q(disabled_at__isnull=False) | Q(paused_until__gt=at))
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ def hold(messages: MessageQuerySet, *, reason: str) -> int:
         How many.
     """
     return messages.pending().update(
-        state=MessageState.HELD, reason=reason, lease="", begun_at=None
+        state=MessageState.HELD, reason=reason, lease="", leased_until=None, begun_at=None
     )
 
 
@@ -78,5 +78,6 @@ def _again(messages: MessageQuerySet, at: datetime) -> int:
         next_attempt_at=at,
         first_tried_at=None,
         lease="",
+        leased_until=None,
         begun_at=None,
     )

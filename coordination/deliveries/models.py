@@ -70,9 +70,7 @@ class Endpoint(models.Model):
     tokens = models.FloatField(null=True, blank=True)
     tokens_at = models.DateTimeField(null=True, blank=True)
     signing_key = models.CharField(max_length=200, blank=True, default="", db_default="")
-    keyword = models.CharField(
-        _("keyword"), max_length=100, blank=True, default="", db_default=""
-    )
+    keyword = models.CharField(_("keyword"), max_length=100, blank=True, default="", db_default="")
     mentions = models.CharField(
         _("whom to mention"), max_length=500, blank=True, default="", db_default=""
     )
@@ -324,7 +322,7 @@ class Attempt(models.Model):
         detail: what the other side said.
     """
 
-    message = models.ForeignKey(Message, models.CASCADE, related_name="tries")
+    message = models.ForeignKey(Message, models.CASCADE, related_name="tries", db_constraint=False)
     number = models.PositiveIntegerField(_("number"))
     outcome = models.CharField(_("outcome"), max_length=12, choices=AttemptOutcome.choices)
     code = models.CharField(_("code"), max_length=60, blank=True, default="", db_default="")

@@ -85,8 +85,10 @@ class MessageQuerySet(models.QuerySet["Message"]):
         return self.filter(state="pending")
 
     def due(self, at: datetime) -> Self:
-        """Pending messages that may be claimed at `at`, whatever is paused."""
-        return self.pending().filter(next_attempt_at__lte=at)
+        """Pending messages that nobody holds and that may be claimed, whatever is paused."""
+        return self.pending().filter(
+            Q(leased_until__isnull=True) | Q(leased_until__lte=at), next_attempt_at__lte=at
+        )
 
     def dead(self) -> Self:
         """Messages that failed for good: they can be replayed."""

@@ -250,8 +250,8 @@ def settle(manifest: dict[str, Any], *, after_loss: bool, using: str) -> None:
         HoldPeriod.objects.using(using).create(
             from_at=made_at, until_at=until_at, reason="restored"
         )
-        Message.objects.using(using).due(until_at).update(
-            state=MessageState.HELD, reason="restored", lease=""
+        Message.objects.using(using).pending().filter(next_attempt_at__lte=until_at).update(
+            state=MessageState.HELD, reason="restored", lease="", leased_until=None
         )
         if after_loss:
             Counter.objects.using(using).update(epoch=uuid.uuid4())

@@ -44,7 +44,7 @@ def test_claim_due_messages_leases_them(at: datetime) -> None:
     assert len({message.lease for message in claimed}) == 1
     assert [(message.attempts, message.in_doubt) for message in claimed] == [(1, False)] * 2
     stored = Message.objects.get(pk=claimed[0].pk)
-    assert (stored.lease, stored.next_attempt_at) == (claimed[0].lease, at + LEASE)
+    assert (stored.lease, stored.leased_until) == (claimed[0].lease, at + LEASE)
     assert stored.first_tried_at == at
 
 
