@@ -6,8 +6,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
 
 from alliances.models import Alliance
+from coordination.changes.refusals import NotVisible
+from coordination.rest.negotiation import QualityNegotiation
+from coordination.rest.preconditions import etag_of
+from coordination.rest.problem_kinds import NOT_ACCEPTABLE
+from coordination.rest.problems import Problem, ProblemError
+from coordination.rest.rendering import JSON
 from coordination.rest.viewsets import (
     Changing,
     Creating,
@@ -25,9 +35,17 @@ from events.api.inputs import (
     ScheduleInput,
     take_span,
 )
+from events.api.jscalendar import (
+    JSCALENDAR_SCHEMA,
+    PARTS,
+    RELATED,
+    JSCalendarRenderer,
+    jscalendar_bytes,
+)
 from events.api.resolving import find_one, resolve_event
 from events.api.serializers import EventReading
 from events.concluding import conclude_event
+from events.jscalendar import EVENT_MEDIA_TYPE, MEDIA_TYPE
 from events.models import Event, EventAlliance
 from events.scheduling import (
     cancel_event,
@@ -52,6 +70,37 @@ class EventViewSet(Creating, Changing, Deleting, ResourceViewSet):
     orderings = {"starts_at": "starts_at", "created": "pk"}
     ordering = "starts_at"
     related = ("alliance", "plan", "work_area", "plan_item")
+    content_negotiation_class = QualityNegotiation
+
+    def get_renderers(self) -> list[Any]:
+        """Return the formats: JSON, and JSCalendar where one event is read."""
+        also = [JSCalendarRenderer()] if self.action == "retrieve" else []
+        return [*super().get_renderers(), *also]
+
+    @extend_schema(
+        responses={(200, JSON): EventReading, (200, MEDIA_TYPE): JSCALENDAR_SCHEMA},
+    )
+    def retrieve(self, request: Request, **kwargs: Any) -> HttpResponse:
+        """Answer one event, as JSON or as a JSCalendar object (RFC 8984).
+
+        Raises:
+            NotVisible: there is none, or none that the viewer may see.
+            ProblemError: JSCalendar is asked for, and the event has no date yet.
+        """
+        if not isinstance(request.accepted_renderer, JSCalendarRenderer):
+            return super().retrieve(request, **kwargs)
+        rows = self.rows().filter(**self._lookup()).select_related(*RELATED)
+        event = rows.prefetch_related(*PARTS).first()
+        if event is None:
+            raise NotVisible
+        body = jscalendar_bytes(event, self.viewer)
+        if body is None:
+            sentence = _("This event has no date yet, and JSCalendar needs one. Ask for JSON.")
+            raise ProblemError(Problem(NOT_ACCEPTABLE, detail=sentence))
+        etag = etag_of(event.version, body)
+        return self.not_modified(etag) or HttpResponse(
+            body, content_type=EVENT_MEDIA_TYPE, headers={"ETag": etag}
+        )
 
     def branches(self, rows: QuerySet[Any]) -> Sequence[QuerySet[Any]]:
         """Return what an alliance owns and what it co-hosts apart; one index serves only one.
