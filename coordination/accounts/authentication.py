@@ -92,7 +92,7 @@ def note_use(token: ApiToken, *, at: datetime) -> None:
     hour = at.replace(minute=0, second=0, microsecond=0)
     due = Q(last_used_at=None) | Q(last_used_at__lt=hour)
     try:
-        with _without_waiting():
+        with without_waiting():
             ApiToken.objects.filter(due, pk=token.pk).update(last_used_at=hour)
     except DatabaseError:
         log.info("The last use of a token was not written down: the database is busy.")
@@ -218,7 +218,7 @@ def _is_same(given: str, known: str) -> bool:
 
 
 @contextmanager
-def _without_waiting() -> Iterator[None]:
+def without_waiting() -> Iterator[None]:
     """On SQLite, fail at once instead of waiting for another writer to finish."""
     if connection.vendor != "sqlite":
         yield

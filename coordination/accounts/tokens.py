@@ -13,7 +13,7 @@ cannot make further ones, so a leaked token cannot outlive its revocation.
 import hashlib
 import secrets
 import string
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -29,6 +29,19 @@ _PREFIX_ALPHABET = string.ascii_lowercase + string.digits
 PREFIX_LENGTH = 8
 RANDOM_LENGTH = 32  # characters of 62: 190 bits
 NAME_LENGTH = 100  # characters
+
+
+Ender = Callable[[User, datetime], int]
+_enders: list[Ender] = []
+
+
+def register_ender(ender: Ender) -> None:
+    """Have ``ender(owner, at)`` end other secrets of a person with their tokens.
+
+    Call it from ``AppConfig.ready``; it answers how many it ended. Twice changes nothing.
+    """
+    if ender not in _enders:
+        _enders.append(ender)
 
 
 class IssuedToken(NamedTuple):
@@ -123,13 +136,14 @@ def revoke_token(token: ApiToken, *, viewer: Viewer, at: datetime) -> ApiToken:
 
 
 def revoke_tokens_of(owner: User, *, viewer: Viewer, at: datetime) -> int:
-    """End all tokens of a person, and answer how many were in force.
+    """End all tokens of a person and their other secrets; answer how many were in force.
 
     Raises:
         NotAllowed: the viewer is somebody else, or came with a token.
     """
     _require_keeper(owner, viewer)
-    return ApiToken.objects.filter(user=owner, revoked_at=None).update(revoked_at=at)
+    count = ApiToken.objects.filter(user=owner, revoked_at=None).update(revoked_at=at)
+    return count + sum(ender(owner, at) for ender in _enders)
 
 
 def _require_keeper(owner: User, viewer: Viewer) -> None:

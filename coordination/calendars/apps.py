@@ -13,8 +13,13 @@ class CalendarsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Have event texts rendered inside the recording of each change."""
+        """Have event texts rendered inside each recording, and links end with tokens."""
+        from coordination.accounts.scoping import register_resources
+        from coordination.accounts.tokens import register_ender
+        from coordination.calendars.linking import revoke_links_of
         from coordination.calendars.rendering import project_texts
         from coordination.changes.projections import register_projection
 
         register_projection(project_texts)
+        register_ender(revoke_links_of)
+        register_resources(["feed-links"])

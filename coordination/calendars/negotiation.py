@@ -38,7 +38,11 @@ def choose_coding(header: str) -> str:
 
 
 def is_unchanged(
-    *, if_none_match: str | None, if_modified_since: str | None, etag: str, changed_at: datetime
+    *,
+    if_none_match: str | None,
+    if_modified_since: str | None,
+    etag: str,
+    changed_at: datetime | None,
 ) -> bool:
     """Return whether the client's copy is still good, so that a 304 will do.
 
@@ -50,11 +54,11 @@ def is_unchanged(
         if_none_match: Header as sent, or None.
         if_modified_since: Header as sent, or None.
         etag: Tag of what would be sent, quoted.
-        changed_at: When that last changed, aware; compared to the second.
+        changed_at: When that last changed, aware; compared to the second. None when nobody knows.
     """
     if if_none_match is not None:
         return if_none_match.strip() == "*" or matches_any(if_none_match, etag)
-    if if_modified_since is None:
+    if if_modified_since is None or changed_at is None:
         return False
     since = parse_http_date_safe(if_modified_since)
     return since is not None and int(changed_at.astimezone(UTC).timestamp()) <= since

@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 from collections import OrderedDict
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
@@ -18,6 +19,7 @@ import brotli  # type: ignore[import-untyped]
 from django.db import connection
 
 from alliances.models import Alliance
+from coordination.calendars.answering import etag_of
 from coordination.calendars.feeds import FeedAddress, compile_feed
 from coordination.calendars.models import FeedStamp
 from coordination.calendars.negotiation import IDENTITY
@@ -27,9 +29,9 @@ GZIP_LEVEL = 6
 BROTLI_QUALITY = 5
 
 
-Revision = tuple[object, object]
-"""The row that tells one state of an alliance's calendar from every other, as the database
-driver gives it: the alliance's outside id and the stamp of the last change."""
+Revision = tuple[object, ...]
+"""What tells one state of a calendar from every other. For an alliance's the row as the database
+driver gives it: its outside id and the stamp of the last change."""
 
 # By hand, because a poll costs little more than this query, and building it anew through the ORM
 # would cost twice what the rest of the request does.
@@ -43,24 +45,23 @@ REVISION_SQL = """
 
 @dataclass(slots=True)
 class Rendition:
-    """One state of one feed, as bytes.
+    """One state of one calendar, as bytes.
 
     Attributes:
         revision: The state it was compiled in, or has been found to be the same in.
-        changed_at: Stamp of that state, UTC, in whole seconds.
+        changed_at: When the bytes last changed, UTC, in whole seconds; None where nobody knows.
         digest: Fingerprint of the bytes: the same for ever for the same bytes.
     """
 
     revision: Revision
-    changed_at: datetime
+    changed_at: datetime | None
     digest: str
     codings: dict[str, bytes] = field(default_factory=dict)
     lock: Lock = field(default_factory=Lock)
 
     def etag(self, coding: str) -> str:
         """Return the strong entity tag of the bytes in a coding, quoted."""
-        suffix = "" if coding == IDENTITY else f"-{coding}"
-        return f'"{self.digest}{suffix}"'
+        return etag_of(self.digest, coding)
 
     def content(self, coding: str) -> bytes:
         """Return the bytes in a coding; encodes them when first asked."""
@@ -81,7 +82,7 @@ class Shelf:
     def __init__(self, *, limit: int = SHELF_BYTES) -> None:
         """Make an empty shelf that holds at most ``limit`` bytes, and always one rendition."""
         self._limit = limit
-        self._held: OrderedDict[FeedAddress, Rendition] = OrderedDict()
+        self._held: OrderedDict[Hashable, Rendition] = OrderedDict()
         self._lock = Lock()
         self._compiling: dict[FeedAddress, Lock] = {}
 
@@ -94,31 +95,39 @@ class Shelf:
         revision = _revision_of(address.slug)
         if revision is None:
             return None
-        rendition = self._look(address)
+        rendition = self.look(address)
         if rendition is not None and rendition.revision == revision:
             return rendition
         with self._lock:
             compiling = self._compiling.setdefault(address, Lock())
         with compiling:
-            rendition = self._look(address)
+            rendition = self.look(address)
             if rendition is None or rendition.revision != revision:
                 rendition = self._compile(address, revision, rendition)
         with self._lock:
             self._compiling.pop(address, None)
         return rendition
 
+    def look(self, key: Hashable) -> Rendition | None:
+        """Return what is held under a key, and move it to the front."""
+        with self._lock:
+            rendition = self._held.get(key)
+            if rendition is not None:
+                self._held.move_to_end(key)
+            return rendition
+
+    def keep(self, key: Hashable, rendition: Rendition) -> None:
+        """Hold a rendition; what has been asked for longest ago makes room for it."""
+        with self._lock:
+            self._held[key] = rendition
+            self._held.move_to_end(key)
+            while len(self._held) > 1 and self._size() > self._limit:
+                self._held.popitem(last=False)
+
     def clear(self) -> None:
         """Throw everything away."""
         with self._lock:
             self._held.clear()
-
-    def _look(self, address: FeedAddress) -> Rendition | None:
-        """Return what is held, and move it to the front."""
-        with self._lock:
-            rendition = self._held.get(address)
-            if rendition is not None:
-                self._held.move_to_end(address)
-            return rendition
 
     def _compile(
         self, address: FeedAddress, revision: Revision, held: Rendition | None
@@ -128,20 +137,22 @@ class Shelf:
         if alliance is None:
             return None
         content = compile_feed(alliance, address).encode()
-        digest = hashlib.sha256(content).hexdigest()[:32]
-        same = held is not None and held.digest == digest
-        codings = dict(held.codings) if held is not None and same else {IDENTITY: content}
-        rendition = Rendition(revision, _changed_at(alliance), digest, codings)
-        with self._lock:
-            self._held[address] = rendition
-            self._held.move_to_end(address)
-            while len(self._held) > 1 and self._size() > self._limit:
-                self._held.popitem(last=False)
+        rendition = rendition_of(content, revision=revision, held=held)
+        rendition.changed_at = _changed_at(alliance)
+        self.keep(address, rendition)
         return rendition
 
     def _size(self) -> int:
         """Return the number of bytes on the shelf."""
         return sum(rendition.size for rendition in self._held.values())
+
+
+def rendition_of(content: bytes, *, revision: Revision, held: Rendition | None) -> Rendition:
+    """Return bytes with their fingerprint; those held already are not encoded again."""
+    digest = hashlib.sha256(content).hexdigest()[:32]
+    same = held is not None and held.digest == digest
+    codings = dict(held.codings) if held is not None and same else {IDENTITY: content}
+    return Rendition(revision, None, digest, codings)
 
 
 def _revision_of(slug: str) -> Revision | None:

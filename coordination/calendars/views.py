@@ -1,4 +1,4 @@
-"""The public feeds, and what robots may read: plain views outside the pages' middleware.
+"""Feeds, private links, and what robots may read: plain views outside the pages' middleware.
 
 Calendar programs send no Accept header or a strange one, follow no redirect, keep no cookie and
 cannot log in; they get the same bytes as everybody, and a 304 while nothing changed.
@@ -6,23 +6,21 @@ cannot log in; they get the same bytes as everybody, and a 304 while nothing cha
 
 from __future__ import annotations
 
+from datetime import datetime
 from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.functional import Promise
-from django.utils.http import http_date
 from django.utils.translation import get_language_from_request, override
 from django.utils.translation import gettext_lazy as _
 
-from coordination.bilingual import ENGLISH, language_or_default
-from coordination.calendars.feeds import FIRST_YEAR, LAST_YEAR, FeedAddress
-from coordination.calendars.negotiation import IDENTITY, choose_coding, is_unchanged
-from coordination.calendars.shelf import Rendition, shelf
+from coordination.bilingual import language_or_default
+from coordination.calendars.answering import Asked, Standing, answer
+from coordination.calendars.fetching import find_feed, find_link
+from coordination.calendars.programs import program_named
 
 READING = ("GET", "HEAD", "OPTIONS")
-MAX_AGE_SECONDS = 300
-LANGUAGE_TAGS = {ENGLISH: "en"}
 ROBOTS = """User-agent: *
 Allow: /calendars/
 Disallow: /accounts/
@@ -40,13 +38,8 @@ def alliance_feed(request: HttpRequest, slug: str, year: int | None = None) -> H
     """
     if refusal := _refused_method(request):
         return refusal
-    address = FeedAddress(slug, year, language_or_default(request.GET.get("lang")))
-    possible = year is None or FIRST_YEAR <= year <= LAST_YEAR
-    rendition = shelf.fetch(address) if possible else None
-    if rendition is None:
-        message = _("There is no calendar at this address.")
-        return _refusal(request, message, status=HTTPStatus.NOT_FOUND)
-    return _answer(request, address, rendition)
+    standing = find_feed(slug, year, language_or_default(request.GET.get("lang")))
+    return _absent(request) if standing is None else _answer(request, standing, timezone.now())
 
 
 def robots(request: HttpRequest) -> HttpResponse:
@@ -58,37 +51,37 @@ def robots(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _answer(request: HttpRequest, address: FeedAddress, rendition: Rendition) -> HttpResponse:
+def private_link(request: HttpRequest, secret: str) -> HttpResponse:
+    """Answer with the calendar of a private link; the address is all that is asked for."""
+    if refusal := _refused_method(request):
+        return refusal
+    at = timezone.now()
+    program = program_named(request.headers.get("User-Agent", ""))
+    standing = find_link(secret, at=at, program=program)
+    return _absent(request) if standing is None else _answer(request, standing, at)
+
+
+def _answer(request: HttpRequest, standing: Standing, at: datetime) -> HttpResponse:
     """Answer 200 with the bytes in the best coding, or 304 to a client that has them."""
-    coding = choose_coding(request.headers.get("Accept-Encoding", ""))
-    etag, changed_at = rendition.etag(coding), rendition.changed_at
-    unchanged = is_unchanged(
+    asked = Asked(
+        method=request.method or "GET",
+        accept_encoding=request.headers.get("Accept-Encoding", ""),
         if_none_match=request.headers.get("If-None-Match"),
         if_modified_since=request.headers.get("If-Modified-Since"),
-        etag=etag,
-        changed_at=changed_at,
+        at=at,
     )
-    response = HttpResponse(status=HTTPStatus.NOT_MODIFIED) if unchanged else HttpResponse()
-    response["ETag"] = etag
-    if changed_at <= timezone.now():  # RFC 9110 section 8.8.2.1: never a date to come
-        response["Last-Modified"] = http_date(changed_at.timestamp())
-    response["Cache-Control"] = f"public, max-age={MAX_AGE_SECONDS}"
-    response["Vary"] = "Accept-Encoding"
-    if unchanged:
-        del response["Content-Type"]
-        return response
-    content = rendition.content(coding)
-    response["Content-Type"] = "text/calendar; charset=utf-8"
-    response["Content-Length"] = str(len(content))
-    response["Content-Language"] = LANGUAGE_TAGS.get(address.language, "zh-Hans")
-    response["Content-Disposition"] = f'inline; filename="{address.file_name}"'
-    response["X-Robots-Tag"] = "noindex"
-    response["Access-Control-Allow-Origin"] = "*"
-    if coding != IDENTITY:
-        response["Content-Encoding"] = coding
-    if request.method == "GET":
-        response.content = content
+    found = answer(asked, standing)
+    response = HttpResponse(found.body, status=found.status)
+    del response["Content-Type"]
+    for name, value in found.headers:
+        response[name] = value
     return response
+
+
+def _absent(request: HttpRequest) -> HttpResponse:
+    """Say that there is no calendar."""
+    message = _("There is no calendar at this address.")
+    return _refusal(request, message, status=HTTPStatus.NOT_FOUND)
 
 
 def _refused_method(request: HttpRequest) -> HttpResponse | None:

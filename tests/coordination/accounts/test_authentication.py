@@ -238,7 +238,7 @@ def test_without_waiting_restores_the_usual_patience():
             return cursor.execute("PRAGMA busy_timeout").fetchone()[0]
 
     before = patience()
-    with authentication._without_waiting():
+    with authentication.without_waiting():
         assert patience() == 0
     assert patience() == before == 20_000
 

@@ -1,0 +1,128 @@
+"""The answer to a request for a calendar: status and header fields, the same by every way. Pure.
+
+A calendar is asked for by Django's handler and, before it, by the short path. Both answer with
+what is put together here, so that no program can tell them apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from typing import Final, Protocol
+
+from django.utils.http import http_date
+
+from coordination.bilingual import ENGLISH
+from coordination.calendars.negotiation import IDENTITY, choose_coding, is_unchanged
+
+CONTENT_TYPE: Final = "text/calendar; charset=utf-8"
+LANGUAGE_TAGS: Final = {ENGLISH: "en"}
+PUBLIC_CACHE: Final = "public, max-age=300"
+PRIVATE_CACHE: Final = "private, max-age=0, must-revalidate"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a request says that the answer depends on; header fields as sent, None without.
+
+    Attributes:
+        method: GET or HEAD.
+    """
+
+    method: str
+    accept_encoding: str
+    if_none_match: str | None
+    if_modified_since: str | None
+    at: datetime
+
+
+class Content(Protocol):
+    """Bytes of a calendar, under one fingerprint."""
+
+    @property
+    def digest(self) -> str:
+        """Fingerprint of the bytes."""
+
+    @property
+    def changed_at(self) -> datetime | None:
+        """When they last changed, whole seconds; None where that is not known for certain."""
+
+    def content(self, coding: str) -> bytes:
+        """Return the bytes in a coding."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A calendar as it stands, before its bytes are needed.
+
+    Attributes:
+        digest: fingerprint of the bytes.
+        changed_at: when they last changed, whole seconds; None where that is not known.
+        load: gives the bytes, with a fingerprint of their own: they may be newer.
+        is_private: whether the address is one person's secret.
+    """
+
+    digest: str
+    changed_at: datetime | None
+    load: Callable[[], Content]
+    language: str
+    file_name: str
+    is_private: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Status, header fields in order, and the body."""
+
+    status: HTTPStatus
+    headers: list[tuple[str, str]]
+    body: bytes = b""
+
+
+def answer(asked: Asked, standing: Standing) -> Answer:
+    """Return 304 to a client that has the bytes, else 200 with them in the best coding."""
+    coding = choose_coding(asked.accept_encoding)
+    etag = etag_of(standing.digest, coding)
+    if is_unchanged(
+        if_none_match=asked.if_none_match,
+        if_modified_since=asked.if_modified_since,
+        etag=etag,
+        changed_at=standing.changed_at,
+    ):
+        fields = _validators(etag, standing.changed_at, asked.at, standing)
+        return Answer(HTTPStatus.NOT_MODIFIED, fields)
+    content = standing.load()
+    body = content.content(coding)
+    headers = _validators(etag_of(content.digest, coding), content.changed_at, asked.at, standing)
+    headers += [
+        ("Content-Type", CONTENT_TYPE),
+        ("Content-Length", str(len(body))),
+        ("Content-Language", LANGUAGE_TAGS.get(standing.language, "zh-Hans")),
+        ("Content-Disposition", f'inline; filename="{standing.file_name}"'),
+        ("X-Robots-Tag", "noindex"),
+    ]
+    if not standing.is_private:
+        headers.append(("Access-Control-Allow-Origin", "*"))
+    if coding != IDENTITY:
+        headers.append(("Content-Encoding", coding))
+    return Answer(HTTPStatus.OK, headers, body if asked.method == "GET" else b"")
+
+
+def etag_of(digest: str, coding: str) -> str:
+    """Return the strong entity tag of bytes in a coding, quoted: each coding has its own."""
+    suffix = "" if coding == IDENTITY else f"-{coding}"
+    return f'"{digest}{suffix}"'
+
+
+def _validators(
+    etag: str, changed_at: datetime | None, at: datetime, standing: Standing
+) -> list[tuple[str, str]]:
+    """Return the fields that a 304 has too (RFC 9110 section 15.4.5)."""
+    fields = [("ETag", etag)]
+    if changed_at is not None and changed_at <= at:  # section 8.8.2.1: never a date to come
+        fields.append(("Last-Modified", http_date(changed_at.timestamp())))
+    fields.append(("Cache-Control", PRIVATE_CACHE if standing.is_private else PUBLIC_CACHE))
+    fields.append(("Vary", "Accept-Encoding"))
+    return fields

@@ -1,0 +1,306 @@
+"""Find a calendar by its address, and say how it stands, by as little work as is safe.
+
+A public feed is settled by one row, see `shelf`. A private link shows what its owner may see now,
+so more has to stand still for a 304: the link itself, the rights, and the log as far as these
+rights reach. Three ways lead to the answer, the cheaper first:
+
+1. One query tells that neither the link nor anything in the whole log moved since this process
+   last looked, on the same day: rights begin and end on days, and all else by a recorded change.
+2. Something moved. With the rights as they are now, one query says whether it can concern them.
+3. It can. Then only the changes since are tested against the link's filters; where none is in
+   them, the tag stays. Else the calendar is compiled, and has a new tag if a byte of it differs.
+
+What 3. found out is written on the link's row, so that other processes need not find it again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from threading import Lock
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import DatabaseError, connection
+
+from alliances.models import Alliance
+from coordination.accounts.authentication import without_waiting
+from coordination.accounts.models import DEFAULT_TIME_ZONE, ApiToken, User
+from coordination.accounts.tokens import hash_secret
+from coordination.accounts.viewer import Viewer, viewer_for
+from coordination.calendars.answering import Standing
+from coordination.calendars.feeds import FIRST_YEAR, LAST_YEAR, FeedAddress
+from coordination.calendars.linking import SECRET
+from coordination.calendars.links import compile_link, selection_of
+from coordination.calendars.models import FeedLink
+from coordination.calendars.rendering import fingerprint
+from coordination.calendars.shelf import Rendition, rendition_of, shelf
+from coordination.calendars.syncing import changes_since, token_of
+from coordination.calendars.tokens import TokenRefused, Watermark, watermark_of
+from coordination.changes.models import Change, Counter
+from events.zones import zone_named
+
+FILE_NAME: Final = "calendar.ics"
+REMEMBERED: Final = 10_000  # links of one process
+CHANGES_TESTED: Final = 200  # events at a time
+ROUNDS: Final = 5  # after more it is cheaper to compile
+VARIANT: Final = "link"  # what its sync tokens are for
+HOME: Final = zone_named(DEFAULT_TIME_ZONE)
+log = logging.getLogger(__name__)
+
+Facts = tuple[Any, ...]
+"""A link's row as far as the answer depends on it, with its owner's and the log's, as the
+database driver gives it."""
+
+# By hand, because a poll costs little more than this query.
+FACTS_SQL = f"""
+    SELECT link.id, link.version, link.digest, link.modified_at, link.view, link.number,
+           link.last_fetched_at, person.is_superuser, person.time_zone,
+           counter.value, counter.epoch
+    FROM {FeedLink._meta.db_table} AS link
+    JOIN {User._meta.db_table} AS person ON person.id = link.user_id
+    CROSS JOIN {Counter._meta.db_table} AS counter
+    LEFT JOIN {ApiToken._meta.db_table} AS token ON token.id = link.token_id
+    WHERE link.sha256 = %s AND link.revoked_at IS NULL AND person.is_active
+        AND token.revoked_at IS NULL AND (token.expires_at IS NULL OR token.expires_at > %s)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What this process found out about a link.
+
+    Attributes:
+        facts: the row that it was found out from.
+        day: the one for which rights were read.
+        hour: the one for which the fetch is noted.
+    """
+
+    facts: Facts
+    day: date
+    hour: datetime
+    standing: Standing
+
+
+_remembered: OrderedDict[str, Remembered] = OrderedDict()
+_lock = Lock()
+_compiling = tuple(Lock() for _ in range(64))
+
+
+def find_feed(slug: str, year: int | None, language: str) -> Standing | None:
+    """Return an alliance's public calendar, of all time or of one year; None without one."""
+    if year is not None and not FIRST_YEAR <= year <= LAST_YEAR:
+        return None
+    address = FeedAddress(slug, year, language)
+    rendition = shelf.fetch(address)
+    if rendition is None:
+        return None
+    return Standing(
+        digest=rendition.digest,
+        changed_at=rendition.changed_at,
+        load=lambda: rendition,
+        language=language,
+        file_name=address.file_name,
+        is_private=False,
+    )
+
+
+def find_link(secret: str, *, at: datetime, program: str) -> Standing | None:
+    """Return the calendar of a private link, and note the fetch.
+
+    Args:
+        secret: the part of the address that cannot be guessed.
+        at: now, aware.
+        program: which one asks, as `programs.program_named` says it.
+
+    Returns:
+        None where there is no link in force: never made, revoked, replaced, its owner's account
+        or the token that made it ended.
+    """
+    if SECRET.fullmatch(secret) is None:
+        return None
+    sha256 = hash_secret(secret)
+    facts = _facts_of(sha256, at)
+    if facts is None:
+        return None
+    day = at.astimezone(HOME).date()
+    hour = at.replace(minute=0, second=0, microsecond=0)
+    known = _remembered.get(sha256)
+    if known is not None and (known.facts, known.day, known.hour) == (facts, day, hour):
+        return known.standing
+    link = FeedLink.objects.select_related("user", "token").filter(sha256=sha256).first()
+    if link is None:
+        return None
+    noted = _note_fetch(link, at=at, program=program)
+    check = _Check(link, at)
+    standing = check.standing()
+    if not noted and not check.wrote:  # else the row is no longer what `facts` say
+        _remember(sha256, Remembered(facts, day, hour, standing))
+    return standing
+
+
+def forget_all() -> None:
+    """Forget what this process found out; the rows still say it."""
+    with _lock:
+        _remembered.clear()
+
+
+def _facts_of(sha256: str, at: datetime) -> Facts | None:
+    """Return the row that settles most requests: one query, three indexed look-ups."""
+    now = connection.ops.adapt_datetimefield_value(at)
+    with connection.cursor() as cursor:
+        cursor.execute(FACTS_SQL, [sha256, now])
+        row: Facts | None = cursor.fetchone()
+    return row
+
+
+def _remember(sha256: str, remembered: Remembered) -> None:
+    """Keep what was found out; what was looked at longest ago makes room."""
+    with _lock:
+        _remembered[sha256] = remembered
+        _remembered.move_to_end(sha256)
+        while len(_remembered) > REMEMBERED:
+            _remembered.popitem(last=False)
+
+
+def _note_fetch(link: FeedLink, *, at: datetime, program: str) -> bool:
+    """Write down the hour of a fetch; never waits for a writer. Return whether it was due."""
+    if not link.is_fetch_due(at):
+        return False
+    hour = at.replace(minute=0, second=0, microsecond=0)
+    try:
+        with without_waiting():
+            FeedLink.objects.filter(pk=link.pk).update(last_fetched_at=hour, last_program=program)
+    except DatabaseError:
+        log.info("The fetch of a link was not written down: the database is busy.")
+    return True
+
+
+class _Check:
+    """One look at a link, with its owner's rights as they are now."""
+
+    def __init__(self, link: FeedLink, at: datetime) -> None:
+        self.link, self.at, self.wrote = link, at, False
+        self.viewer: Viewer = viewer_for(link.user, at=at, language=link.language, token=link.token)
+        self.mark: Watermark = watermark_of(self.viewer)
+        self.view = _fingerprint_of(self.mark, link, self.viewer)
+
+    def standing(self) -> Standing:
+        """Say how the calendar stands; compiles it only if something may have changed in it."""
+        link = self.link
+        is_known = bool(link.digest) and link.view == self.view
+        if is_known and (self.mark.number <= link.number or self._is_untouched()):
+            return self._stands(link.digest, link.modified_at)
+        rendition = self._compiled()
+        return self._stands(rendition.digest, rendition.changed_at)
+
+    def load(self) -> Rendition:
+        """Return the bytes: those on the shelf if they are still the ones, else compiled."""
+        rendition = shelf.look(self._key)
+        if rendition is None or rendition.digest != self.link.digest:
+            return self._compiled()
+        rendition.changed_at = self.link.modified_at
+        return rendition
+
+    @property
+    def _key(self) -> tuple[str, UUID]:
+        return ("link", self.link.uid)
+
+    def _stands(self, digest: str, changed_at: datetime | None) -> Standing:
+        return Standing(
+            digest=digest,
+            changed_at=changed_at,
+            load=self.load,
+            language=self.link.language,
+            file_name=FILE_NAME,
+            is_private=True,
+        )
+
+    def _is_untouched(self) -> bool:
+        """Test the changes since the last look; note that there was none in the filters."""
+        token, selection = self.link.sync_token, selection_of(self.link)
+        for _round in range(ROUNDS):
+            try:
+                delta = changes_since(
+                    token,
+                    viewer=self.viewer,
+                    selection=selection,
+                    limit=CHANGES_TESTED,
+                    at=self.at,
+                    variant=VARIANT,
+                )
+            except TokenRefused:
+                return False
+            if delta.changed or delta.removed:
+                return False
+            token = delta.token
+            if not delta.more:
+                break
+        else:
+            return False
+        # Its name and address stand in the texts of all its events.
+        newer = Change.objects.filter(number__gt=self.link.number)
+        if newer.filter(object_type=Alliance.object_type()).exists():
+            return False
+        self._save(self.link.digest, self.link.modified_at, token)
+        return True
+
+    def _compiled(self) -> Rendition:
+        """Compile the calendar, keep it, and write down how it stands; once for many threads."""
+        revision = (self.view, self.mark.number)
+        with _compiling[hash(self.link.uid) % len(_compiling)]:
+            held = shelf.look(self._key)
+            if held is not None and held.revision == revision:
+                return held
+            token = token_of(self.viewer, selection_of(self.link), variant=VARIANT, mark=self.mark)
+            content = compile_link(self.link, self.viewer).encode()
+            rendition = rendition_of(content, held=held, revision=revision)
+            modified_at = self.link.modified_at
+            if modified_at is None or rendition.digest != self.link.digest:
+                modified_at = _next_second(modified_at, self.at)
+            rendition.changed_at = self._save(rendition.digest, modified_at, token)
+            shelf.keep(self._key, rendition)
+        return rendition
+
+    def _save(self, digest: str, modified_at: datetime | None, token: str) -> datetime | None:
+        """Write on the row how the calendar stands, unless somebody else just did.
+
+        Returns:
+            The date that the row now gives to these bytes; None when it gives none, and then
+            nobody may be told one.
+        """
+        link, self.wrote = self.link, True
+        found = {
+            "view": self.view,
+            "number": self.mark.number,
+            "sync_token": token,
+            "digest": digest,
+            "modified_at": modified_at,
+        }
+        same = {name: getattr(link, name) for name in ("view", "number", "digest", "version")}
+        try:
+            with without_waiting():
+                if FeedLink.objects.filter(pk=link.pk, **same).update(**found):
+                    for name, value in found.items():
+                        setattr(link, name, value)
+                    return modified_at
+                link.refresh_from_db(fields=list(found))
+        except DatabaseError:
+            log.info("How a link stands was not written down: the database is busy.")
+            return None
+        return link.modified_at if link.digest == digest else None
+
+
+def _fingerprint_of(mark: Watermark, link: FeedLink, viewer: Viewer) -> str:
+    """Return the fingerprint of everything but the log that a link's bytes depend on."""
+    parts = (str(mark.epoch), mark.digest, str(link.version), viewer.time_zone, fingerprint())
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+
+
+def _next_second(last: datetime | None, at: datetime) -> datetime:
+    """Return the second of a change: never the one before it again, see `FeedStamp`."""
+    second = at.replace(microsecond=0)
+    return second if last is None else max(second, last + timedelta(seconds=1))
