@@ -22,7 +22,6 @@ class JSCalendarRenderer(FastJSONRenderer):
     """`application/jscalendar+json;type=event` (RFC 8984 section 6)."""
 
     media_type = EVENT_MEDIA_TYPE
-    format = "jscalendar"
 
 
 def level_for(viewer: Viewer, event: Event) -> Level:
