@@ -176,3 +176,30 @@ class FeedLink(models.Model):
         """Whether a fetch at ``at`` falls in a later hour than the last one written down."""
         hour = at.replace(minute=0, second=0, microsecond=0)
         return self.last_fetched_at is None or self.last_fetched_at < hour
+
+
+class CollectionPreference(models.Model):
+    """What a person has set for one of their calendars over CalDAV: nobody else's business.
+
+    Attributes:
+        collection: the last part of the collection's address; "" for the whole home.
+        properties: qualified name of the property -> the client's own text.
+    """
+
+    user = models.ForeignKey(
+        User, models.CASCADE, related_name="collection_preferences", verbose_name=_("person")
+    )
+    collection = models.CharField(max_length=60, blank=True)
+    properties = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        verbose_name = _("setting of a calendar")
+        verbose_name_plural = _("settings of calendars")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "collection"], name="person_sets_a_collection_up_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.collection}"
