@@ -165,8 +165,18 @@ class DutyQuerySet(_OwedQuerySet):
     """Duties."""
 
     def owed(self) -> Self:
-        """Return the duties that are not done."""
-        return self.filter(done_at__isnull=True)
+        """Return the duties that are neither done nor dropped."""
+        return self.filter(done_at__isnull=True, dropped_at__isnull=True)
+
+
+class OfAllianceQuerySet(GuardedQuerySet[Any]):
+    """Rows that are the business of an alliance's secretariat."""
+
+    def visible_to(self, viewer: Viewer) -> Self:
+        """Return the rows of the viewer's secretariats."""
+        if viewer.is_unlimited:
+            return self
+        return self.filter(alliance__in=viewer.pks("secretariat", "alliance"))
 
 
 class ReminderRuleQuerySet(GuardedQuerySet[Any]):

@@ -1,7 +1,9 @@
 """The nouns of events: what happens, who is asked, what is due, and who is reminded."""
 
-from events.models.duty import Duty, DutyKind
+from events.models.chase import Chase, ChaseStep
+from events.models.duty import Duty, DutyAnchor, DutyKind, OwedBy, StandardDuty
 from events.models.event import Event
+from events.models.holiday import Holiday, HolidayYear
 from events.models.inbound import (
     OPEN_STATES,
     InboundMailbox,
@@ -13,7 +15,17 @@ from events.models.invitation import Answer, AnswerState, AnswerWay, Invitation
 from events.models.invitee import AnswerNames, InvitationNotice, Invitee, NoticeMethod
 from events.models.material import Material, MaterialVersion, StoredFile
 from events.models.parts import EventAlliance, EventHost, EventOrganization
-from events.models.reminder import Anchor, Reminder, ReminderRule, ReminderState
+from events.models.reminder import (
+    Anchor,
+    Clock,
+    DayUnit,
+    Reminder,
+    ReminderRule,
+    ReminderState,
+    RepeatWhile,
+    Urgency,
+    WorkdaysOf,
+)
 from events.models.states import EventFormat, EventState
 
 __all__ = [
@@ -23,7 +35,12 @@ __all__ = [
     "AnswerNames",
     "AnswerState",
     "AnswerWay",
+    "Chase",
+    "ChaseStep",
+    "Clock",
+    "DayUnit",
     "Duty",
+    "DutyAnchor",
     "DutyKind",
     "Event",
     "EventAlliance",
@@ -31,6 +48,8 @@ __all__ = [
     "EventHost",
     "EventOrganization",
     "EventState",
+    "Holiday",
+    "HolidayYear",
     "InboundMailbox",
     "InboundMessage",
     "InboundState",
@@ -41,8 +60,13 @@ __all__ = [
     "Material",
     "MaterialVersion",
     "NoticeMethod",
+    "OwedBy",
     "Reminder",
     "ReminderRule",
     "ReminderState",
+    "RepeatWhile",
+    "StandardDuty",
     "StoredFile",
+    "Urgency",
+    "WorkdaysOf",
 ]

@@ -1,0 +1,160 @@
+"""When something falls due, from an event's time or a fixed one. Pure.
+
+Days are nominal and hours exact (RFC 5545 section 3.3.6); days may be working days; the time of
+day may be that of the event's clock or of each reader's. A repetition counts on from the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from itertools import islice
+from typing import Final
+
+from events.offsets import Offset
+from events.workdays import WorkCalendar
+from events.zones import instant_of, wall_of
+
+MOST_TIMES: Final = 60
+_SLACK: Final = timedelta(hours=2)
+"""Zones lie up to an hour between the whole hours that stand for them, and clocks change by one."""
+_EVERY_CLOCK: Final = tuple(
+    f"Etc/GMT{hours:+d}" if hours else "Etc/GMT" for hours in range(-14, 13)
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """What an offset counts from.
+
+    Attributes:
+        wall: naive time on the clocks of `zone`.
+        zone: IANA name.
+        is_day: only the date counts: it is that day wherever the reader is.
+    """
+
+    wall: datetime
+    zone: str
+    is_day: bool = False
+
+    def seen_from(self, zone: str) -> Point:
+        """Return the same moment on the clocks of another zone."""
+        if self.is_day or zone == self.zone:
+            return replace(self, zone=zone)
+        return Point(wall=wall_of(instant_of(self.wall, self.zone), zone), zone=zone)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """How far from a point something falls due.
+
+    Attributes:
+        offset: nominal days, then exact minutes.
+        at_time: time of day to which the day is set; None keeps the point's own.
+        by_reader: `at_time` is on the clock of each reader, not of the event.
+        in_working_days: the days of the offset, and of the repetition, are working days.
+        every: distance between repetitions; None for once.
+        until: last distance from the point at which it may repeat; None for no such end.
+        times: how often at most.
+    """
+
+    offset: Offset
+    at_time: time | None = None
+    by_reader: bool = False
+    in_working_days: bool = False
+    every: Offset | None = None
+    until: Offset | None = None
+    times: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One time at which something falls due.
+
+    Attributes:
+        at: instant, UTC.
+        unsettled: (country, year) whose working days are not laid down yet.
+    """
+
+    at: datetime
+    unsettled: tuple[tuple[str, int], ...] = ()
+
+
+def due_of(
+    point: Point, timing: Timing, *, calendar: WorkCalendar | None = None, occurrence: int = 1
+) -> Due | None:
+    """Return when it falls due for the given time; None when it does not repeat so often.
+
+    Args:
+        point: what it counts from, on the clock that counts (see `Point.seen_from`).
+        timing: how far.
+        calendar: needed where days are working days.
+        occurrence: 1 for the first.
+    """
+    return next(islice(dues_of(point, timing, calendar=calendar), occurrence - 1, None), None)
+
+
+def dues_of(point: Point, timing: Timing, *, calendar: WorkCalendar | None = None) -> Iterator[Due]:
+    """Yield each time at which it falls due, in order."""
+    calendar = calendar if timing.in_working_days else None
+    wall = _shifted(point.wall, timing.offset.days, calendar)
+    if timing.at_time is not None:
+        wall = datetime.combine(wall.date(), timing.at_time)
+    exact = timedelta(minutes=timing.offset.minutes)
+    last = _last(point, timing, calendar)
+    for number in range(timing.times if timing.every else 1):
+        if number and timing.every is not None:
+            wall = _shifted(wall, timing.every.days, calendar)
+            exact += timedelta(minutes=timing.every.minutes)
+        at = instant_of(wall, point.zone) + exact
+        if number and last is not None and at > last:
+            return
+        first_day, last_day = point.wall.date(), wall.date()
+        yield Due(at, calendar.unsettled(first_day, last_day) if calendar is not None else ())
+
+
+def earliest_due(
+    point: Point,
+    timing: Timing,
+    *,
+    calendars: tuple[WorkCalendar | None, ...] = (None,),
+    occurrence: int = 1,
+) -> datetime | None:
+    """Return an instant before which no reader's clock, anywhere, lets it fall due.
+
+    Where the event's clock counts it is the due instant itself. It may lie up to two hours
+    before the first reader's.
+
+    Args:
+        point: what it counts from, in the event's zone.
+        timing: how far.
+        calendars: those of all readers' countries; the first is the event's.
+        occurrence: 1 for the first.
+    """
+    clocks = [point.seen_from(zone) for zone in _EVERY_CLOCK] if timing.by_reader else [point]
+    found = [
+        due.at
+        for seen in clocks
+        for calendar in calendars
+        if (due := due_of(seen, timing, calendar=calendar, occurrence=occurrence)) is not None
+    ]
+    if not found:
+        return None
+    return min(found) - (_SLACK if timing.by_reader else timedelta(0))
+
+
+def _last(point: Point, timing: Timing, calendar: WorkCalendar | None) -> datetime | None:
+    if timing.until is None:
+        return None
+    wall = _shifted(point.wall, timing.until.days, calendar)
+    if timing.at_time is not None:
+        wall = datetime.combine(wall.date(), timing.at_time)
+    return instant_of(wall, point.zone) + timedelta(minutes=timing.until.minutes)
+
+
+def _shifted(wall: datetime, days: int, calendar: WorkCalendar | None) -> datetime:
+    if calendar is None:
+        return wall + timedelta(days=days)
+    day: date = calendar.count(wall.date(), days)
+    return datetime.combine(day, wall.time())
