@@ -18,10 +18,11 @@ from django.utils.translation import gettext_lazy as _
 
 from coordination.deliveries.personal import InboxItem, Wishes
 from coordination.deliveries.querysets import DeliveryQuerySet, EndpointQuerySet, MessageQuerySet
+from coordination.deliveries.subscriptions import Subscription
 
 __all__ = [
     "Attempt", "AttemptOutcome", "Channel", "Cursor", "Delivery", "Endpoint", "Heartbeat",
-    "HoldPeriod", "InboxItem", "Message", "MessageState", "Wishes",
+    "HoldPeriod", "InboxItem", "Message", "MessageState", "Subscription", "Wishes",
 ]  # fmt: skip
 
 RECIPIENT_LENGTH = 80

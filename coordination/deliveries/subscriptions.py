@@ -1,0 +1,86 @@
+"""Webhooks: which part of the news goes to which web address, and whose it is.
+
+An owner is an opaque key: "user:<uid>" for oneself; the rooms above register further kinds, such
+as an alliance's secretariat. None of it is tracked: it is nobody's agreed fact.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable
+from typing import Self
+
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from coordination.accounts.viewer import Viewer
+
+WEBHOOK = "webhook"
+
+
+OwnerKeys = Callable[[Viewer], Iterable[str]]
+_owner_keys: list[OwnerKeys] = []
+
+
+def register_owner_keys(keys: OwnerKeys) -> None:
+    """Add a function that names the owners a viewer may act for; for `AppConfig.ready`.
+
+    Args:
+        keys: takes a viewer, answers keys such as "alliance:jjj".
+    """
+    if keys not in _owner_keys:
+        _owner_keys.append(keys)
+
+
+def owner_keys_of(viewer: Viewer) -> frozenset[str]:
+    """Return the keys of the owners that the viewer may act for: oneself, and who is registered."""
+    own = set() if viewer.uid is None else {f"user:{viewer.uid}"}
+    return frozenset(own.union(*(keys(viewer) for keys in _owner_keys)))
+
+
+class SubscriptionQuerySet(models.QuerySet["Subscription"]):
+    """Webhooks."""
+
+    def visible_to(self, viewer: Viewer) -> Self:
+        """Webhooks that the viewer may keep; superusers see everybody's."""
+        if viewer.is_unlimited:
+            return self
+        return self.filter(endpoint__owner__in=owner_keys_of(viewer))
+
+
+class Subscription(models.Model):
+    """What a webhook wants to hear of: an endpoint, and which part of the news goes there.
+
+    What the filters mean is known to the rooms above; here they are kept.
+
+    Attributes:
+        endpoint: address, secret and condition.
+        version: 1 when made, one more with each change by a person.
+        filters: names and values, as the list of events takes them.
+        kinds: kinds of news; none for all of them.
+        standing: fingerprint of what the owner could see when last told; "" for never.
+        created_by: actor who made it.
+    """
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    endpoint = models.OneToOneField(
+        "deliveries.Endpoint", models.PROTECT, related_name="subscription"
+    )
+    version = models.PositiveIntegerField(_("version"), default=1)
+    filters = models.JSONField(_("filters"), default=dict, blank=True)
+    kinds = models.JSONField(_("kinds"), default=list, blank=True)
+    standing = models.CharField(max_length=64, blank=True, default="")
+    created_by = models.CharField(max_length=60)
+    created_at = models.DateTimeField(_("created"), db_default=Now())
+    changed_at = models.DateTimeField(_("changed"), db_default=Now())
+
+    objects = SubscriptionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("webhook")
+        verbose_name_plural = _("webhooks")
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return str(self.uid)
