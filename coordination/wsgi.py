@@ -10,6 +10,10 @@ os.environ["COORDINATION_ENV"] = "production"
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coordination.settings")
 
 try:
-    application = get_wsgi_application()
+    handler = get_wsgi_application()
 except ImproperlyConfigured as error:
     sys.exit(str(error))
+
+from coordination.calendars.short_path import ShortPath
+
+application = ShortPath(handler)

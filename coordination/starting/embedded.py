@@ -76,7 +76,10 @@ class Load:
 
     def __call__(self) -> Callable[..., Any]:
         """Begin the loop beside the server and return the application to serve."""
-        application = get_wsgi_application()
+        django = get_wsgi_application()
+        from coordination.calendars.short_path import ShortPath
+
+        application = ShortPath(django)
         loops.append(_start(_loop, "loop"))
         _start(_watch_parent, "watch", self.parent)
         _start(_announce, "announce", self)

@@ -1,0 +1,124 @@
+"""Answer requests for calendars in front of Django's handler, with the very same answers.
+
+Most requests that an installation gets are calendar programs asking whether anything changed. What
+that costs is settled by `fetching`; to build a request object, walk the middleware and resolve the
+address costs three times as much again. So the WSGI application is wrapped::
+
+    application = ShortPath(get_wsgi_application())
+
+What is answered here is what `views` would answer, header by header, because both take it from
+`answering`. All else goes on to Django: other addresses and methods, calendars that do not exist,
+and requests during which the database fails. No request is logged here; the server's own access
+log has them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
+from django.core.handlers.wsgi import WSGIRequest, get_bytes_from_wsgi
+from django.db import Error, connection
+from django.http import HttpResponse, QueryDict
+from django.middleware.security import SecurityMiddleware
+from django.utils import timezone
+
+from coordination.bilingual import CHINESE, language_or_default
+from coordination.calendars.answering import Answer, Asked, Standing, answer
+from coordination.calendars.fetching import find_feed, find_link
+from coordination.calendars.programs import program_named
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+Application = Callable[[Environ, StartResponse], Iterable[bytes]]
+Headers = list[tuple[str, str]]
+
+ADDRESS: Final = re.compile(
+    r"/calendars/(?:alliances/(?P<slug>[-a-zA-Z0-9_]+)(?:/(?P<year>[0-9]{4}))?"
+    r"|links/(?P<secret>[^/]+))\.ics"
+)
+
+
+class ShortPath:
+    """A WSGI application in front of another one."""
+
+    def __init__(self, application: Application) -> None:
+        """Stand before ``application``."""
+        self.application = application
+        self._fixed: dict[tuple[str, bool | None], Headers] = {}
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request for a calendar that exists; lead every other one on."""
+        found = None
+        if environ["REQUEST_METHOD"] in ("GET", "HEAD"):
+            address = ADDRESS.fullmatch(environ.get("PATH_INFO", ""))
+            found = _answered(environ, address) if address is not None else None
+        if found is None:
+            return self.application(environ, start_response)
+        status = f"{found.status.value} {found.status.phrase}"
+        start_response(status, found.headers + self._fixed_headers(environ))
+        return [found.body]
+
+    def _fixed_headers(self, environ: Environ) -> Headers:
+        """Return the fields that Django's middleware adds to every answer; made once a scheme."""
+        key = (environ["wsgi.url_scheme"], _said_by_proxy(environ))
+        if key not in self._fixed:
+            middleware = SecurityMiddleware(lambda _request: HttpResponse())
+            response = HttpResponse()
+            del response["Content-Type"]
+            middleware.process_response(WSGIRequest(environ), response)
+            self._fixed[key] = list(response.items())
+        return self._fixed[key]
+
+
+def _answered(environ: Environ, address: re.Match[str]) -> Answer | None:
+    """Return the answer, or None where Django should give it."""
+    asked = Asked(
+        method=environ["REQUEST_METHOD"],
+        accept_encoding=environ.get("HTTP_ACCEPT_ENCODING", ""),
+        if_none_match=environ.get("HTTP_IF_NONE_MATCH"),
+        if_modified_since=environ.get("HTTP_IF_MODIFIED_SINCE"),
+        at=timezone.now(),
+    )
+    _close_if_obsolete()
+    try:
+        standing = _standing(environ, address, asked)
+        return None if standing is None else answer(asked, standing)
+    except (Error, SuspiciousOperation):
+        return None
+    finally:
+        _close_if_obsolete()
+
+
+def _close_if_obsolete() -> None:
+    """Do what Django does at both ends of a request: a pool, say, wants its connection back."""
+    if not connection.in_atomic_block:  # else it is not this request's to close
+        connection.close_if_unusable_or_obsolete()
+
+
+def _standing(environ: Environ, address: re.Match[str], asked: Asked) -> Standing | None:
+    if secret := address["secret"]:
+        program = program_named(environ.get("HTTP_USER_AGENT", ""))
+        return find_link(secret, at=asked.at, program=program)
+    year = int(address["year"]) if address["year"] else None
+    return find_feed(address["slug"], year, _language(environ))
+
+
+def _language(environ: Environ) -> str:
+    """Return the language that ``?lang=`` asks for, read as Django reads it."""
+    if not environ.get("QUERY_STRING"):
+        return CHINESE
+    query = QueryDict(get_bytes_from_wsgi(environ, "QUERY_STRING", ""), encoding="utf-8")
+    return language_or_default(query.get("lang"))
+
+
+def _said_by_proxy(environ: Environ) -> bool | None:
+    """Return whether a trusted proxy says the request was encrypted; None where none is."""
+    if settings.SECURE_PROXY_SSL_HEADER is None:
+        return None
+    name, secure = settings.SECURE_PROXY_SSL_HEADER
+    said = environ.get(name)
+    return None if said is None else said.partition(",")[0].strip() == secure

@@ -1,0 +1,266 @@
+"""The short path gives the answers of the long one, header by header, and nothing else."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from io import BytesIO
+from typing import Any, NamedTuple
+
+import pytest
+from django.core.signals import request_finished, request_started
+from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections, connection
+from django.test import override_settings
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from alliances.models import Alliance
+from coordination.accounts.viewer import SYSTEM
+from coordination.calendars import short_path
+from coordination.calendars.linking import LinkSettings, issue_link, path_of, revoke_link
+from coordination.calendars.models import FeedLink, FeedStamp
+from coordination.calendars.short_path import ShortPath
+from events.models import Event
+from events.scheduling import revise_event
+from tests.coordination.calendars.conftest import AT
+from tests.factories import make_user
+
+FEED = "/calendars/alliances/jjj.ics"
+pytestmark = pytest.mark.usefixtures("open_connection")
+
+
+class Answered(NamedTuple):
+    """What a client gets."""
+
+    status: str
+    headers: list[tuple[str, str]]
+    body: bytes
+
+    def value(self, name: str) -> str:
+        return dict(self.headers)[name]
+
+
+Ask = Callable[..., Answered]
+
+
+@pytest.fixture
+def open_connection() -> Iterator[None]:
+    """Keep requests from closing the test's own connection, as Django's test client does."""
+    signals = (request_started, request_finished)
+    for signal in signals:
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in signals:
+        signal.connect(close_old_connections)
+
+
+def asking(application: Any) -> Ask:
+    def ask(path: str, method: str = "GET", query: str = "", **headers: str) -> Answered:
+        answered: dict[str, Any] = {}
+
+        def start_response(status: str, fields: list[tuple[str, str]], error: Any = None) -> None:
+            answered.update(status=status, headers=fields)
+
+        environ = {
+            "REQUEST_METHOD": method,
+            "PATH_INFO": path,
+            "QUERY_STRING": query,
+            "SERVER_NAME": "localhost",
+            "SERVER_PORT": "80",
+            "HTTP_HOST": "localhost",
+            "wsgi.input": BytesIO(),
+            "wsgi.url_scheme": "http",
+            **{f"HTTP_{name.upper()}": value for name, value in headers.items()},
+        }
+        body = application(environ, start_response)
+        content = b"".join(body)
+        if hasattr(body, "close"):
+            body.close()
+        return Answered(answered["status"], answered["headers"], content)
+
+    return ask
+
+
+@pytest.fixture
+def long() -> Ask:
+    """Ask Django's handler."""
+    return asking(get_wsgi_application())
+
+
+@pytest.fixture
+def short() -> Ask:
+    """Ask the short path alone: what it leads on is answered 599."""
+
+    def nobody(environ: Any, start_response: Any) -> list[bytes]:
+        start_response("599 Led On", [])
+        return [b""]
+
+    return asking(ShortPath(nobody))
+
+
+@pytest.fixture
+def link(alliance: Alliance, event: Event) -> FeedLink:
+    settings = LinkSettings(name="我的活动", language="zh-hans")
+    return issue_link(make_user("reader"), settings, viewer=SYSTEM, at=AT)
+
+
+@pytest.fixture
+def paths(link: FeedLink) -> list[str]:
+    return [FEED, "/calendars/alliances/jjj/2024.ics", path_of(link)]
+
+
+@pytest.mark.parametrize("coding", ["", "gzip", "br, gzip", "identity;q=0, *;q=0", "junk;q=9"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("query", ["", "lang=en", "lang=%65n&utm=x", "lang=zh&lang=en"])
+def test_answer_with_the_bytes_is_the_same_both_ways(
+    long: Ask, short: Ask, paths: list[str], coding: str, method: str, query: str
+) -> None:
+    for path in paths:
+        headers = {"accept_encoding": coding} if coding else {}
+        expected = long(path, method, query, **headers)
+
+        assert expected.status == "200 OK"
+        assert short(path, method, query, **headers) == expected
+
+
+@pytest.mark.parametrize("coding", ["", "gzip", "br"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_answer_not_modified_is_the_same_both_ways(
+    long: Ask, short: Ask, paths: list[str], coding: str, method: str
+) -> None:
+    for path in paths:
+        first = long(path, accept_encoding=coding)
+        conditions = (
+            {"if_none_match": first.value("ETag")},
+            {"if_none_match": f'W/"x", W/{first.value("ETag")}'},
+            {"if_none_match": "*"},
+            {"if_modified_since": first.value("Last-Modified")},
+        )
+        for condition in conditions:
+            expected = long(path, method, accept_encoding=coding, **condition)
+
+            assert (expected.status, expected.body) == ("304 Not Modified", b"")
+            assert short(path, method, accept_encoding=coding, **condition) == expected
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"if_none_match": '"other"'},
+        {"if_none_match": "junk"},
+        {"if_none_match": ""},
+        {"if_modified_since": "yesterday"},
+        {"if_modified_since": "Mon, 01 Jan 2024 00:00:00 GMT"},
+    ],
+)
+def test_answer_to_a_stale_or_broken_condition_is_the_same_both_ways(
+    long: Ask, short: Ask, paths: list[str], condition: dict[str, str]
+) -> None:
+    for path in paths:
+        expected = long(path, **condition)
+
+        assert expected.status == "200 OK"
+        assert short(path, **condition) == expected
+
+
+def test_answer_before_its_date_is_the_same_both_ways(long: Ask, short: Ask, event: Event) -> None:
+    FeedStamp.objects.update(modified_at=timezone.now() + timedelta(hours=1))
+
+    expected = long(FEED)
+    assert "Last-Modified" not in dict(expected.headers)
+    assert short(FEED) == expected
+
+
+@pytest.mark.parametrize("said", ["https", "http", "https, http", "HTTPS", ""])
+def test_answer_behind_a_proxy_is_the_same_both_ways(event: Event, said: str) -> None:
+    proxied = override_settings(
+        SECURE_HSTS_SECONDS=3600, SECURE_PROXY_SSL_HEADER=("HTTP_X_FORWARDED_PROTO", "https")
+    )
+    with proxied:
+        django = get_wsgi_application()
+        expected = asking(django)(FEED, x_forwarded_proto=said)
+        plain = asking(django)(FEED)
+        ask = asking(ShortPath(django))
+
+        assert ask(FEED, x_forwarded_proto=said) == expected
+        assert ask(FEED) == plain
+        assert ("Strict-Transport-Security" in dict(expected.headers)) == said.startswith("https")
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "query"),
+    [
+        ("/calendars/alliances/nobody.ics", "GET", ""),
+        ("/calendars/alliances/jjj/0001.ics", "GET", ""),
+        ("/calendars/alliances/jjj.ics/", "GET", ""),
+        ("/calendars/alliances/jjj.ics\n", "GET", ""),
+        ("/calendars/alliances/jjj", "GET", ""),
+        ("/calendars/links/short.ics", "GET", ""),
+        (f"/calendars/links/{'A' * 43}.ics", "GET", ""),
+        ("/calendars/alliances/jjj.ics", "POST", ""),
+        ("/calendars/alliances/jjj.ics", "OPTIONS", ""),
+        ("/calendars/alliances/jjj.ics", "GET", "&".join(f"a{n}=1" for n in range(2000))),
+        ("/robots.txt", "GET", ""),
+        ("/", "GET", ""),
+    ],
+)
+def test_request_for_anything_else_is_led_on(
+    short: Ask, event: Event, path: str, method: str, query: str
+) -> None:
+    assert short(FEED).status == "200 OK"
+
+    assert short(path, method, query).status == "599 Led On"
+
+
+def test_request_while_the_database_fails_is_led_on(
+    short: Ask, event: Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert short(FEED).status == "200 OK"
+
+    with CaptureQueriesContext(connection), connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE calendars_feedstamp RENAME TO away")
+        try:
+            answered = short(FEED) if connection.vendor == "sqlite" else None
+        finally:
+            cursor.execute("ALTER TABLE away RENAME TO calendars_feedstamp")
+
+    assert answered is None or answered.status == "599 Led On"
+    assert short(FEED).status == "200 OK"
+
+
+def test_revoked_link_is_dead_at_once_both_ways(long: Ask, short: Ask, link: FeedLink) -> None:
+    path = path_of(link)
+    etag = short(path).value("ETag")
+    for _again in range(3):
+        assert short(path, if_none_match=etag).status == "304 Not Modified"
+
+    revoke_link(link, viewer=SYSTEM, at=AT)
+
+    assert short(path, if_none_match=etag).status == "599 Led On"
+    assert long(path, if_none_match=etag).status == "404 Not Found"
+
+
+def test_changed_event_shows_at_the_next_request_both_ways(
+    long: Ask, short: Ask, paths: list[str], event: Event
+) -> None:
+    before = [short(path) for path in paths]
+    revise_event(event, viewer=SYSTEM, at=AT + timedelta(days=1), title_zh="新题")
+
+    for path, old in zip(paths, before, strict=True):
+        new = short(path, if_none_match=old.value("ETag"))
+        assert (new.status, "SUMMARY:新题" in new.body.decode()) == ("200 OK", True)
+        assert long(path) == new
+
+
+def test_poll_without_news_costs_one_query(short: Ask, paths: list[str]) -> None:
+    for path in paths:
+        etag = short(path).value("ETag")
+        short(path, if_none_match=etag)
+        with CaptureQueriesContext(connection) as captured:
+            assert short(path, if_none_match=etag).status == "304 Not Modified"
+
+        assert len(captured) == 1
+
+
+def test_addresses_of_the_short_path_are_those_of_the_long_one() -> None:
+    assert short_path.ADDRESS.fullmatch("/calendars/alliances/a-b_C9/2024.ics") is not None
+    assert short_path.ADDRESS.fullmatch("/calendars/alliances/a/b/2024.ics") is None
