@@ -1,6 +1,8 @@
 """Webhooks: which part of the news goes to which web address."""
 
 import uuid
+
+import django.db.models.functions.datetime
 from django.db import migrations, models
 
 
