@@ -51,9 +51,28 @@ def _take(at: datetime, limit: int) -> list[Delivery]:
     open_rows = Delivery.objects.without_message().filter(send_after__lte=at)
     free_rows = open_rows.select_for_update(skip_locked=True) if _lockable() else open_rows
     first = list(free_rows.order_by("send_after", "pk")[:limit])
-    alone = [row for row in first if not row.digest]
+    alone = [row for row in first if not row.digest and not row.lane]
+    alone += _in_their_turn(open_rows, [row for row in first if not row.digest and row.lane])
     shared = {(row.endpoint_id, row.source, row.digest) for row in first if row.digest}
     return alone + (_take_digests(open_rows, free_rows, shared) if shared else [])
+
+
+def _in_their_turn(open_rows: DeliveryQuerySet, rows: list[Delivery]) -> list[Delivery]:
+    """Leave out what has an earlier line in its lane that is not taken: the order is kept."""
+    if not rows:
+        return []
+    condition = Q()
+    for endpoint, lane in {(row.endpoint_id, row.lane) for row in rows}:
+        condition |= Q(endpoint=endpoint, lane=lane)
+    taken = {row.pk for row in rows}
+    blocked: dict[tuple[int, str], int] = {}
+    left = open_rows.filter(condition, pk__lte=max(taken)).exclude(pk__in=taken)
+    for endpoint, lane, pk in left.order_by().values_list("endpoint_id", "lane", "pk"):
+        blocked[endpoint, lane] = min(pk, blocked.get((endpoint, lane), pk))
+    in_order = sorted(rows, key=lambda row: row.pk)
+    return [
+        row for row in in_order if row.pk < blocked.get((row.endpoint_id, row.lane), row.pk + 1)
+    ]
 
 
 def _take_digests(
@@ -80,33 +99,52 @@ def _open_holds() -> list[HoldPeriod]:
 
 
 def _make(taken: Iterable[Delivery], holds: Sequence[HoldPeriod]) -> int:
-    """Insert the messages and tie their lines to them; plain statements, since there are many."""
+    """Insert the messages and tie their lines to them, a statement for many of each."""
     groups: dict[BundleKey, list[Delivery]] = defaultdict(list)
     for row in taken:
         groups[row.endpoint_id, row.source, row.digest, 0 if row.digest else row.pk].append(row)
     if not groups:
         return 0
     bundles = [_columns(rows, holds) for rows in groups.values()]
-    ties = [
-        (bundle["uid"], row.pk)
-        for bundle, rows in zip(bundles, groups.values(), strict=True)
-        for row in rows
-    ]
-    message, delivery = (
-        connection.ops.quote_name(model._meta.db_table) for model in (Message, Delivery)
+    keys = _insert(bundles)
+    _tie(
+        [
+            (row.pk, keys[UUID(str(bundle["uid"]))])
+            for bundle, rows in zip(bundles, groups.values(), strict=True)
+            for row in rows
+        ]
     )
-    names = list(bundles[0])
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            f"INSERT INTO {message} ({', '.join(names)}) VALUES ({', '.join(['%s'] * len(names))})",
-            [tuple(bundle.values()) for bundle in bundles],
-        )
-        cursor.executemany(
-            f"UPDATE {delivery} SET message_id = (SELECT id FROM {message} WHERE uid = %s)"
-            " WHERE id = %s",
-            ties,
-        )
     return len(bundles)
+
+
+def _insert(bundles: Sequence[dict[str, Any]]) -> dict[UUID, int]:
+    """Insert messages, in the order given; return their keys by uid."""
+    names = list(bundles[0])
+    row = f"({', '.join(['%s'] * len(names))})"
+    keys: dict[UUID, int] = {}
+    with connection.cursor() as cursor:
+        for start in range(0, len(bundles), BATCH):
+            some = bundles[start : start + BATCH]
+            cursor.execute(
+                f"INSERT INTO deliveries_message ({', '.join(names)})"
+                f" VALUES {', '.join([row] * len(some))} RETURNING uid, id",
+                [value for bundle in some for value in bundle.values()],
+            )
+            keys.update((UUID(str(uid)), key) for uid, key in cursor.fetchall())
+    return keys
+
+
+def _tie(ties: Sequence[tuple[int, int]]) -> None:
+    """Tie deliveries to their messages: pairs of their keys."""
+    with connection.cursor() as cursor:
+        for start in range(0, len(ties), BATCH):
+            some = ties[start : start + BATCH]
+            pairs = ", ".join(f"({line:d}, {message:d})" for line, message in some)
+            # Both databases call the columns of VALUES so.
+            cursor.execute(
+                "UPDATE deliveries_delivery SET message_id = tie.column2"
+                f" FROM (VALUES {pairs}) AS tie WHERE deliveries_delivery.id = tie.column1"
+            )
 
 
 def _columns(rows: Sequence[Delivery], holds: Sequence[HoldPeriod]) -> dict[str, Any]:
@@ -120,6 +158,7 @@ def _columns(rows: Sequence[Delivery], holds: Sequence[HoldPeriod]) -> dict[str,
         "recipient": first.recipient,
         "channel": first.channel,
         "source": first.source,
+        "lane": first.lane,
         "never_twice": any(row.never_twice for row in rows),
         "state": (MessageState.PENDING if hold is None else MessageState.HELD).value,
         "reason": "" if hold is None else hold.reason,

@@ -34,6 +34,8 @@ class Cause:
         expires_at: worthless from this instant on; None for never.
         about_type, about_uid: the object it is about, "events.event" and its outside id.
         digest: word under which deliveries of one reader share a message; "" for none.
+        lane: deliveries of one endpoint and lane go out one after the other, in the order in
+            which they were written; "" for any order.
         never_twice: rather held back than sent again when it is unknown whether it went out.
         urgent: neither quiet hours nor a digest of its reader keep it waiting.
     """
@@ -47,6 +49,7 @@ class Cause:
     about_type: str = ""
     about_uid: UUID | None = None
     digest: str = ""
+    lane: str = ""
     never_twice: bool = False
     urgent: bool = False
 
@@ -156,6 +159,7 @@ def _insert(selected: str, params: tuple[Any, ...], channel: str, cause: Cause) 
         "about_type": cause.about_type,
         "about_uid": cause.about_uid,
         "digest": cause.digest,
+        "lane": cause.lane,
         "never_twice": cause.never_twice,
         "urgent": cause.urgent,
         "due_at": cause.due_at,
