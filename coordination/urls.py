@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("coordination.rest.urls")),
     path("api/v1/", include("alliances.api.urls")),
     path("api/v1/", include("events.api.urls")),
+    path("api/v1/", include("coordination.calendars.api_urls")),
     path("", include("coordination.accounts.urls")),
     path("", include("coordination.calendars.urls")),
     path("", include("coordination.workbooks.urls")),

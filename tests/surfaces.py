@@ -16,7 +16,10 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from alliances.joining import appoint_chair
 from alliances.models import Body, Plan
 from alliances.planning import adopt_plan
+from coordination.accounts.models import User
 from coordination.accounts.viewer import SYSTEM
+from coordination.calendars.linking import LinkSettings, issue_link
+from coordination.calendars.models import FeedLink
 from events.api.telling import OneEventView
 from events.concluding import attach_material
 from events.inviting import answer_invitation, invite_organizations
@@ -151,6 +154,13 @@ def add_change(stage: Stage) -> None:
     revise_event(stage.event, viewer=SYSTEM, at=AT, title_en=f"Title {next(stage.names)}")
 
 
+def add_link(stage: Stage) -> FeedLink:
+    """Make a private link of the secretary's."""
+    owner = User.objects.get(pk=stage.cast.secretary.user_id)
+    settings = LinkSettings(name=f"日历{next(stage.names)}", language="zh-hans")
+    return issue_link(owner, settings, viewer=SYSTEM, at=AT)
+
+
 Maker = Callable[[Stage], Any]
 MAKERS: dict[str, Maker] = {
     "api-alliance-list": lambda stage: make_alliance(f"alliance-{next(stage.names)}"),
@@ -169,6 +179,7 @@ MAKERS: dict[str, Maker] = {
     "api-invitation-list": add_invitation,
     "api-duty-list": add_duty,
     "api-reminder-rule-list": add_rule,
+    "api-feed-link-list": add_link,
     "api-event-history": add_change,
     "api-event-reminders": add_rule,
     "api-event-deliveries": add_delivery,

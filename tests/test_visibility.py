@@ -38,7 +38,7 @@ from tests.factories import (
     make_work_area,
     span,
 )
-from tests.surfaces import address_of, api_lists, patterns, set_stage
+from tests.surfaces import add_link, address_of, api_lists, patterns, set_stage
 
 EVERYONE = {
     "superuser", "secretary", "other_secretary", "member_liaison", "host_liaison",
@@ -110,6 +110,7 @@ def make_rows(cast: Cast) -> Rows:
         "invitation": invitation,
         "duty": set_duty(event, cast.host, kind="send_agenda", due_at=AT, viewer=SYSTEM, at=AT),
         "rule": add_reminder_rule(event, viewer=SYSTEM, at=AT, offset="-P7D"),
+        "link": add_link(stage),
     }
     make_line(draft_plan)
     return Rows(cast, {name: str(row.uid) for name, row in kept.items()}, stage)
@@ -133,6 +134,7 @@ LISTS: dict[str, tuple[str, set[str]]] = {
     "api-invitation-list": ("invitation", STAFF | {"member_liaison"}),
     "api-duty-list": ("duty", STAFF | {"host_liaison"}),
     "api-reminder-rule-list": ("rule", STAFF),
+    "api-feed-link-list": ("link", {"secretary"}),
     "api-event-history": ("", EVERYONE),
     "api-event-reminders": ("", STAFF),
     "api-event-deliveries": ("", STAFF),
@@ -317,6 +319,12 @@ VERBS = [
     Verb("POST", "api-reminder-rule-list", "", fixed(**JJJ, offset="-P1D"), STAFF),
     Verb("PATCH", "api-reminder-rule-detail", "rule", fixed(enabled=False), STAFF, outside(*STAFF)),
     Verb("DELETE", "api-reminder-rule-detail", "rule", nothing, STAFF, outside(*STAFF)),
+    Verb("POST", "api-feed-link-list", "", fixed(name="Calendar"), WITH_LOGIN),
+    Verb(  # nobody, by a token that did not make it
+        "PATCH", "api-feed-link-detail", "link", fixed(name="x"), set(), outside("secretary"),
+    ),
+    Verb("POST", "api-feed-link-replace", "link", nothing, set(), outside("secretary")),
+    Verb("DELETE", "api-feed-link-detail", "link", nothing, {"secretary"}, outside("secretary")),
 ]  # fmt: skip
 ELSEWHERE = {"plan-import"}  # its own tests walk who may import
 WRITING = ("post", "patch", "delete", "put")

@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F
@@ -29,11 +30,14 @@ from coordination.bilingual import LANGUAGES
 from coordination.calendars.models import FeedLink
 from coordination.calendars.selecting import Selection
 from coordination.changes.refusals import (
+    FieldError,
+    InvalidInput,
     NotAllowed,
     StaleVersion,
     TransitionNotAllowed,
     invalid,
 )
+from coordination.rest.problems import ProblemError
 
 SALT: Final = "coordination.calendars.links"
 SECRET: Final = re.compile(r"[A-Za-z0-9_-]{43}")  # 256 bits in base64url, without padding
@@ -63,8 +67,7 @@ class LinkSettings:
         """Return the settings, cleaned, by column.
 
         Raises:
-            InvalidInput: the name, the language or an alarm cannot be taken.
-            ProblemError: a filter is not known, or its value cannot be taken.
+            InvalidInput: the name, the language, an alarm or a filter cannot be taken.
         """
         name = " ".join(self.name.split())
         if not name or len(name) > NAME_LENGTH:
@@ -77,7 +80,7 @@ class LinkSettings:
         return {
             "name": name,
             "language": self.language,
-            "parameters": Selection.parse(self.parameters).parameters_with_mine,
+            "parameters": _cleaned(self.parameters),
             "alarms": alarms,
             "days_only": self.days_only,
             "with_windows": self.with_windows,
@@ -103,10 +106,12 @@ def issue_link(
 
     Raises:
         NotAllowed: the viewer is somebody else.
-        InvalidInput, ProblemError: see `LinkSettings.columns`.
+        InvalidInput: see `LinkSettings.columns`.
         TransitionNotAllowed: the person has as many as there may be.
     """
-    _require_owner(owner, viewer, token)
+    _require_owner(owner, viewer)
+    if viewer.token_scopes is not None and token is None:
+        raise NotAllowed
     link = FeedLink(user=owner, token=token, created_at=at, **settings.columns())
     link.sha256 = hash_secret(secret_of(link))
     with transaction.atomic():
@@ -132,7 +137,7 @@ def revise_link(
 
     Raises:
         NotAllowed: the viewer is somebody else, or a token that did not make it.
-        InvalidInput, ProblemError: see `LinkSettings.columns`.
+        InvalidInput: see `LinkSettings.columns`.
         StaleVersion: somebody else saved first, or revoked it.
     """
     _require_keeper(link, viewer, token)
@@ -171,15 +176,15 @@ def replace_link(
     return link
 
 
-def revoke_link(
-    link: FeedLink, *, viewer: Viewer, at: datetime, token: ApiToken | None = None
-) -> FeedLink:
+def revoke_link(link: FeedLink, *, viewer: Viewer, at: datetime) -> FeedLink:
     """End a link: its address is dead at the next request. Ending it twice changes nothing.
 
+    Any token of the owner may do it: nobody gains by it.
+
     Raises:
-        NotAllowed: the viewer is somebody else, or a token that did not make it.
+        NotAllowed: the viewer is somebody else.
     """
-    _require_keeper(link, viewer, token)
+    _require_owner(link.user, viewer)
     if link.revoked_at is None:
         link.revoked_at = at
         link.save(update_fields=["revoked_at"])
@@ -193,8 +198,7 @@ def revoke_links_of(owner: User, at: datetime) -> int:
 
 def secret_of(link: FeedLink) -> str:
     """Return the secret part of a link's address, made from the installation's key."""
-    mac = salted_hmac(SALT, f"{link.uid}:{link.generation}", algorithm="sha256")
-    return base64.urlsafe_b64encode(mac.digest()).rstrip(b"=").decode()
+    return _secret(link.uid, link.generation)
 
 
 def path_of(link: FeedLink) -> str:
@@ -202,8 +206,33 @@ def path_of(link: FeedLink) -> str:
 
     The address goes on working then, but cannot be told any more.
     """
-    secret = secret_of(link)
-    return f"/calendars/links/{secret}.ics" if hash_secret(secret) == link.sha256 else ""
+    return path_for(link.uid, link.generation, link.sha256)
+
+
+def path_for(uid: UUID, generation: int, sha256: str) -> str:
+    """Return `path_of` a link with these values."""
+    secret = _secret(uid, generation)
+    return f"/calendars/links/{secret}.ics" if hash_secret(secret) == sha256 else ""
+
+
+def _secret(uid: UUID, generation: int) -> str:
+    mac = salted_hmac(SALT, f"{uid}:{generation}", algorithm="sha256")
+    return base64.urlsafe_b64encode(mac.digest()).rstrip(b"=").decode()
+
+
+def _cleaned(parameters: Mapping[str, str]) -> dict[str, str]:
+    """Return filters in their one form.
+
+    Raises:
+        InvalidInput: one is not known, or its value cannot be taken.
+    """
+    try:
+        return Selection.parse(parameters).parameters_with_mine
+    except ProblemError as refused:
+        raise InvalidInput(
+            FieldError(f"filters.{error.parameter}", error.code, error.message)
+            for error in refused.problem.errors
+        ) from refused
 
 
 def _write(link: FeedLink, columns: Mapping[str, Any]) -> None:
@@ -219,14 +248,12 @@ def _write(link: FeedLink, columns: Mapping[str, Any]) -> None:
 
 
 def _require_keeper(link: FeedLink, viewer: Viewer, token: ApiToken | None) -> None:
-    _require_owner(link.user, viewer, token)
-    if token is not None and link.token_id != token.pk:
-        raise NotAllowed
+    """Refuse whoever may not have the link's address: a token knows only of those it made."""
+    _require_owner(link.user, viewer)
+    if viewer.token_scopes is not None and (token is None or link.token_id != token.pk):
+        raise NotAllowed(_("This address was not made by this token. Change it on the pages."))
 
 
-def _require_owner(owner: User, viewer: Viewer, token: ApiToken | None) -> None:
-    """Refuse whoever is not the owner, and a token that does not say which one it is."""
+def _require_owner(owner: User, viewer: Viewer) -> None:
     if not viewer.is_system and viewer.user_id != owner.pk:
-        raise NotAllowed
-    if viewer.token_scopes is not None and token is None:
         raise NotAllowed

@@ -26,8 +26,10 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from alliances.models import Edition
+from coordination.accounts.models import User
 from coordination.accounts.tokens import issue_token
 from coordination.accounts.viewer import SYSTEM
+from coordination.calendars.linking import LinkSettings, issue_link
 from events.concluding import attach_material
 from events.inviting import invite_organizations
 from events.owing import set_duty
@@ -51,6 +53,7 @@ RESOURCES = (
     "bodies",
     "chair-terms",
     "events",
+    "feed-links",
     "memberships",
     "organizations",
     "people",
@@ -68,7 +71,7 @@ CHECKS = (
 
 
 @pytest.fixture
-def world(cast: Cast) -> dict[str, str]:
+def world(cast: Cast, token: str) -> dict[str, str]:
     """One object behind each kind of path, by the first word of the path."""
     plan = make_plan(cast.alliance, state="published")
     item = make_line(plan, "走进天津", window("2028-05-14"), hosts=(cast.host,), reason="补充")
@@ -82,6 +85,9 @@ def world(cast: Cast) -> dict[str, str]:
     material = attach_material(
         event, title="议程", file_name="a.txt", content=b"1", viewer=SYSTEM, at=AT
     )
+    root = User.objects.get(username="root")
+    wanted = LinkSettings(name="日历", language="en", alarms=[30])
+    link = issue_link(root, wanted, viewer=SYSTEM, at=AT)
     objects = {
         "alliances": cast.alliance.slug,
         "bodies": cast.alliance.bodies.first(),
@@ -98,6 +104,7 @@ def world(cast: Cast) -> dict[str, str]:
         "invitations": invitation,
         "duties": duty,
         "reminder-rules": rule,
+        "feed-links": link,
     }
     return {name: str(getattr(found, "uid", found)) for name, found in objects.items()}
 
