@@ -15,7 +15,9 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
 from coordination.knobs import (
+    checked_reply_address,
     mail_from_url,
+    mailbox_from_url,
     read_flag,
     read_list,
     read_networks,
@@ -337,10 +339,13 @@ EMAIL_USE_SSL: bool = _mail.get("EMAIL_USE_SSL", False)
 EMAIL_USE_TLS: bool = _mail.get("EMAIL_USE_TLS", False)
 EMAIL_TIMEOUT: int = _mail.get("EMAIL_TIMEOUT", 20)  # seconds
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = read_text("COORDINATION_MAIL_FROM", "coordination@localhost")
+REPLY_ADDRESS = checked_reply_address(read_text("COORDINATION_REPLY_ADDRESS"))
+INBOUND_MAILBOX = mailbox_from_url(read_text("COORDINATION_INBOUND_MAIL_URL"))
 
 EGRESS_HTTP = read_flag("COORDINATION_EGRESS_HTTP", default=False)
 EGRESS_PORTS = read_ports("COORDINATION_EGRESS_PORTS", [80, 443])
 EGRESS_NETWORKS = read_networks("COORDINATION_EGRESS_NETWORKS")
+CHAT_HOSTS = read_list("COORDINATION_CHAT_HOSTS", [])  # beside those of the robots' makers
 
 REST_FRAMEWORK: dict[str, Any] = {  # the rest: coordination/rest/views.py
     "DEFAULT_SCHEMA_CLASS": "coordination.rest.schema.HouseSchema",

@@ -14,7 +14,25 @@ class DeliveriesConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the channels this room carries by itself."""
+        from functools import partial
+
+        from coordination.deliveries.subscriptions import WEBHOOK
         from coordination.deliveries.transports.base import register_transport
+        from coordination.deliveries.transports.chat import (
+            LINES_PER_MESSAGE,
+            WORKERS,
+            transport_for_robot,
+        )
         from coordination.deliveries.transports.email import EmailTransport, connections
+        from coordination.deliveries.transports.robots import ROBOTS
+        from coordination.deliveries.transports.webhook import WebhookTransport
 
         register_transport("email", EmailTransport, workers=connections())
+        register_transport(WEBHOOK, WebhookTransport)
+        for channel in ROBOTS:
+            register_transport(
+                channel,
+                partial(transport_for_robot, channel),
+                workers=WORKERS,
+                most_lines=LINES_PER_MESSAGE,
+            )

@@ -102,8 +102,8 @@ def _arithmetic() -> tuple[str, str]:
 
 
 def close_until(endpoint_id: int, until: datetime) -> None:
-    """Empty the bucket and let it refill from `until` on: the endpoint asked for a pause."""
-    Endpoint.objects.filter(pk=endpoint_id).update(tokens=0.0, tokens_at=until)
+    """Let nothing go to an endpoint before `until`, and its bucket refill only from then on."""
+    Endpoint.objects.filter(pk=endpoint_id).update(tokens=0.0, tokens_at=until, paused_until=until)
 
 
 def put_off(message: Message, *, until: datetime) -> int:
@@ -115,4 +115,6 @@ def put_off(message: Message, *, until: datetime) -> int:
     held: Any = Message.objects.filter(
         pk=message.pk, lease=message.lease, state=MessageState.PENDING
     )
-    return int(held.update(lease="", next_attempt_at=until, attempts=F("attempts") - 1))
+    return int(
+        held.update(lease="", leased_until=None, next_attempt_at=until, attempts=F("attempts") - 1)
+    )

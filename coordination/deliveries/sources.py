@@ -5,6 +5,7 @@ the very last moment, and how it reads. `events` registers "reminder"::
 
     class Reminders:
         kind = "reminder"
+        news = News.REMINDERS               # what it is to its reader; see news.py
         def fire_next(self, at): ...        # fans one due reminder out, in one transaction
         def oldest_due_at(self, at): ...
         def still_wanted(self, delivery, reader, at): ...
@@ -42,6 +43,21 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Item:
+    """One thing that a message tells, for places with little room: chats, inboxes, digests.
+
+    Attributes:
+        title: what it is about, in a line.
+        text: what there is to say of it, in a line or two; "" for nothing more.
+        url: where it is shown in full; "" for nowhere.
+    """
+
+    title: str
+    text: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Rendered:
     """A message in one reader's language and zone.
 
@@ -52,6 +68,8 @@ class Rendered:
         language: tag of the language it is written in.
         unsubscribe_url: where the reader stops such messages (RFC 2369, 8058); "" for none.
         parts: alternatives and attachments.
+        items: the same in short, one for each thing told; where there are none, the subject and
+            the text are what is shown.
     """
 
     subject: str
@@ -60,6 +78,7 @@ class Rendered:
     language: str = "zh-hans"
     unsubscribe_url: str = ""
     parts: tuple[Part, ...] = ()
+    items: tuple[Item, ...] = ()
 
     def stored(self) -> str:
         """Return the message as it is kept in the ledger."""
@@ -73,6 +92,7 @@ class Rendered:
                 [base64.b64encode(part.content).decode(), part.media_type, part.filename]
                 for part in self.parts
             ],
+            "items": [[item.title, item.text, item.url] for item in self.items],
         }
         return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
 
@@ -84,7 +104,8 @@ class Rendered:
             Part(base64.b64decode(content), media_type, filename)
             for content, media_type, filename in values.pop("parts")
         )
-        return cls(**values, parts=parts)
+        items = tuple(Item(*texts) for texts in values.pop("items", []))
+        return cls(**values, parts=parts, items=items)
 
 
 class Source(Protocol):
