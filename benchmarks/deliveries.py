@@ -75,7 +75,7 @@ def empty() -> None:
 
     tables = [model._meta.db_table for model in (Attempt, Delivery, Message, Endpoint)]
     if connection.vendor == "postgresql":
-        execute(f"TRUNCATE {', '.join(tables)}")
+        execute(f"TRUNCATE {', '.join(tables)} CASCADE")
         return
     for table in tables:
         execute(f"DELETE FROM {table}")

@@ -152,15 +152,23 @@ def _claim(
     columns = ", ".join(field.column for field in Message._meta.concrete_fields)
     until = _instant(at + lease)
     values = names | {"token": uuid4().hex, "until": until, "limit": limit}
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.cursor.format = 1  # binary answers: instants and ids cost a tenth to read
-        cursor.execute(_CLAIM.format(chosen=chosen, columns=columns), values)
-        claimed = _as_messages(cursor.fetchall())
+    claimed = _as_messages(_rows(_CLAIM.format(chosen=chosen, columns=columns), values))
     doubtful = [message for message in claimed if message.in_doubt]
     if doubtful:
         _note_doubts(doubtful, at)
     return sorted(claimed, key=lambda message: message.pk)
+
+
+def _rows(statement: str, values: dict[str, Any]) -> list[Sequence[Any]]:
+    """Return what a statement answers; from PostgreSQL in binary form, read at a tenth the cost."""
+    with connection.cursor() as cursor:
+        if connection.vendor != "postgresql":
+            cursor.execute(statement, values)
+            return list(cursor.fetchall())
+        import psycopg
+
+        with connection.wrap_database_errors, psycopg.Cursor(cursor.connection) as plain:
+            return list(plain.execute(statement, values, binary=True).fetchall())
 
 
 def _as_messages(rows: Iterable[Sequence[Any]]) -> list[Message]:
