@@ -21,14 +21,29 @@ class Schedule:
         base: wait after the first failure.
         cap: longest wait.
         give_up_after: age of the first try from which a message is given up.
+        steps: waits one by one, in place of doubling; after the last of them a message is given
+            up.
     """
 
     base: timedelta
     cap: timedelta
     give_up_after: timedelta
+    steps: tuple[timedelta, ...] = ()
 
 
 MAIL = Schedule(timedelta(minutes=1), timedelta(hours=2), timedelta(days=3))
+# Standard Webhooks 1.0, "Deliverability and reliability": ten attempts within four days.
+WEBHOOK = Schedule(
+    timedelta(seconds=5),
+    timedelta(hours=24),
+    timedelta(days=30),
+    steps=(
+        timedelta(seconds=5),
+        timedelta(minutes=5),
+        timedelta(minutes=30),
+        *(timedelta(hours=hours) for hours in (2, 5, 10, 14, 20, 24)),
+    ),
+)
 ENDPOINT_CIRCUIT = Schedule(timedelta(seconds=30), timedelta(hours=1), timedelta(days=5))
 CHANNEL_AWAY = Schedule(timedelta(seconds=5), timedelta(minutes=5), timedelta.max)
 CHANNEL_REFUSES_US = Schedule(timedelta(minutes=1), timedelta(minutes=30), timedelta.max)
@@ -41,11 +56,13 @@ def wait_after(failures: int, schedule: Schedule, *, spread: float) -> timedelta
         failures: 1 for the first.
         schedule: the channel's.
         spread: a number from 0 to 1, drawn by the caller; the wait is 0.5 to 1 times the full
-            one.
+            one, a step 0.8 to 1.2 times.
 
     >>> wait_after(3, MAIL, spread=1.0)
     datetime.timedelta(seconds=240)
     """
+    if schedule.steps:
+        return schedule.steps[min(failures, len(schedule.steps)) - 1] * (0.8 + 0.4 * spread)
     doublings: int = min(max(failures - 1, 0), MOST_DOUBLINGS)
     full = min(schedule.cap, schedule.base * (1 << doublings))
     return full * (0.5 + spread / 2)
@@ -71,6 +88,8 @@ def retry_at(
         retry_after: what the other side asked for; obeyed up to 24 h (RFC 9110 section 10.2.3).
     """
     if at - first_tried_at >= schedule.give_up_after:
+        return None
+    if schedule.steps and failures > len(schedule.steps):
         return None
     wait = wait_after(failures, schedule, spread=spread)
     if retry_after is not None:

@@ -23,7 +23,8 @@ from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Any, Final
 
@@ -85,11 +86,15 @@ class Answer:
 
     @property
     def retry_after(self) -> timedelta | None:
-        """The wait asked for, where it is given in seconds (RFC 9110 section 10.2.3)."""
+        """The wait asked for, given in seconds or as a date (RFC 9110 section 10.2.3)."""
         text = self.headers.get("retry-after", "").strip()
-        if not (text.isascii() and text.isdigit() and len(text) < 10):
+        if text.isascii() and text.isdigit() and len(text) < 10:
+            return timedelta(seconds=int(text))
+        try:
+            until = parsedate_to_datetime(text)
+        except ValueError:
             return None
-        return timedelta(seconds=int(text))
+        return max(until.replace(tzinfo=until.tzinfo or UTC) - datetime.now(UTC), timedelta())
 
 
 @dataclass(frozen=True, slots=True)

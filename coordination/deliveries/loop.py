@@ -24,10 +24,11 @@ from coordination.changes.projections import register_waker
 from coordination.deliveries import retention
 from coordination.deliveries.bundling import bundle_due
 from coordination.deliveries.chores import Rota
-from coordination.deliveries.draining import Drain, Tally
+from coordination.deliveries.draining import Tally
 from coordination.deliveries.freshness import beat, oldest_due_seconds
 from coordination.deliveries.models import Message
 from coordination.deliveries.sources import all_sources
+from coordination.deliveries.streaming import drain_for
 from coordination.deliveries.subscribers import all_subscribers, read_on
 from coordination.deliveries.timing import Timepiece, database_time
 from coordination.deliveries.transports.base import channels, close_transports, workers_of
@@ -89,7 +90,7 @@ def run_once(*, stop: threading.Event) -> dict[str, Tally]:
     tick(at, stop=stop)
     retention.expire_overdue(at)
     piece = Timepiece(at)
-    return {channel: Drain(channel, piece, stop).run() for channel in channels()}
+    return {channel: drain_for(channel, piece, stop).run() for channel in channels()}
 
 
 def drain_channel(channel: str, *, stop: threading.Event) -> Tally:
@@ -98,7 +99,7 @@ def drain_channel(channel: str, *, stop: threading.Event) -> Tally:
     Returns:
         What was done.
     """
-    drain = Drain(channel, Timepiece(database_time()), stop)
+    drain = drain_for(channel, Timepiece(database_time()), stop)
     try:
         return drain.run()
     except (DatabaseError, InterfaceError) as error:
