@@ -22,6 +22,8 @@ TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
 FALSE_WORDS = frozenset({"0", "false", "no", "off"})
 SMTP_PORTS = {"smtp": 25, "smtps": 465}
 SMTP_TIMEOUT_SECONDS = 20
+IMAP_PORTS = {"imap": 143, "imaps": 993}
+LONGEST_REPLY_LOCAL = 20  # a plus sign and 42 characters follow
 
 
 def read_text(name: str, default: str = "") -> str:
@@ -141,4 +143,50 @@ def mail_from_url(url: str, *, folder: Path) -> Mapping[str, Any]:
         "EMAIL_USE_SSL": parts.scheme == "smtps",
         "EMAIL_USE_TLS": options.get("starttls", "") in TRUE_WORDS,
         "EMAIL_TIMEOUT": SMTP_TIMEOUT_SECONDS,
+    }
+
+
+def checked_reply_address(address: str) -> str:
+    """Return the address to which answers come, "reply@example.org"; "" for none.
+
+    Raises:
+        ImproperlyConfigured: it is no address, or too long to have a secret added: 64 octets
+            before the @ are all there is (RFC 5321 section 4.5.3.1.1).
+    """
+    name = "COORDINATION_REPLY_ADDRESS"
+    local, at, host = address.partition("@")
+    if address and not (local and at and "." in host and address.isascii() and " " not in address):
+        raise ImproperlyConfigured(f"{name} must be an address such as reply@example.org.")
+    if len(local) > LONGEST_REPLY_LOCAL:
+        raise ImproperlyConfigured(
+            f"{name} may have {LONGEST_REPLY_LOCAL} characters before the @, not more."
+        )
+    return address
+
+
+def mailbox_from_url(url: str) -> Mapping[str, Any] | None:
+    """Return the mailbox that answers are read from; None for none.
+
+    ``imaps://user:password@host/INBOX`` speaks TLS from the first byte, ``imap://`` after STARTTLS;
+    in the clear only on this very machine. ``?handled=Folder`` moves what was read.
+
+    Raises:
+        ImproperlyConfigured: the scheme is not known, or host or user are missing.
+    """
+    if not url:
+        return None
+    parts = urlsplit(url)
+    if parts.scheme not in IMAP_PORTS or not parts.hostname or not parts.username:
+        raise ImproperlyConfigured(
+            "COORDINATION_INBOUND_MAIL_URL must be imaps://user:password@host/INBOX."
+        )
+    is_here = parts.hostname in {"127.0.0.1", "::1", "localhost"}
+    return {
+        "host": parts.hostname,
+        "port": parts.port or IMAP_PORTS[parts.scheme],
+        "user": unquote(parts.username),
+        "password": unquote(parts.password or ""),
+        "folder": unquote(parts.path.strip("/")) or "INBOX",
+        "handled": dict(parse_qsl(parts.query)).get("handled", ""),
+        "tls": "direct" if parts.scheme == "imaps" else "none" if is_here else "starttls",
     }
