@@ -146,14 +146,16 @@ class _Reading:
         delta = self._settled(uids)
         number = numbers[-1] if more else max([self.start.number, self.mark.number, *numbers])
         reached = replace(self.start, number=number)
-        delta.token = reached.written(self.mark.epoch)
-        delta.more = more or self.held != self.mark.scopes
+        if self.held != self.mark.scopes:
+            reached, more = replace(reached, target=self.mark.digest), True
+        delta.token, delta.more = reached.written(self.mark.epoch), more
         return delta
 
     def _change_of_scopes(self) -> Delta:
         """Return the events that the scopes gained and lost concern, in the order of their uids.
 
-        Whatever changed in the log was told before, so they are now as they were at the token.
+        Whatever changed in the log since the copy was all made with the old scopes was settled
+        under the new ones already; the others are now as they were then.
         """
         rows = _concerned_by(self.held ^ self.mark.scopes).order_by("uid")
         if self.start.after is not None:
@@ -163,8 +165,10 @@ class _Reading:
         present = self._present(uids)
         delta = Delta(changed=[pk for pk, _uid in present])
         here = {uid for _pk, uid in present}
-        images = images_now([uid for uid in uids if uid not in here])
-        test = self.selection.test()
+        gone = [uid for uid in uids if uid not in here]
+        images, test = images_now(gone), self.selection.test()
+        for uid in self._settled_before(gone):
+            images.pop(uid, None)
         for uid, image in images.items():
             image.seen_by &= self.held
             if image.seen_by and test(image):
@@ -173,7 +177,8 @@ class _Reading:
         if more:
             reached = replace(self.start, target=digest, after=uids[-1])
         else:
-            reached = Token(self.start.number, self.start.subject, digest)
+            number = max(self.start.number, self.mark.number)
+            reached = Token(number, self.start.subject, digest)
         delta.token, delta.more = reached.written(self.mark.epoch), more
         return delta
 
@@ -212,15 +217,26 @@ class _Reading:
             return delta
         test = self.selection.test()
         images = images_at(self.start.number, gone)
-        held = self.held | self.mark.scopes if self.start.target else self.held
-        seen = _seen_before({change.number for _image, change in images.values()}, held)
+        scopes = self.held | self.mark.scopes
+        seen = _seen_before({change.number for _image, change in images.values()}, scopes)
+        new = self._settled_before(gone)
         still_there = set(Event.objects.filter(uid__in=gone).values_list("uid", flat=True))
         for uid, (image, first) in images.items():
-            image.seen_by = frozenset(seen.get(first.number, ()))
+            told_anew = uid in new or (self.start.after is not None and uid <= self.start.after)
+            basis = self.mark.scopes if told_anew else self.held
+            image.seen_by = basis & seen.get(first.number, set())
             if image.seen_by and test(image):
                 reason: Reason = "left_view" if uid in still_there else "deleted"
                 delta.removed.append(Removal(uid, image.dav_name, reason))
         return delta
+
+    def _settled_before(self, uids: Sequence[UUID]) -> set[UUID]:
+        """Return those that the log settled since the copy was all made with the old scopes."""
+        since, until = self.start.base, self.start.number
+        if not self.start.target or since == until or not uids:
+            return set()
+        rows = Change.objects.filter(object_uid__in=uids, number__gt=since, number__lte=until)
+        return set(rows.values_list("object_uid", flat=True))
 
     def _present(self, uids: Sequence[UUID]) -> list[tuple[int, UUID]]:
         rows = self.selection.rows(self.viewer).filter(uid__in=uids).order_by("pk")

@@ -2,11 +2,12 @@
 
 A token is one line of ``[A-Za-z0-9._-]``, the same in JSON and CalDAV::
 
-    1.<number>.<subject>.<scopes>[.<target>.<after>].<seal>
+    1.<number>.<subject>.<scopes>[.<target>.<base>.<after>].<seal>
 
 ``number`` is the change up to which the copy is fresh; ``subject`` a fingerprint of what it is a
 copy of (filter, person, language, form); ``scopes`` the name of the set of scopes that it was made
-with; ``target`` and ``after`` say how far the change to another set of scopes was told. The seal
+with; ``target``, ``base`` and ``after`` say how far the change to another set of scopes was told,
+since it was noticed at the number ``base``. The seal
 is made with the log's epoch, which never leaves the building: a token of another installation, of
 a time that a restore has undone, or of nobody, has no seal that fits. So a token can claim
 nothing that its holder was not given.
@@ -39,7 +40,8 @@ WATERMARK_SQL = f"""
 """
 _TOKEN = re.compile(
     r"1\.(?P<number>0|[1-9][0-9]{0,17})\.(?P<subject>[0-9a-f]{22})\.(?P<scopes>[0-9a-f]{22})"
-    r"(\.(?P<target>[0-9a-f]{22})\.(?P<after>[0-9a-f]{32}))?\.(?P<seal>[0-9a-f]{22})"
+    r"(\.(?P<target>[0-9a-f]{22})\.(?P<base>0|[1-9][0-9]{0,17})\.(?P<after>[0-9a-f]{32}))?"
+    r"\.(?P<seal>[0-9a-f]{22})"
 )
 
 
@@ -79,20 +81,22 @@ class Token:
         subject: fingerprint of what it is a copy of, see `subject_of`.
         scopes: name of the set of scopes it was made with.
         target: name of the set of scopes it is being changed to; "" when it is not.
-        after: the event up to which that is done; None at its beginning.
+        base: the number at which the copy was all made with `scopes`; `number` without a target.
+        after: the event up to which the change of scopes is told; None at its beginning.
     """
 
     number: int
     subject: str
     scopes: str
     target: str = ""
+    base: int = 0
     after: UUID | None = None
 
     def written(self, epoch: UUID) -> str:
         """Return the token as clients keep it."""
         parts = [FORMAT, str(self.number), self.subject, self.scopes]
         if self.target:
-            parts += [self.target, (self.after or UUID(int=0)).hex]
+            parts += [self.target, str(self.base), (self.after or UUID(int=0)).hex]
         return ".".join([*parts, _seal(parts, epoch)])
 
 
@@ -119,6 +123,7 @@ def read_token(text: str, *, epoch: UUID, subject: str) -> Token:
         subject=subject,
         scopes=match["scopes"],
         target=match["target"] or "",
+        base=int(match["base"] or match["number"]),
         after=UUID(after) if after and int(after, 16) else None,
     )
 
