@@ -67,6 +67,7 @@ class Rendered:
         html: the same as HTML; "" for none.
         language: tag of the language it is written in.
         unsubscribe_url: where the reader stops such messages (RFC 2369, 8058); "" for none.
+        reply_to: address that replies to a mail go to; "" for the sender's.
         parts: alternatives and attachments.
         items: the same in short, one for each thing told; where there are none, the subject and
             the text are what is shown.
@@ -77,6 +78,7 @@ class Rendered:
     html: str = ""
     language: str = "zh-hans"
     unsubscribe_url: str = ""
+    reply_to: str = ""
     parts: tuple[Part, ...] = ()
     items: tuple[Item, ...] = ()
 
@@ -88,6 +90,7 @@ class Rendered:
             "html": self.html,
             "language": self.language,
             "unsubscribe_url": self.unsubscribe_url,
+            "reply_to": self.reply_to,
             "parts": [
                 [base64.b64encode(part.content).decode(), part.media_type, part.filename]
                 for part in self.parts

@@ -140,6 +140,7 @@ def compose(letter: Letter) -> EmailMultiAlternatives:
         subject=" ".join(rendered.subject.split()),
         body=rendered.text,
         to=[_mailbox(reader.name, reader.address)],
+        reply_to=[rendered.reply_to] if rendered.reply_to else None,
         headers=headers,
     )
     if rendered.html:
