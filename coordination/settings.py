@@ -133,7 +133,7 @@ MIDDLEWARE = [
 ]
 PROGRAM_PATHS = (
     "/api/v1/",
-    "/dav/",
+    "/dav",
     "/calendars/",
     "/.well-known/",
     "/healthz/",

@@ -16,6 +16,7 @@ urlpatterns = [
     path("api/v1/", include("coordination.calendars.api_urls")),
     path("", include("coordination.accounts.urls")),
     path("", include("coordination.calendars.urls")),
+    path("", include("coordination.calendars.caldav.urls")),
     path("", include("coordination.workbooks.urls")),
     path("", include("alliances.portal.urls")),
     path("", include("events.portal.urls")),

@@ -36,7 +36,7 @@ HEADS: Final = {
     "CALSCALE:GREGORIAN\r\n"
     for language, tongue in ((CHINESE, "ZH"), (ENGLISH, "EN"))
 }
-LIGHT: Final = ("event__dav_name", "event__version", "level", "event__changed_at")
+LIGHT: Final = ("event__dav_name", "event__version", "level", "event__changed_at", "event_id")
 FULL: Final = (
     *LIGHT,
     "body",
@@ -48,7 +48,6 @@ FULL: Final = (
     "event__all_day",
     "event__time_zone",
     "event__state",
-    "event_id",
 )
 
 
@@ -62,6 +61,7 @@ class CalendarObject:
         changed_at: of its last change, aware.
         component: "VEVENT" or "VTODO".
         language: of its text.
+        event_pk: key of the event; None for a duty.
         text: the component; empty where only the tag was asked for.
         time_zone: the zone that the text refers to; empty for none.
         first_on: first day of the span shown.
@@ -71,7 +71,6 @@ class CalendarObject:
         all_day: whether only the dates count.
         zone: the zone in which its days are counted.
         state: the event's.
-        event_pk: key of the event; None for a duty.
     """
 
     name: str
@@ -79,6 +78,7 @@ class CalendarObject:
     changed_at: datetime
     component: str
     language: str
+    event_pk: int | None = None
     text: str = ""
     time_zone: str = ""
     first_on: date = date.min
@@ -88,7 +88,6 @@ class CalendarObject:
     all_day: bool = False
     zone: str = "UTC"
     state: str = ""
-    event_pk: int | None = None
 
     @property
     def event(self) -> Event | None:
@@ -144,17 +143,18 @@ def variant_of(language: str) -> str:
     return fingerprint(" ".join(parts).encode())[:8]
 
 
-def light_objects(rows: QuerySet[EventText], language: str) -> Iterator[CalendarObject]:
-    """Yield objects without their text: names, tags, dates of change."""
-    tags = Tags(language)
-    for name, number, level, changed_at in rows.values_list(*LIGHT).iterator():
-        yield CalendarObject(name, tags.of(number, level), changed_at, EVENT, language)
+def read_objects(
+    rows: QuerySet[EventText], language: str, *, full: bool
+) -> Iterator[CalendarObject]:
+    """Yield the objects of some texts, by one query.
 
-
-def full_objects(rows: QuerySet[EventText], language: str) -> Iterator[CalendarObject]:
-    """Yield objects with their text and times."""
+    Args:
+        rows: the texts.
+        language: in which they are.
+        full: with their text and times; else names, tags and dates of change only.
+    """
     tags = Tags(language)
     values: Any
-    for values in rows.values_list(*FULL).iterator():
+    for values in rows.values_list(*(FULL if full else LIGHT)).iterator():
         name, number, level, changed_at, *rest = values
         yield CalendarObject(name, tags.of(number, level), changed_at, EVENT, language, *rest)

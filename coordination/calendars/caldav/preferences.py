@@ -14,6 +14,7 @@ from coordination.accounts.viewer import Viewer
 from coordination.calendars.caldav import xml
 from coordination.calendars.caldav.xml import APPLE, CALDAV, DAV, name
 from coordination.calendars.models import CollectionPreference
+from coordination.changes.refusals import NotAllowed
 
 ALARMS: Final = tuple(
     name(CALDAV, f"default-alarm-{component}-{kind}")
@@ -57,7 +58,13 @@ class Preferences:
 
 
 def save_preferences(viewer: Viewer, collection: str, changes: Mapping[str, str | None]) -> None:
-    """Set values of the person's own; None takes one away."""
+    """Set values of the person's own; None takes one away.
+
+    Raises:
+        NotAllowed: nobody has signed in.
+    """
+    if viewer.user_id is None:
+        raise NotAllowed
     row, _is_new = CollectionPreference.objects.get_or_create(
         user_id=viewer.user_id, collection=collection
     )

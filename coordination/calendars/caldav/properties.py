@@ -39,7 +39,7 @@ from coordination.calendars.syncing import token_of
 from coordination.calendars.tokens import Watermark, watermark_of
 from events.vevent import CALENDAR_TAIL, ZoneUse, zones_text
 
-Values = Mapping[str, Callable[[], str]]
+Values = dict[str, Callable[[], str]]
 ObjectValue = Callable[[CalendarObject], str]
 TOKEN_PREFIX: Final = "urn:coordination:sync:"
 FIRST_TIME: Final = "19900101T000000Z"  # see coordination.changes.checking
@@ -140,12 +140,12 @@ def values_of(resource: AnyResource, asking: Asking) -> Values:
 
 def object_values(collection: Collection, asking: Asking) -> Mapping[str, ObjectValue | str]:
     """Return the properties of a collection's objects: functions, or the same for all."""
-    constants = {
+    constants: dict[str, ObjectValue | str] = {
         key: value()
         for key, value in _shared(Member(collection, "any"), asking).items()
         if key not in ALL_PROPERTIES
     }
-    return constants | OBJECT_VALUES
+    return {**constants, **OBJECT_VALUES}
 
 
 OBJECT_VALUES: Final[Mapping[str, ObjectValue | str]] = {
@@ -167,7 +167,7 @@ def privileges(resource: AnyResource) -> tuple[str, ...]:
     return READING
 
 
-def _shared(resource: AnyResource, asking: Asking) -> dict[str, Callable[[], str]]:
+def _shared(resource: AnyResource, asking: Asking) -> Values:
     """Return what every resource has."""
     principal = xml.href(principal_path(asking.viewer))
 
@@ -216,7 +216,7 @@ def _principal(asking: Asking) -> Values:
 
 def _collection(collection: Collection, asking: Asking) -> Values:
     """Return what a calendar has (RFC 4791 section 5.2)."""
-    values: dict[str, Callable[[], str]] = {
+    values: Values = {
         name(CALENDARSERVER, "getctag"): lambda: collection_tag(collection, asking),
         name(DAV, "sync-token"): lambda: sync_token(collection, asking),
         name(CALDAV, "calendar-description"): lambda: xml.text(collection.description),
@@ -239,16 +239,22 @@ def _collection(collection: Collection, asking: Asking) -> Values:
         name(APPLE, "calendar-order"): lambda: _order(collection),
     }
     if collection.alliance is not None:
-        created_at = collection.alliance.created_at
-        values[name(DAV, "creationdate")] = lambda: f"{created_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        created_at = collection.alliance.created_at.astimezone(UTC)
+        values[name(DAV, "creationdate")] = lambda: (
+            f"{created_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        )
     return values | asking.preferences.values(collection.name)
 
 
 def timezone_object(collection: Collection) -> str:
     """Return the collection's zone as an iCalendar object (RFC 4791 section 5.2.2)."""
+    return "".join((HEADS[collection.language], zone_text(collection), CALENDAR_TAIL))
+
+
+def zone_text(collection: Collection) -> str:
+    """Return the VTIMEZONE of the zone in which the collection's people think."""
     day = date(2000, 1, 1)
-    zone = zones_text([ZoneUse(zone=collection.time_zone, first_on=day, last_on=day)])
-    return "".join((HEADS[collection.language], zone, CALENDAR_TAIL))
+    return zones_text([ZoneUse(zone=collection.time_zone, first_on=day, last_on=day)])
 
 
 def _title(resource: AnyResource, asking: Asking) -> str:
@@ -289,7 +295,7 @@ def _resource_type(resource: AnyResource) -> str:
 
 
 def _reports(resource: AnyResource) -> str:
-    names = REPORTS["everywhere"]
+    names: tuple[str, ...] = REPORTS["everywhere"]
     if isinstance(resource, Collection | Member):
         names = REPORTS["collection"] + names
     return "".join(

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import quote
 from xml.etree.ElementTree import Element
 
 from django.http import HttpRequest, HttpResponse
@@ -33,6 +32,7 @@ from coordination.calendars.caldav.resources import (
     Principal,
     Principals,
     Root,
+    quoted,
 )
 from coordination.calendars.caldav.xml import DAV, Refused, name
 
@@ -168,6 +168,10 @@ def object_responses(
     """Yield what objects answer; which properties there are is worked out once for all.
 
     Args:
+        collection: that the objects stand in.
+        items: the objects, with their text where it is asked for.
+        wanted: what is asked for.
+        asking: who asks.
         more: further properties of objects, such as calendar-data in a report.
     """
     values = {**object_values(collection, asking), **more}
@@ -186,7 +190,7 @@ def object_responses(
     template = f"<D:response><D:href>{xml.text(collection.path)}%s</D:href>{rest}</D:response>"
     for item in items:
         told = [function(item) for function in functions]
-        yield template % (xml.text(quote(item.name, safe="")), *told)
+        yield template % (xml.text(quoted(item.name)), *told)
 
 
 def member_response(member: Member, wanted: Wanted, asking: Asking) -> str | None:
@@ -197,9 +201,7 @@ def member_response(member: Member, wanted: Wanted, asking: Asking) -> str | Non
     return next(object_responses(member.collection, [item], wanted, asking))
 
 
-def _responses(
-    resource: AnyResource, depth: str, wanted: Wanted, asking: Asking
-) -> Iterator[str]:
+def _responses(resource: AnyResource, depth: str, wanted: Wanted, asking: Asking) -> Iterator[str]:
     """Yield the answers of a resource and, at depth 1, of what is in it."""
     if isinstance(resource, Member):
         answer = member_response(resource, wanted, asking)

@@ -27,8 +27,7 @@ from coordination.bilingual import CHINESE, localized
 from coordination.calendars.caldav.duties import DutyShelf, duty_name
 from coordination.calendars.caldav.objects import (
     CalendarObject,
-    full_objects,
-    light_objects,
+    read_objects,
     variant_of,
 )
 from coordination.calendars.models import EventText
@@ -205,23 +204,22 @@ class Collection:
         events = [name for name in wanted if duty_name(name) is None]
         if events:
             rows = self.texts().filter(event__dav_name__in=events)
-            found |= {item.name: item for item in full_objects(rows, self.language)}
+            found |= {item.name: item for item in read_objects(rows, self.language, full=True)}
         if len(events) < len(wanted):
             found |= {item.name: item for item in self.duties.named(wanted)}
         return found
 
     def listed(self, *, full: bool = False) -> list[CalendarObject]:
         """Return every object, in the order in which events were made, then duties."""
-        read = full_objects if full else light_objects
         rows = self.texts().order_by("event_id")
-        return [*read(rows, self.language), *self.duties.all()]
+        return [*read_objects(rows, self.language, full=full), *self.duties.all()]
 
     def of_events(self, keys: Sequence[int], *, full: bool) -> list[CalendarObject]:
         """Return the objects of these events, as far as the viewer may see them."""
         if not keys:
             return []
-        read = full_objects if full else light_objects
-        return list(read(self.texts().filter(event__in=keys).order_by("event_id"), self.language))
+        rows = self.texts().filter(event__in=keys).order_by("event_id")
+        return list(read_objects(rows, self.language, full=full))
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +255,12 @@ def home_path(viewer: Viewer) -> str:
 
 def object_path(collection: Collection, name: str) -> str:
     """Return the address of an object."""
-    return f"{collection.path}{quote(name, safe='')}"
+    return f"{collection.path}{quoted(name)}"
+
+
+def quoted(name: str) -> str:
+    """Return an object's name as part of an address; an @ stays one, as clients write it."""
+    return quote(name, safe="@")
 
 
 def resource_at(path: str, viewer: Viewer) -> AnyResource | None:
