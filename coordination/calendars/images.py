@@ -19,8 +19,8 @@ from coordination.changes.models import Change
 from events.models import Event
 
 COLUMNS = (
-    "dav_name", "alliance_id", "plan_id", "work_area_id", "state", "audience", "type_text",
-    "title_zh", "title_en", "starts_at", "ends_at", "window_starts_on", "window_ends_on",
+    "ical_uid", "dav_name", "alliance_id", "plan_id", "work_area_id", "state", "audience",
+    "type_text", "title_zh", "title_en", "starts_at", "ends_at", "window_starts_on", "window_ends_on",
 )  # fmt: skip
 PARTS = {"hosts": "organization_id", "named": "organization_id", "co_hosts": "alliance_id"}
 
@@ -45,11 +45,6 @@ class EventImage:
         """Make this the image from before a change."""
         self.values.update({name: before for name, (before, _after) in change.diff.items()})
         self.version = change.object_version - 1
-
-    @property
-    def dav_name(self) -> str:
-        """Its name over CalDAV."""
-        return self.text("dav_name")
 
     def text(self, name: str) -> str:
         """Return a column of text."""

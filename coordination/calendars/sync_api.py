@@ -8,6 +8,7 @@ first reading holds the token of its beginning, so that nothing that changes mea
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from typing import Any
 
 from django.core import signing
@@ -22,14 +23,17 @@ from coordination.accounts.languages import PARAMETER as LANG
 from coordination.calendars.selecting import FILTERS, MINE, Selection
 from coordination.calendars.syncing import Delta, changes_since, token_of
 from coordination.calendars.tokens import TokenRefused, read_token, watermark_of
+from coordination.rest.negotiation import QualityNegotiation
 from coordination.rest.pagination import CURSOR, LIMIT, requested_limit
 from coordination.rest.problem_kinds import ProblemKind, register_problem
 from coordination.rest.problems import Problem, ProblemError, parameter_error
 from coordination.rest.reading import Reading, compiled
-from coordination.rest.rendering import RENDERER
+from coordination.rest.rendering import JSON, RENDERER, FastJSONRenderer
 from coordination.rest.views import HouseView
 from events.api.filters import EventFilters
+from events.api.jscalendar import JSCALENDAR_SCHEMA, PARTS, RELATED, jscalendar_of
 from events.api.serializers import EventReading
+from events.jscalendar import MEDIA_TYPE, PRODUCT
 from events.models import Event
 
 TOKEN = "token"
@@ -49,10 +53,20 @@ SYNC_TOKEN_REFUSED = register_problem(
 )
 
 
-class RemovalReading(Reading):
-    """An event to take out of the copy."""
+Forms = tuple[Sequence[Mapping[str, Any]], Sequence[str]]
+"""Events as they are sent, and the UIDs of those that this form cannot say."""
 
-    uid = serializers.UUIDField()
+
+class JSCalendarSyncRenderer(FastJSONRenderer):
+    """The same answers with the events as JSCalendar objects (RFC 8984)."""
+
+    media_type = MEDIA_TYPE
+
+
+class RemovalReading(Reading):
+    """An event to take out of the copy; in JSCalendar, `uid` is that of calendars."""
+
+    uid = serializers.CharField()
     reason = serializers.ChoiceField(choices=["deleted", "left_view"])
 
 
@@ -66,9 +80,34 @@ class SyncReading(Reading):
     next = serializers.URLField(allow_null=True)
 
 
+JSCALENDAR_SYNC_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["events", "removed", "more", "next"],
+    "properties": {
+        "events": {"type": "array", "items": JSCALENDAR_SCHEMA},
+        "removed": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["uid", "reason"],
+                "properties": {
+                    "uid": {"type": "string"},
+                    "reason": {"type": "string", "enum": ["deleted", "left_view"]},
+                },
+            },
+        },
+        "token": {"type": "string"},
+        "more": {"type": "boolean"},
+        "next": {"type": ["string", "null"], "format": "uri"},
+    },
+}
+
+
 class SyncView(HouseView):
     """A copy of the events, kept fresh."""
 
+    renderer_classes = (FastJSONRenderer, JSCalendarSyncRenderer)
+    content_negotiation_class = QualityNegotiation
     resource = "events"
     reading = SyncReading
     parameters = OWN | {MINE} | set(FILTERS)
@@ -76,7 +115,7 @@ class SyncView(HouseView):
 
     @extend_schema(
         operation_id="sync",
-        responses=SyncReading,
+        responses={(200, JSON): SyncReading, (200, MEDIA_TYPE): JSCALENDAR_SYNC_SCHEMA},
         parameters=[
             OpenApiParameter(
                 TOKEN, str, description="From the last answer; without it everything comes."
@@ -155,24 +194,41 @@ class SyncView(HouseView):
         return str(token), int(after)
 
     @property
+    def is_jscalendar(self) -> bool:
+        """Whether the copy is one of JSCalendar objects."""
+        return isinstance(self.request.accepted_renderer, JSCalendarSyncRenderer)
+
+    @property
     def variant(self) -> str:
-        """Name the form of the copy."""
-        return f"json{RENDERER}"
+        """Name the form of the copy; another form is another copy."""
+        return PRODUCT if self.is_jscalendar else f"json{RENDERER}"
 
-    def _events(self, pks: Sequence[int]) -> list[dict[str, Any]]:
+    def _events(self, pks: Sequence[int]) -> Forms:
         """Return the events in the form of the copy; those seen no more in between are left out."""
-        shown = compiled(EventReading)
         rows = Event.objects.visible_to(self.viewer).filter(pk__in=pks).order_by("pk")
-        return shown.objects(list(rows.values_list(*shown.columns)), self.reader)
+        if not self.is_jscalendar:
+            shown = compiled(EventReading)
+            return shown.objects(list(rows.values_list(*shown.columns)), self.reader), []
+        events = list(rows.select_related(*RELATED).prefetch_related(*PARTS))
+        forms = {event.ical_uid: jscalendar_of(event, self.viewer) for event in events}
+        dateless = [uid for uid, form in forms.items() if form is None]
+        return [form for form in forms.values() if form is not None], dateless
 
-    def _answer(
-        self, events: Sequence[Mapping[str, Any]], delta: Delta, following: str | None
-    ) -> HttpResponse:
-        removed = [{"uid": one.uid, "reason": one.reason} for one in delta.removed]
+    def _answer(self, forms: Forms, delta: Delta, following: str | None) -> HttpResponse:
+        """Answer; an event that lost its date has no form in JSCalendar and leaves such a copy."""
+        events, dateless = forms
+        removed = [
+            {"uid": one.ical_uid if self.is_jscalendar else one.uid, "reason": one.reason}
+            for one in delta.removed
+        ]
+        if TOKEN in self.request._request.GET:
+            removed += [{"uid": uid, "reason": "left_view"} for uid in dateless]
         body: dict[str, Any] = {"events": events, "removed": removed, "more": delta.more}
         if delta.token:
             body["token"] = delta.token
         response = self.answer_tagged(body | {"next": following})
+        if self.is_jscalendar and response.status_code == HTTPStatus.OK:
+            response["Content-Type"] = MEDIA_TYPE
         if following:
             response["Link"] = f'<{following}>; rel="next"'
         return response

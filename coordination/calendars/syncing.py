@@ -21,7 +21,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from coordination.accounts.viewer import Viewer
-from coordination.calendars.images import images_at, images_now
+from coordination.calendars.images import EventImage, images_at, images_now
 from coordination.calendars.selecting import Selection
 from coordination.calendars.tokens import (
     Token,
@@ -43,11 +43,17 @@ Reason = Literal["deleted", "left_view"]
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """An event that a copy holds and should no longer hold."""
+    """An event that a copy holds and should no longer hold, by each of its names."""
 
     uid: UUID
+    ical_uid: str
     dav_name: str
     reason: Reason
+
+    @classmethod
+    def of(cls, image: EventImage, reason: Reason) -> Removal:
+        """Return the removal of what an image shows."""
+        return cls(image.uid, image.text("ical_uid"), image.text("dav_name"), reason)
 
 
 @dataclass(slots=True)
@@ -169,10 +175,10 @@ class _Reading:
         images, test = images_now(gone), self.selection.test()
         for uid in self._settled_before(gone):
             images.pop(uid, None)
-        for uid, image in images.items():
+        for image in images.values():
             image.seen_by &= self.held
             if image.seen_by and test(image):
-                delta.removed.append(Removal(uid, image.dav_name, "left_view"))
+                delta.removed.append(Removal.of(image, "left_view"))
         digest = self.mark.digest
         if more:
             reached = replace(self.start, target=digest, after=uids[-1])
@@ -227,7 +233,7 @@ class _Reading:
             image.seen_by = basis & seen.get(first.number, set())
             if image.seen_by and test(image):
                 reason: Reason = "left_view" if uid in still_there else "deleted"
-                delta.removed.append(Removal(uid, image.dav_name, reason))
+                delta.removed.append(Removal.of(image, reason))
         return delta
 
     def _settled_before(self, uids: Sequence[UUID]) -> set[UUID]:

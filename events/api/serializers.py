@@ -157,6 +157,7 @@ class EventReading(Reading):
         model = Event
 
     uid = serializers.UUIDField()
+    ical_uid = serializers.CharField(help_text="Its UID in every calendar, for life.")
     url = Computed(serializers.URLField(), needs=("uid",), make=page_of_event)
     alliance = serializers.SlugField(source="alliance.slug")
     plan = serializers.UUIDField(source="plan.uid", allow_null=True)

@@ -242,3 +242,27 @@ def test_read_costs_as_many_queries_for_thirty_changes_as_for_one(
         counts.append((len(captured), len(news["events"])))
 
     assert [found for _queries, found in counts] == [1, 29]
+
+
+def test_read_as_jscalendar_is_the_same_copy_in_another_form(cast: Cast) -> None:
+    dated, dateless = (
+        *make_public(cast, "有时间"),
+        make_event(cast.alliance, audience="public", title_zh="未定"),
+    )
+    client = Client(headers={"Accept": "application/jscalendar+json"})
+
+    answer = client.get(SYNC)
+    begun = answer.json()
+    cancel_event(stored(dated), reason="暴雨", viewer=SYSTEM, at=AT)
+    revise_event(stored(dateless), title_zh="仍未定", viewer=SYSTEM, at=AT)
+    news = client.get(SYNC, {"token": begun["token"]}).json()
+
+    assert answer["Content-Type"] == "application/jscalendar+json"
+    assert [(one["@type"], one["uid"], one["title"]) for one in begun["events"]] == [
+        ("Event", dated.ical_uid, "有时间")
+    ]
+    assert [(one["uid"], one["status"]) for one in news["events"]] == [
+        (dated.ical_uid, "cancelled")
+    ]
+    assert news["removed"] == [{"uid": dateless.ical_uid, "reason": "left_view"}]
+    assert refused(Client(), token=begun["token"]) == (410, "sync_token_refused")
