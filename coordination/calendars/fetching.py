@@ -253,7 +253,7 @@ class _Check:
         revision = (self.view, self.mark.number)
         with _compiling[hash(self.link.uid) % len(_compiling)]:
             held = shelf.look(self._key)
-            if held is not None and held.revision == revision:
+            if held is not None and held.revision == revision and held.changed_at is not None:
                 return held
             token = token_of(self.viewer, selection_of(self.link), variant=VARIANT, mark=self.mark)
             content = compile_link(self.link, self.viewer).encode()
