@@ -92,8 +92,10 @@ class Endpoint(models.Model):
         indexes = [
             models.Index(
                 fields=["channel"],
-                condition=models.Q(failures__gte=5) | models.Q(disabled_at__isnull=False),
-                name="endpoint_with_open_circuit",
+                condition=models.Q(failures__gte=5)
+                | models.Q(disabled_at__isnull=False)
+                | models.Q(paused_until__isnull=False),
+                name="endpoint_that_may_stand_still",
             )
         ]
 

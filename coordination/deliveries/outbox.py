@@ -124,11 +124,13 @@ _WAITING = """
            WHERE earlier.endpoint_id = waiting.endpoint_id AND earlier.lane = waiting.lane
              AND earlier.lane <> '' AND earlier.state = 'pending' AND earlier.id < waiting.id))
 """
+# The first of the two conditions in brackets is that of the index, to the letter.
 _DUE = f"""{_WAITING}
       AND waiting.endpoint_id NOT IN (
           SELECT id FROM deliveries_endpoint
-          WHERE channel = %(channel)s AND (failures >= {OPEN_AFTER} OR disabled_at IS NOT NULL
-                                           OR paused_until > %(at)s))
+          WHERE channel = %(channel)s
+            AND (failures >= {OPEN_AFTER} OR disabled_at IS NOT NULL OR paused_until IS NOT NULL)
+            AND (failures >= {OPEN_AFTER} OR disabled_at IS NOT NULL OR paused_until > %(at)s))
 """
 _DUE_AT_ENDPOINT = f"{_WAITING} AND waiting.endpoint_id = %(endpoint)s"
 # The index of what is pending holds no column that this writes: PostgreSQL then leaves every
@@ -263,7 +265,7 @@ _SETTLE_ALL = """
         failures = COALESCE(outcome.failures, 0), lease = '', leased_until = NULL,
         begun_at = NULL, rendered = COALESCE(outcome.rendered, message.rendered)
       FROM outcome
-      WHERE message.id = outcome.id AND message.lease = outcome.lease
+      WHERE message.id = ANY(%s) AND message.id = outcome.id AND message.lease = outcome.lease
         AND message.state = 'pending' RETURNING message.id),
     noted AS (
       INSERT INTO deliveries_attempt
@@ -281,7 +283,8 @@ def _settle_in_one(settlements: Sequence[Settlement]) -> int:
         for settlement in settlements
     ]
     with connection.cursor() as cursor:
-        cursor.execute(_SETTLE_ALL, [json.dumps(rows, default=datetime.isoformat)])
+        keys = [settlement.message.pk for settlement in settlements]
+        cursor.execute(_SETTLE_ALL, [json.dumps(rows, default=datetime.isoformat), keys])
         count: int = cursor.fetchone()[0]
     return count
 
