@@ -66,6 +66,7 @@ def test_retrieve_shows_every_field_and_no_key(cast: Cast, client: Client) -> No
     shown = client.get(address(event), headers=EN).json()
     assert shown == {
         "uid": str(event.uid),
+        "ical_uid": event.ical_uid,
         "url": f"http://127.0.0.1:8000/events/{event.uid}/",
         "alliance": "jjj",
         "plan": str(plan.uid),
