@@ -277,7 +277,22 @@ _SETTLE_ALL = """
 """
 
 
+# The same for one, without the detour over JSON.
+_SETTLE_ONE = f"""
+    WITH settled AS ({_SETTLE} RETURNING id)
+    INSERT INTO deliveries_attempt
+      (message_id, number, outcome, code, detail, address, begun_at, ended_at)
+    SELECT id, %(number)s, %(outcome)s, %(code)s, %(detail)s, %(address)s, %(begun_at)s,
+      %(ended_at)s FROM settled
+"""
+
+
 def _settle_in_one(settlements: Sequence[Settlement]) -> int:
+    if len(settlements) == 1:
+        with connection.cursor() as cursor:
+            cursor.execute(_SETTLE_ONE, _values(settlements[0]))
+            written: int = cursor.rowcount
+        return written
     rows = [
         {name: value for name, value in _values(settlement).items() if value}
         for settlement in settlements
