@@ -44,3 +44,23 @@ class EventsConfig(AppConfig):
         register_chore(
             "follow zone data", lambda at: follow_zone_data(at=at), every=timedelta(hours=6)
         )
+        _register_answers()
+
+
+def _register_answers() -> None:
+    """Register how people are invited, and how their answers come in."""
+    from coordination.deliveries.chores import register_chore
+    from coordination.deliveries.sources import register_source
+    from coordination.deliveries.subscribers import register_subscriber
+    from events.inbound import forget_old, read_waiting
+    from events.invitation_mail import Invitations
+    from events.invitation_notices import InvitationNews
+    from events.mailbox import EVERY, Fetcher
+
+    register_source(Invitations())
+    register_subscriber(InvitationNews())
+    register_chore("fetch mail", Fetcher().begin, every=EVERY)
+    register_chore(
+        "read mail that came in", lambda at: read_waiting(at=at), every=timedelta(seconds=2)
+    )
+    register_chore("forget old mail", lambda at: forget_old(at=at), every=timedelta(hours=6))

@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.utils.translation import gettext_lazy as _
 
+from alliances.expiring import day_of_rights
 from alliances.models import Organization, Person
 from coordination.accounts.viewer import Viewer
+from coordination.changes.checking import check_fields
 from coordination.changes.recording import Log, recording
 from coordination.changes.refusals import TransitionNotAllowed, invalid
 from events import rules
-from events.models import Answer, AnswerState, Event, EventState, Invitation
+from events.models import (
+    Answer,
+    AnswerNames,
+    AnswerState,
+    AnswerWay,
+    Event,
+    EventState,
+    Invitation,
+    Invitee,
+)
 from events.scheduling import named_rows
+
+ANSWERS = frozenset(AnswerState) - {AnswerState.NEEDS_ACTION}
 
 
 def invite_organizations(
@@ -63,6 +77,7 @@ def invite_organizations(
         _name(event, [*_named(event), *asked], log)
         log.insert_all(new, "invitation.sent")
         log.update_all(again, "invitation.sent")
+        Invitee.objects.filter(invitation__in=again).delete()  # asked anew: old links end
     return new + again
 
 
@@ -105,6 +120,24 @@ def _name(event: Event, organizations: Sequence[Organization], log: Log) -> None
     log.save(event, "event.named", parts={"named": named_rows(organizations)})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What an answer says.
+
+    Attributes:
+        state: one of `ANSWERS`.
+        delegates: how many people come; None where that is not said.
+        names: who comes; kept beside the answer, where it can be erased.
+        proposed_time: the other date asked for, in words.
+    """
+
+    state: str
+    delegates: int | None = None
+    names: str = ""
+    proposed_time: str = ""
+    comment: str = ""
+
+
 def answer_invitation(
     invitation: Invitation,
     *,
@@ -113,6 +146,8 @@ def answer_invitation(
     at: datetime,
     delegates: int | None = None,
     comment: str = "",
+    names: str = "",
+    proposed_time: str = "",
 ) -> Answer:
     """Answer for an organization; the latest answer counts, all are kept.
 
@@ -122,27 +157,122 @@ def answer_invitation(
         TransitionNotAllowed: the invitation was withdrawn, or the event is over.
     """
     rules.require(rules.may_answer_invitation(viewer, invitation))
-    if invitation.withdrawn_at is not None:
-        raise TransitionNotAllowed(_("This invitation was withdrawn."))
-    if invitation.event.is_over:
-        raise TransitionNotAllowed(_("The event is over; no answer is needed any more."))
-    if state not in (AnswerState.ACCEPTED, AnswerState.TENTATIVE, AnswerState.DECLINED):
-        raise invalid("state", _("Choose one of: accepted, tentative, declined."))
-    answer = Answer(
-        invitation=invitation,
+    given = Given(
         state=state,
         delegates=delegates,
+        names=names,
+        proposed_time=proposed_time,
         comment=comment,
-        person=Person.objects.filter(user=viewer.user_id).first() if viewer.user_id else None,
-        sequence=invitation.event.sequence,
     )
+    refuse_closed(invitation)
+    person = Person.objects.filter(user=viewer.user_id).first() if viewer.user_id else None
     with recording(viewer.actor, at=at) as log:
         log.hold(invitation.event, unchanged=["state"])
-        log.save(answer, "answer.given")
-        invitation.state = state
-        if not log.save(invitation, "invitation.answered"):
-            log.touch_all([invitation], "invitation.answered")
+        return _record_answer(invitation, given, person, AnswerWay.PAGE, log)
+
+
+def answer_as_invitee(
+    invitee: Invitee,
+    given: Given,
+    *,
+    way: AnswerWay,
+    at: datetime,
+    replied: tuple[int, datetime] | None = None,
+) -> Answer:
+    """Answer as the person asked, who has shown the secret of their own link or address.
+
+    Args:
+        invitee: whom the secret belongs to.
+        given: what they say.
+        way: link or mail.
+        at: aware.
+        replied: SEQUENCE and DTSTAMP of a calendar's reply, kept to put the next one in order.
+
+    Raises:
+        NotAllowed: they do not act for the organization any more.
+        InvalidInput: no answer was chosen.
+        TransitionNotAllowed: the invitation was withdrawn, or the event is over.
+    """
+    person, event = invitee.person, invitee.invitation.event
+    with recording(f"person:{person.uid}", at=at) as log:
+        log.hold(event)
+        # Read again: whoever answers by a link answers the invitation as it is now.
+        invitation = Invitation.objects.select_related("event__alliance").get(
+            pk=invitee.invitation_id
+        )
+        rules.require(rules.may_answer_as(person, invitation, on=day_of_rights(at)))
+        refuse_closed(invitation, at=at)
+        if replied is not None:
+            invitee.replied_sequence, invitee.replied_stamp_at = replied
+            invitee.save(update_fields=["replied_sequence", "replied_stamp_at"])
+        return _record_answer(invitation, given, person, way, log)
+
+
+def refuse_closed(invitation: Invitation, *, at: datetime | None = None) -> None:
+    """Go on while an answer is wanted.
+
+    Args:
+        invitation: with its event.
+        at: then the end of the event's time closes it too.
+
+    Raises:
+        TransitionNotAllowed: the invitation was withdrawn, or the event is over.
+    """
+    event = invitation.event
+    if invitation.withdrawn_at is not None:
+        raise TransitionNotAllowed(_("This invitation was withdrawn."), code="withdrawn")
+    has_ended = at is not None and event.ends_at is not None and event.ends_at <= at
+    if event.is_over or has_ended:
+        raise TransitionNotAllowed(
+            _("The event is over; no answer is needed any more."), code="event_over"
+        )
+
+
+def _record_answer(
+    invitation: Invitation, given: Given, person: Person | None, way: AnswerWay, log: Log
+) -> Answer:
+    """Write the answer; the same one by the same person twice is recorded once."""
+    if given.state not in ANSWERS:
+        raise invalid("state", _("Choose one of the answers."))
+    if given.state == AnswerState.DELEGATED and not given.names.strip():
+        raise invalid("names", _("Say who comes."), code="required")
+    latest = invitation.answers.select_related("who_comes").order_by("-pk").first()
+    if latest is not None and invitation.state == given.state:
+        said = (given_in(latest), latest.person_id, latest.sequence)
+        if said == (given, person.pk if person else None, invitation.event.sequence):
+            found: Answer = latest
+            return found
+    answer = Answer(
+        invitation=invitation,
+        state=given.state,
+        delegates=given.delegates,
+        comment=given.comment,
+        proposed_time=given.proposed_time,
+        person=person,
+        sequence=invitation.event.sequence,
+        way=way,
+    )
+    log.save(answer, "answer.given")
+    if given.names:
+        who_comes = AnswerNames(answer=answer, names=given.names)
+        check_fields(who_comes)
+        who_comes.save()
+    invitation.state = given.state
+    if not log.save(invitation, "invitation.answered"):
+        log.touch_all([invitation], "invitation.answered")
     return answer
+
+
+def given_in(answer: Answer) -> Given:
+    """Return what an answer said."""
+    who_comes = getattr(answer, "who_comes", None)
+    return Given(
+        state=answer.state,
+        delegates=answer.delegates,
+        names=who_comes.names if who_comes is not None else "",
+        proposed_time=answer.proposed_time,
+        comment=answer.comment,
+    )
 
 
 def pass_on_invitations(kept: Organization, merged: Organization, log: Log) -> None:

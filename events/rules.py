@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
-from alliances.models import Alliance
+from alliances.models import Alliance, Person, Seat, SeatRole
 from alliances.rules import is_secretariat_of, require
 from coordination.accounts.viewer import Viewer
 from events.models import Duty, Event, Invitation, ReminderRule
 
 __all__ = ["require"]
+
+ANSWERING_ROLES = (SeatRole.LIAISON, SeatRole.DEPUTY)
 
 
 def may_draft_event(viewer: Viewer, alliance: Alliance) -> bool:
@@ -54,6 +57,17 @@ def may_answer_invitation(viewer: Viewer, invitation: Invitation) -> bool:
     return is_secretariat_of(viewer, invitation.event.alliance_id) or viewer.has(
         "liaison", "organization", invitation.organization_id
     )
+
+
+def may_answer_as(person: Person, invitation: Invitation, *, on: date) -> bool:
+    """Who shows the secret they were sent: a liaison officer or deputy, while the seat lasts."""
+    if person.erased_at is not None:
+        return False
+    seats = Seat.objects.active_on(on).filter(
+        person=person, organization=invitation.organization_id, role__in=ANSWERING_ROLES
+    )
+    found: bool = seats.exists()
+    return found
 
 
 def may_fulfil_duty(viewer: Viewer, duty: Duty) -> bool:

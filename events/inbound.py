@@ -1,0 +1,353 @@
+"""Mail that comes in: kept first, read afterwards, and counted only where its sender is proved.
+
+What proves an answer is the secret in the address that it is sent to, together with the name of
+the calendar it was sent for: the secret was mailed to that person alone. A From line proves
+nothing, so a reply without the secret is shown to the secretariat, which counts it or not.
+
+Nothing that comes in is ever answered by mail, so no loop can begin here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from alliances.models import Person
+from coordination.accounts.viewer import Viewer
+from coordination.changes.refusals import NotAllowed, Refusal, TransitionNotAllowed
+from coordination.deliveries.models import Delivery, Endpoint
+from events import rules
+from events.answer_links import invitee_of_addresses
+from events.bounces import note_returned, uid_in
+from events.invitation_notices import SOURCE, time_text
+from events.inviting import Given, answer_as_invitee, answer_invitation
+from events.itip_reading import NotACalendar, Participant, Reply, describe_proposal, read_replies
+from events.mail_reading import ReadMail, read_mail
+from events.models import (
+    OPEN_STATES,
+    Answer,
+    AnswerState,
+    AnswerWay,
+    InboundMessage,
+    InboundState,
+    Invitation,
+    Invitee,
+)
+
+LARGEST: Final = 2 * 1024 * 1024  # bytes; answers are small, even with a logo in their foot
+MOST_TRIES: Final = 3
+BATCH: Final = 100
+KEPT: Final = timedelta(days=90)
+SKEW: Final = timedelta(minutes=5)  # by which clocks of calendars may run ahead
+COUNTED: Final = {
+    "ACCEPTED": AnswerState.ACCEPTED,
+    "TENTATIVE": AnswerState.TENTATIVE,
+    "DECLINED": AnswerState.DECLINED,
+    "DELEGATED": AnswerState.DELEGATED,
+}
+log = logging.getLogger(__name__)
+
+
+def receive(raw: bytes, *, way: str, at: datetime) -> tuple[InboundMessage, bool]:
+    """Keep a mail; the same bytes twice are kept once.
+
+    Args:
+        raw: the mail as it came (RFC 5322).
+        way: of `InboundWay`.
+        at: aware.
+
+    Returns:
+        Its row, and whether it is new.
+    """
+    digest = hashlib.sha256(raw).hexdigest()
+    known = InboundMessage.objects.filter(digest=digest).first()
+    if known is not None:
+        return known, False
+    row = InboundMessage(digest=digest, way=way, received_at=at, raw=raw)
+    if len(raw) > LARGEST:
+        row.raw, row.state, row.error = None, InboundState.SET_ASIDE, "too_large"
+    try:
+        with transaction.atomic():
+            row.save()
+    except IntegrityError:
+        return InboundMessage.objects.get(digest=digest), False
+    return row, True
+
+
+def read_waiting(*, at: datetime) -> int:
+    """Read the mails that wait, each in a transaction of its own; return how many were done.
+
+    One that cannot be read is tried again, and set aside after the third time, for people to see.
+    """
+    done = 0
+    waiting = InboundMessage.objects.filter(state=InboundState.WAITING).order_by("pk")
+    for pk in list(waiting.values_list("pk", flat=True)[:BATCH]):
+        try:
+            done += _read_one(pk, at)
+        except Exception as error:  # whatever a mail does, the others are read
+            log.exception("A mail that came in cannot be read; others are.")
+            _note_failure(pk, error)
+    return done
+
+
+def settle_message(
+    row: InboundMessage, *, counts: bool, viewer: Viewer, at: datetime
+) -> InboundMessage:
+    """Decide about a mail whose sender is not proved, or that people must read.
+
+    Args:
+        row: open, of an invitation.
+        counts: whether what it says is the organization's answer.
+        viewer: of the secretariat.
+        at: aware.
+
+    Raises:
+        NotAllowed: the viewer is not of the event's secretariat.
+        TransitionNotAllowed: it was dealt with, or says nothing that could be counted.
+        Refusal: see `answer_invitation`.
+    """
+    if row.invitation is None:
+        rules.require(viewer.is_unlimited)
+    else:
+        rules.require(rules.may_manage_event(viewer, row.invitation.event))
+    if row.state not in OPEN_STATES:
+        raise TransitionNotAllowed(_("This mail was dealt with already."))
+    if counts and (row.invitation is None or not row.said):
+        raise TransitionNotAllowed(_("This mail gives no answer that could be counted."))
+    with transaction.atomic():
+        if counts and row.invitation is not None:
+            row.answer = answer_invitation(
+                row.invitation,
+                state=row.said,
+                names=row.names,
+                proposed_time=row.proposed_time,
+                comment=row.note,
+                viewer=viewer,
+                at=at,
+            )
+        row.state = InboundState.ANSWERED if counts else InboundState.SETTLED
+        row.read_at = at
+        row.save(update_fields=["answer", "state", "read_at"])
+    return row
+
+
+def forget_old(*, at: datetime) -> int:
+    """Forget the bytes, and all that names anybody, of mails of over 90 days ago or of the erased.
+
+    Returns:
+        How many rows were emptied.
+    """
+    old = InboundMessage.objects.filter(
+        Q(received_at__lt=at - KEPT) | Q(person__erased_at__isnull=False)
+    ).exclude(sender="", raw__isnull=True)
+    return old.update(raw=None, sender="", subject="", attendee="", names="", note="", error="")
+
+
+def _read_one(pk: int, at: datetime) -> int:
+    with transaction.atomic():
+        rows = InboundMessage.objects.filter(pk=pk, state=InboundState.WAITING)
+        if connection.features.has_select_for_update_skip_locked:
+            rows = rows.select_for_update(skip_locked=True)
+        row = rows.first()
+        if row is None:
+            return 0
+        mail = read_mail(bytes(row.raw or b""))
+        row.sender, row.subject, row.note = mail.sender, mail.subject, mail.note
+        row.state = _decide(row, mail, at)
+        row.read_at, row.error = at, row.error[:500]
+        row.save()
+    return 1
+
+
+def _note_failure(pk: int, error: Exception) -> None:
+    row = InboundMessage.objects.get(pk=pk)
+    row.tries += 1
+    row.error = f"{type(error).__name__}: {error}"[:500]
+    if row.tries >= MOST_TRIES:
+        row.state = InboundState.SET_ASIDE
+    row.save(update_fields=["tries", "error", "state"])
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What a reply comes to, and for whom."""
+
+    reply: Reply
+    who: Participant
+    state: AnswerState
+    names: str
+    proposed_time: str
+
+
+def _decide(row: InboundMessage, mail: ReadMail, at: datetime) -> InboundState:
+    """Find out what a mail is and do what it asks for; fills in the row."""
+    if mail.returned:
+        note_returned(mail.returned, at=at)
+        return InboundState.BOUNCE
+    replies, broken = _replies(mail.calendars)
+    organizers = [reply.organizer for reply in replies]
+    invitee = invitee_of_addresses([*mail.recipients, *organizers])
+    if invitee is not None:
+        row.invitation, row.person = invitee.invitation, invitee.person
+    said = _said(replies, _addresses_of(row.person))
+    if said is not None:
+        return _take_reply(row, said, invitee, at)
+    if mail.is_automatic:
+        return InboundState.AUTOMATIC
+    row.error = "sealed_part" if mail.has_sealed_part else broken
+    if row.invitation is None:
+        row.invitation, row.person = _by_thread(mail.replies_to)
+    return InboundState.LETTER if row.invitation is not None else InboundState.UNMATCHED
+
+
+def _replies(calendars: Iterable[str]) -> tuple[list[Reply], str]:
+    """Return what the calendars say, and why one of them could not be read ("" when all could)."""
+    found: list[Reply] = []
+    broken = ""
+    for text in calendars:
+        try:
+            found += read_replies(text)
+        except NotACalendar as error:
+            broken = f"calendar: {error}"
+    return found, broken
+
+
+def _said(replies: Iterable[Reply], own: frozenset[str]) -> _Said | None:
+    """Return the first reply that gives an answer; None when none does.
+
+    Args:
+        replies: of one mail.
+        own: addresses of the person asked, where they are known: they are who answers, also
+            beside those whom they send.
+    """
+    for reply in replies:
+        who = next((one for one in reply.attendees if one.address in own), None)
+        who = who or next(iter(reply.attendees), None)
+        if who is None:
+            continue
+        if reply.method == "COUNTER":
+            state = AnswerState.OTHER_DATE
+        elif reply.method == "REPLY" and who.partstat in COUNTED:
+            state = COUNTED[who.partstat]
+        elif reply.method == "REQUEST" and who.delegated_to:
+            state = AnswerState.DELEGATED  # RFC 5546 section 3.2.2.3: a copy to the organizer
+        else:
+            continue
+        others = [one for one in reply.attendees if one.address in who.delegated_to]
+        named = [
+            f"{one.name} <{one.address}>".strip() if one.name else one.address for one in others
+        ]
+        names = ", ".join(named or who.delegated_to)[:500]
+        return _Said(reply, who, state, names if state == AnswerState.DELEGATED else "", "")
+    return None
+
+
+def _take_reply(
+    row: InboundMessage, said: _Said, invitee: Invitee | None, at: datetime
+) -> InboundState:
+    """Count a reply whose sender is proved; show one whose sender is not."""
+    row.attendee = said.who.address[:320]
+    row.said, row.names = said.state, said.names
+    row.note = (said.reply.comment or row.note)[:1000]
+    if invitee is None or invitee.invitation.event.ical_uid != said.reply.uid:
+        row.invitation, row.person = _by_attendee(said.reply.uid, said.who.address)
+        invitee = None
+    if row.invitation is None:
+        return InboundState.UNMATCHED
+    event = row.invitation.event
+    if said.state == AnswerState.OTHER_DATE:
+        row.proposed_time = describe_proposal(said.reply, event.time_zone)
+    if invitee is None or said.who.address not in _addresses_of(invitee.person):
+        return InboundState.UNVERIFIED
+    if said.state == AnswerState.DELEGATED and not said.names:
+        return InboundState.LETTER
+    stamp = min(said.reply.stamp_at or row.received_at, at + SKEW)
+    sequence = event.sequence if said.reply.sequence is None else said.reply.sequence
+    old = _reason_it_is_old(invitee, row.invitation, sequence, stamp)
+    return old or _count(row, invitee, (sequence, stamp), at)
+
+
+def _reason_it_is_old(
+    invitee: Invitee, invitation: Invitation, sequence: int, stamp: datetime
+) -> InboundState | None:
+    """Return why a reply changes nothing; None when it is newer than all that is known.
+
+    RFC 5546 section 2.1.5: SEQUENCE decides, then DTSTAMP. A reply to an earlier SEQUENCE still
+    counts where the time is the same as then. Against answers by page or link its DTSTAMP counts.
+    """
+    event = invitation.event
+    if invitee.replied_stamp_at is not None and invitee.replied_sequence is not None:
+        before = (invitee.replied_sequence, invitee.replied_stamp_at)
+        if (sequence, stamp) <= before:
+            same = (sequence, stamp) == before
+            return InboundState.REPEATED if same else InboundState.OUTDATED
+    if sequence < event.sequence:
+        told = invitation.notices.filter(sequence__lte=sequence).order_by("-number")
+        if told.values_list("time_text", flat=True).first() != time_text(event):
+            return InboundState.OUTDATED
+    given = invitation.answers.exclude(way=AnswerWay.MAIL).order_by("-pk").first()
+    if given is not None and given.created_at > stamp + SKEW:
+        return InboundState.OUTDATED
+    return None
+
+
+def _count(
+    row: InboundMessage, invitee: Invitee, replied: tuple[int, datetime], at: datetime
+) -> InboundState:
+    newest = Answer.objects.filter(invitation=row.invitation).order_by("-pk").first()
+    given = Given(
+        state=row.said, names=row.names, proposed_time=row.proposed_time, comment=row.note
+    )
+    try:
+        row.answer = answer_as_invitee(invitee, given, way=AnswerWay.MAIL, at=at, replied=replied)
+    except (NotAllowed, TransitionNotAllowed) as refusal:
+        row.error = refusal.code
+        return InboundState.LATE
+    except Refusal as refusal:
+        row.error = refusal.code
+        return InboundState.LETTER
+    return InboundState.REPEATED if row.answer == newest else InboundState.ANSWERED
+
+
+def _by_attendee(uid: str, address: str) -> tuple[Invitation | None, Person | None]:
+    """Return the invitation to an event that was sent to somebody of this address, if any."""
+    of_address = Q(person__details__email__iexact=address) | Q(person__user__email__iexact=address)
+    invitee = (
+        Invitee.objects.filter(of_address, invitation__event__ical_uid=uid)
+        .select_related("invitation__event__alliance", "invitation__organization", "person")
+        .order_by("-pk")
+        .first()
+    )
+    return (invitee.invitation, invitee.person) if invitee is not None else (None, None)
+
+
+def _by_thread(message_ids: Iterable[str]) -> tuple[Invitation | None, Person | None]:
+    """Return the invitation whose mail is answered, and whom that had gone to."""
+    uids = [found for text in message_ids if (found := uid_in(text)) is not None]
+    line = Delivery.objects.filter(message__uid__in=uids, source=SOURCE).first() if uids else None
+    if line is None:
+        return None, None
+    rows = Invitation.objects.select_related("event__alliance", "organization")
+    uid = line.recipient.partition(":")[2]
+    return rows.filter(pk=int(line.source_id)).first(), Person.objects.filter(uid=uid).first()
+
+
+def _addresses_of(person: Person | None) -> frozenset[str]:
+    """Return the addresses at which the person was, or is, written to; lower case."""
+    if person is None:
+        return frozenset()
+    details = getattr(person, "details", None)
+    found = [details.email if details is not None else ""]
+    found.append(person.user.email if person.user is not None else "")
+    found += Endpoint.objects.filter(owner=f"person:{person.uid}", channel="email").values_list(
+        "address", flat=True
+    )
+    return frozenset(address.lower() for address in found if address)

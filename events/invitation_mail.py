@@ -1,0 +1,274 @@
+"""Invitations as a source of deliveries: the last look, and the words in mail.
+
+A message is told in words, in HTML and as a calendar part (RFC 6047), which say the same. The
+calendar part stands among the alternatives, where calendars look for it, and is attached once
+more for programs that only look there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, ClassVar
+
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from coordination.bilingual import CHINESE, language_or_default, localized, text_in
+from coordination.deliveries.models import Delivery
+from coordination.deliveries.recipients import Reader
+from coordination.deliveries.sources import Part, Rendered
+from coordination.pages.wording import day_in_words
+from events.answer_links import answer_url, reply_address
+from events.calendar_event import describe_place, describe_span
+from events.calendar_values import calendar_event, publisher_address, publisher_of
+from events.invitation_notices import SOURCE, got_a_request, is_wanted, people_asked
+from events.itip import Attendee, Method, itip_message
+from events.models import Answer, AnswerState, Event, InvitationNotice, Invitee, NoticeMethod
+
+PARTSTAT = {
+    AnswerState.NEEDS_ACTION: "NEEDS-ACTION",
+    AnswerState.ACCEPTED: "ACCEPTED",
+    AnswerState.TENTATIVE: "TENTATIVE",
+    AnswerState.DECLINED: "DECLINED",
+    AnswerState.DELEGATED: "DELEGATED",
+    AnswerState.OTHER_DATE: "TENTATIVE",
+}
+OFFERED = (
+    AnswerState.ACCEPTED,
+    AnswerState.TENTATIVE,
+    AnswerState.DECLINED,
+    AnswerState.DELEGATED,
+    AnswerState.OTHER_DATE,
+)
+
+
+class Invitations:
+    """The source "invitation": one cause is one invitation, one generation of it a notice."""
+
+    kind = SOURCE
+    news: ClassVar[str] = "invitations"
+
+    def fire_next(self, at: datetime) -> bool:
+        """Fire nothing: notices come from the change log."""
+        return False
+
+    def oldest_due_at(self, at: datetime) -> datetime | None:
+        """Return None: nothing waits here."""
+        return None
+
+    def still_wanted(self, delivery: Delivery, reader: Reader, at: datetime) -> str:
+        """Return why the message is no longer wanted, or ""."""
+        notice = _notice_of(delivery)
+        if notice is None:
+            return "invitation_gone"
+        invitation, event = notice.invitation, notice.invitation.event
+        if invitation.notices.filter(number__gt=notice.number).exists():
+            return "newer_notice"
+        if notice.method == NoticeMethod.CANCEL:
+            got = got_a_request(invitation, before=notice.number)
+            was_asked = got.filter(recipient=delivery.recipient).exists()
+            return "" if was_asked else "was_never_asked"
+        if invitation.withdrawn_at is not None:
+            return "invitation_withdrawn"
+        if notice.sequence != event.sequence or not is_wanted(invitation, at=at):
+            return f"event_{event.state}" if event.is_over else "event_moved"
+        wanted = people_asked(invitation, at=at).filter(recipient=delivery.recipient)
+        return "" if wanted.exists() else "no_longer_concerned"
+
+    def render(self, deliveries: Sequence[Delivery], reader: Reader, at: datetime) -> Rendered:
+        """Write the message in the reader's language, with the event's zone and the reader's."""
+        (delivery,) = deliveries
+        notice = _notice_of(delivery)
+        if notice is None:
+            raise ValueError(f"{delivery} tells of no notice")
+        invitee = notice.invitation.invitees.filter(person__uid=_uid_of(reader)).first()
+        letter = _Letter(notice, invitee, reader, language_or_default(reader.language))
+        with override(letter.language):
+            return letter.rendered()
+
+
+def last_answer(notice: InvitationNotice) -> Answer | None:
+    """Return the answer that counts for the time that a notice tells; None when none does."""
+    invitation = notice.invitation
+    if invitation.state == AnswerState.NEEDS_ACTION:
+        return None
+    answer: Answer | None = invitation.answers.order_by("-pk").first()
+    return answer if answer is not None and answers_this_time(answer, notice) else None
+
+
+def answers_this_time(answer: Answer, notice: InvitationNotice) -> bool:
+    """Whether the time was the same when it was answered: a mere confirmation asks nobody anew."""
+    if answer.sequence >= notice.sequence:
+        return True
+    told = InvitationNotice.objects.filter(
+        invitation=answer.invitation_id, sequence__lte=answer.sequence
+    )
+    then = told.order_by("-number").values_list("time_text", flat=True).first()
+    return then == notice.time_text
+
+
+@dataclass(frozen=True, slots=True)
+class _Letter:
+    """One notice, to one reader."""
+
+    notice: InvitationNotice
+    invitee: Invitee | None
+    reader: Reader
+    language: str
+
+    def rendered(self) -> Rendered:
+        """Return the mail."""
+        context = self._context()
+        is_off = self.notice.method == NoticeMethod.CANCEL
+        name = "invitation_off" if is_off else "invitation"
+        method = Method.CANCEL if is_off else Method.REQUEST
+        calendar = self._calendar(method).encode()
+        return Rendered(
+            subject=context["subject"],
+            text=render_to_string(f"events/mail/{name}.txt", context),
+            html=render_to_string(f"events/mail/{name}.html", context),
+            language=self.language,
+            reply_to=self._reply_to(),
+            parts=(
+                Part(calendar, f"text/calendar; method={method}"),
+                Part(calendar, "application/ics", "cancel.ics" if is_off else "invite.ics"),
+            ),
+        )
+
+    def _context(self) -> dict[str, Any]:
+        event = self.notice.invitation.event
+        values = calendar_event(event)
+        organization = self.notice.invitation.organization
+        title = localized(event, "title", self.language)
+        answer = last_answer(self.notice)
+        answer_by = self.notice.invitation.answer_by
+        joint = "、" if self.language == CHINESE else ", "
+        return {
+            "reader": self.reader,
+            "language": self.language,
+            "subject": self._subject(title),
+            "title": title,
+            "alliance": localized(event.alliance, "name", self.language),
+            "publisher": publisher_of(event.alliance).text(self.language),
+            "organization": localized(organization, "name", self.language),
+            "is_update": self._is_update(),
+            "is_withdrawn": not event.is_over,
+            "is_postponed": event.state == "postponed",
+            "is_firm": event.state == "confirmed",
+            "when": self._when(event.span),
+            "before": self._before(event),
+            "reason": event.reason if event.state in ("postponed", "cancelled") else "",
+            "place": describe_place(values, language=self.language),
+            "hosts": joint.join(host.text(self.language) for host in values.hosts),
+            "online_url": event.online_url,
+            "contact": event.contact,
+            "answer_by": _day(answer_by, self.language),
+            "answered": answer.get_state_display() if answer is not None else "",
+            "choices": self._choices(),
+            "answer_url": answer_url(self.invitee) if self.invitee is not None else "",
+            "url": values.url,
+        }
+
+    def _choices(self) -> list[dict[str, str]]:
+        if self.invitee is None:
+            return []
+        url = answer_url(self.invitee)
+        return [
+            {"state": state.value, "words": words, "url": f"{url}?as={state.value}"}
+            for state, words in zip(OFFERED, choice_words(), strict=True)
+        ]
+
+    def _subject(self, title: str) -> str:
+        event = self.notice.invitation.event
+        if self.notice.method == NoticeMethod.CANCEL:
+            if event.is_over:
+                return _("Cancelled: %(title)s") % {"title": title}
+            return _("Invitation withdrawn: %(title)s") % {"title": title}
+        when = self._when(event.span)
+        if self._is_update():
+            if not when:
+                return _("Postponed: %(title)s, a new date will follow") % {"title": title}
+            return _("Updated invitation: %(title)s, %(when)s") % {"title": title, "when": when}
+        return _("Invitation: %(title)s, %(when)s") % {"title": title, "when": when}
+
+    def _is_update(self) -> bool:
+        """Whether this reader was asked before: their calendar has it."""
+        got = got_a_request(self.notice.invitation, before=self.notice.number)
+        return got.filter(recipient=self.reader.recipient).exists()
+
+    def _when(self, span: Any) -> str:
+        if span is None:
+            return ""
+        return describe_span(span, language=self.language, home_zone=self.reader.time_zone)
+
+    def _before(self, event: Event) -> str:
+        """Return the time that no longer holds, where the reader must be told."""
+        previous = event.previous_span
+        if event.state != "postponed" or previous is None or previous == event.span:
+            return ""
+        return self._when(previous)
+
+    def _reply_to(self) -> str:
+        own = reply_address(self.invitee) if self.invitee is not None else ""
+        return own or self.notice.invitation.event.alliance.email
+
+    def _calendar(self, method: Method) -> str:
+        event = self.notice.invitation.event
+        answer = last_answer(self.notice)
+        state = AnswerState(answer.state) if answer is not None else AnswerState.NEEDS_ACTION
+        return itip_message(
+            calendar_event(event),
+            method=method,
+            attendee=Attendee(
+                name=self.reader.name, address=self.reader.address, partstat=PARTSTAT[state]
+            ),
+            reply_to=(reply_address(self.invitee) if self.invitee is not None else "")
+            or publisher_address(event.alliance),
+            stamp_at=self.notice.stamp_at,
+            language=self.language,
+            is_off=event.is_over,
+        )
+
+
+def choice_words() -> tuple[str, str, str, str, str]:
+    """Return what the answers offered are called on buttons, in the language that is active."""
+    return (
+        _("We come"),
+        _("Perhaps"),
+        _("We cannot come"),
+        _("Others come for me"),
+        _("Another date, please"),
+    )
+
+
+def name_of_invitee(invitee: Invitee, language: str) -> str:
+    """Return how the person is called; "" when no name is kept."""
+    details = getattr(invitee.person, "details", None)
+    return text_in(language, details.name_zh, details.name_en) if details is not None else ""
+
+
+def _notice_of(delivery: Delivery) -> InvitationNotice | None:
+    found: InvitationNotice | None = (
+        InvitationNotice.objects.filter(
+            invitation=int(delivery.source_id), number=delivery.generation
+        )
+        .select_related(
+            "invitation__event__alliance",
+            "invitation__event__plan",
+            "invitation__event__work_area",
+            "invitation__organization",
+        )
+        .first()
+    )
+    return found
+
+
+def _day(day: date | None, language: str) -> str:
+    return day_in_words(day, language=language, with_year=True) if day is not None else ""
+
+
+def _uid_of(reader: Reader) -> str:
+    return reader.recipient.partition(":")[2]

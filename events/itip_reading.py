@@ -1,0 +1,187 @@
+"""Read what calendars answer to an invitation (RFC 5546 sections 3.2.3, 3.2.7). Pure.
+
+Programs differ in what they send back: some leave SEQUENCE out, some name zones in words of
+Windows, some answer with a whole event and some with four lines. What can be read is read, and
+what is missing is None; whoever counts the answer decides what that is worth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any, Final
+
+import icalendar
+
+from events.zones import zone_named
+
+_PARAMETERS_WITH_ADDRESSES: Final = ("DELEGATED-TO", "DELEGATED-FROM")
+_MAILTO: Final = "mailto:"
+
+
+class NotACalendar(ValueError):
+    """The text is no iCalendar object, or holds no event."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Participant:
+    """An ATTENDEE as a reply names it.
+
+    Attributes:
+        address: lower case, without "mailto:".
+        partstat: upper case; "NEEDS-ACTION" where none is said.
+        delegated_to: addresses of those whom they send instead.
+        delegated_from: addresses of those who sent them.
+    """
+
+    address: str
+    name: str = ""
+    partstat: str = "NEEDS-ACTION"
+    delegated_to: tuple[str, ...] = ()
+    delegated_from: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What a calendar says.
+
+    Attributes:
+        method: upper case: REPLY, COUNTER, REQUEST and so on; "" where none is said.
+        uid: UID of the event.
+        sequence: SEQUENCE; None where it is left out.
+        stamp_at: DTSTAMP, aware, UTC; None where it is left out or unreadable.
+        organizer: address that it is sent to, lower case; "" where it is left out.
+        attendees: who answers: one, or also those who were sent instead.
+        comment: words of whoever answered; "" for none.
+        starts: DTSTART as it was read: aware, naive (floating), or a date; None for none.
+        ends: DTEND, in the same way.
+    """
+
+    method: str
+    uid: str
+    sequence: int | None
+    stamp_at: datetime | None
+    organizer: str
+    attendees: tuple[Participant, ...]
+    comment: str = ""
+    starts: datetime | date | None = None
+    ends: datetime | date | None = None
+
+
+def read_replies(text: str) -> list[Reply]:
+    """Return what each event of an iCalendar object says.
+
+    Raises:
+        NotACalendar: it cannot be read, or holds no event.
+    """
+    try:
+        calendars = icalendar.Calendar.from_ical(_mended(text), multiple=True)
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+        raise NotACalendar(str(error)[:200]) from error
+    replies = [
+        _reply(component, str(calendar.get("METHOD", "")).upper())
+        for calendar in calendars
+        for component in calendar.walk("VEVENT")
+    ]
+    if not replies:
+        raise NotACalendar("no VEVENT")
+    return replies
+
+
+def describe_proposal(reply: Reply, zone: str) -> str:
+    """Return the time that a counter proposal asks for, on the clocks of a zone.
+
+    It is kept with the answer, so it is written the same for readers of every language:
+    "2028-05-20 14:00-16:00 (Asia/Shanghai)", or dates alone; "" without a time.
+    """
+    starts, ends = reply.starts, reply.ends
+    if starts is None:
+        return ""
+    if not isinstance(starts, datetime):
+        return f"{starts:%Y-%m-%d}"
+    begins = _wall(starts, zone)
+    until = ""
+    if isinstance(ends, datetime):
+        over = _wall(ends, zone)
+        until = f"–{over:%H:%M}" if over.date() == begins.date() else f" – {over:%Y-%m-%d %H:%M}"
+    return f"{begins:%Y-%m-%d %H:%M}{until} ({zone})"
+
+
+def _wall(instant: datetime, zone: str) -> datetime:
+    """Return what clocks in a zone show; a floating time shows the same everywhere."""
+    return instant if instant.tzinfo is None else instant.astimezone(zone_named(zone))
+
+
+def _mended(text: str) -> str:
+    """Return the text with what mail does to it taken back: a mark at its head, empty lines."""
+    lines = text.lstrip("\ufeff \r\n\t").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return "\r\n".join(line for line in lines if line.strip()) + "\r\n"
+
+
+def _reply(component: Any, method: str) -> Reply:
+    return Reply(
+        method=method,
+        uid=str(component.get("UID", "")).strip(),
+        sequence=_number(component.get("SEQUENCE")),
+        stamp_at=_instant(_decoded(component, "DTSTAMP")),
+        organizer=_address(_first(component.get("ORGANIZER")) or ""),
+        attendees=tuple(_participant(value) for value in _all(component.get("ATTENDEE"))),
+        comment="\n".join(str(value).strip() for value in _all(component.get("COMMENT"))),
+        starts=_decoded(component, "DTSTART"),
+        ends=_decoded(component, "DTEND"),
+    )
+
+
+def _participant(value: Any) -> Participant:
+    parameters = getattr(value, "params", {})
+    to, sent_by = (
+        tuple(_address(one) for one in _listed(parameters.get(name)))
+        for name in _PARAMETERS_WITH_ADDRESSES
+    )
+    return Participant(
+        address=_address(value),
+        name=str(parameters.get("CN", "")).strip(),
+        partstat=str(parameters.get("PARTSTAT", "NEEDS-ACTION")).upper(),
+        delegated_to=to,
+        delegated_from=sent_by,
+    )
+
+
+def _decoded(component: Any, name: str) -> Any:
+    """Return a date or time as Python's; None where it is left out or cannot be read."""
+    value = getattr(_first(component.get(name)), "dt", None)
+    return value if isinstance(value, date) else None
+
+
+def _instant(value: Any) -> datetime | None:
+    if not isinstance(value, datetime):
+        return None
+    return (value.replace(tzinfo=UTC) if value.tzinfo is None else value).astimezone(UTC)
+
+
+def _number(value: Any) -> int | None:
+    try:
+        return int(_first(value))
+    except (TypeError, ValueError):
+        return None
+
+
+def _address(value: object) -> str:
+    text = str(value).strip().strip('"')
+    return (text[len(_MAILTO) :] if text.lower().startswith(_MAILTO) else text).strip().lower()
+
+
+def _all(value: Any) -> Iterable[Any]:
+    if value is None:
+        return ()
+    return value if isinstance(value, list) else (value,)
+
+
+def _listed(value: Any) -> Iterable[Any]:
+    """Return the addresses of a parameter: one text, or several."""
+    return (one for one in _all(value) if str(one).strip())
+
+
+def _first(value: Any) -> Any:
+    return value[0] if isinstance(value, list) and value else value

@@ -1,0 +1,220 @@
+"""Take apart a mail that came in: who wrote, what a calendar enclosed, what came back. Pure.
+
+Mail is read as it comes, not as it should: a wrong charset, a calendar under the name of a file,
+a report without its form. Nothing here decides what a mail is worth.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email import message_from_bytes, policy
+from email.message import EmailMessage, Message
+from email.utils import getaddresses
+from html import unescape
+from typing import Any, Final
+
+_RECIPIENT_HEADERS: Final = (
+    *("To", "Cc", "Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To"),
+    *("X-Forwarded-To", "Resent-To"),
+)
+_CALENDAR_TYPES: Final = frozenset({"text/calendar", "application/ics", "text/x-vcalendar"})
+_ROBOTIC_PRECEDENCE: Final = frozenset({"bulk", "junk", "list", "auto_reply"})
+_ROBOTIC_HEADERS: Final = ("X-Autoreply", "X-Autorespond", "X-Auto-Reply", "Auto-Reply")
+_ROBOTIC_SUBJECT: Final = re.compile(
+    r"\s*(自动回复|自動回覆|自动答复|系统退信|退信|automatic reply|auto(?:matic)?[- ]?reply|"
+    r"out of (?:the )?office|undeliver|delivery status notification|mail delivery failed)",
+    re.IGNORECASE,
+)
+_TNEF: Final = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
+_TAG: Final = re.compile(r"<(?:style|script)\b.*?</(?:style|script)>|<[^>]+>", re.S | re.I)
+_QUOTED: Final = re.compile(
+    r"^\s*(>|-{2,}\s*(original message|原始邮件|forwarded)|在.{4,80}写道[::]|on .{4,120} wrote:|"
+    r"发件人[::]|from: .+@)",
+    re.IGNORECASE,
+)
+_MESSAGE_ID: Final = re.compile(r"<[^<>\s]{3,300}>")
+_LINES_OF_NOTE: Final = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Returned:
+    """An address that a mail server says it could not reach (RFC 3464 section 2.3).
+
+    Attributes:
+        address: lower case.
+        status: enhanced code such as "5.1.1" (RFC 3463); "" for none.
+        is_permanent: whether trying again is pointless.
+        message_id: of the mail that came back, with its angle brackets; "" where it is not said.
+        words: what the other server said.
+    """
+
+    address: str
+    status: str
+    is_permanent: bool
+    message_id: str
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadMail:
+    """What is in a mail.
+
+    Attributes:
+        sender: address in From, lower case.
+        recipients: every address it is or was sent to, lower case.
+        replies_to: Message-IDs that it answers, with their angle brackets.
+        note: the first lines of its own words, without what it quotes.
+        calendars: iCalendar texts, each once.
+        is_automatic: written by a program (RFC 3834), calendars' replies apart.
+        has_sealed_part: Outlook sealed its content in a part that only Outlook reads.
+        returned: what came back.
+    """
+
+    sender: str
+    subject: str
+    recipients: tuple[str, ...]
+    replies_to: tuple[str, ...]
+    note: str
+    calendars: tuple[str, ...]
+    is_automatic: bool
+    has_sealed_part: bool
+    returned: tuple[Returned, ...]
+
+
+def read_mail(raw: bytes) -> ReadMail:
+    """Return what is in a mail (RFC 5322)."""
+    mail = message_from_bytes(raw, policy=policy.compat32)
+    parts = [part for part in mail.walk() if not part.is_multipart()]
+    returned = tuple(_returned(mail))
+    senders = _addresses(mail, ("From", "Sender", "Reply-To"))
+    return ReadMail(
+        sender=senders[0] if senders else "",
+        subject=_header(mail, "Subject")[:300],
+        recipients=_addresses(mail, _RECIPIENT_HEADERS),
+        replies_to=tuple(_MESSAGE_ID.findall(_header(mail, "In-Reply-To"))),
+        note=_note(parts),
+        calendars=tuple(dict.fromkeys(_calendars(parts))),
+        is_automatic=_is_automatic(mail, is_report=bool(returned)),
+        has_sealed_part=any(part.get_content_type() in _TNEF for part in parts),
+        returned=returned,
+    )
+
+
+def text_of(part: Message[Any, Any]) -> str:
+    """Return a part's text, whatever charset it says it is in.
+
+    Chinese text in GB18030 is hardly ever valid UTF-8 by chance, so UTF-8 is tried first, then
+    what the part says.
+    """
+    content = part.get_payload(decode=True)
+    if not isinstance(content, bytes):
+        return str(part.get_payload())
+    for charset in ("utf-8", part.get_content_charset() or "gb18030", "gb18030"):
+        try:
+            return content.decode(charset).replace("\0", "")
+        except (UnicodeDecodeError, LookupError):
+            continue
+    return content.decode("latin-1").replace("\0", "")
+
+
+def _calendars(parts: list[Message[Any, Any]]) -> Iterator[str]:
+    for part in parts:
+        name = (part.get_filename() or "").lower()
+        if part.get_content_type() in _CALENDAR_TYPES or name.endswith((".ics", ".vcs")):
+            yield text_of(part)
+
+
+def _note(parts: list[Message[Any, Any]]) -> str:
+    """Return the words of whoever wrote, from the plain text or else from the HTML."""
+    texts = {part.get_content_type(): part for part in reversed(parts) if not part.get_filename()}
+    if "text/plain" in texts:
+        text = text_of(texts["text/plain"])
+    elif "text/html" in texts:
+        text = unescape(_TAG.sub("\n", text_of(texts["text/html"])))
+    else:
+        return ""
+    lines: list[str] = []
+    for line in text.splitlines():
+        if _QUOTED.match(line):
+            break
+        if line.strip():
+            lines.append(" ".join(line.split()))
+    return "\n".join(lines[:_LINES_OF_NOTE])[:1000]
+
+
+def _is_automatic(mail: Message[Any, Any], *, is_report: bool) -> bool:
+    submitted = _header(mail, "Auto-Submitted").partition(";")[0].strip().lower()
+    return (
+        is_report
+        or submitted not in ("", "no")
+        or _header(mail, "Precedence").strip().lower() in _ROBOTIC_PRECEDENCE
+        or any(name in mail for name in _ROBOTIC_HEADERS)
+        or _header(mail, "Return-Path").strip() == "<>"
+        or bool(_ROBOTIC_SUBJECT.match(_header(mail, "Subject")))
+    )
+
+
+def _returned(mail: Message[Any, Any]) -> Iterator[Returned]:
+    """Yield what a delivery status report says, one for each address (RFC 3464)."""
+    if mail.get_content_type() != "multipart/report":
+        return
+    parts = list(mail.walk())
+    message_id = next(filter(None, map(_id_of_original, parts)), "")
+    for part in parts:
+        if part.get_content_type() != "message/delivery-status":
+            continue
+        groups = part.get_payload()
+        for group in groups if isinstance(groups, list) else ():
+            if not isinstance(group, Message):
+                continue
+            address = _after_type(_header(group, "Final-Recipient"))
+            status = _header(group, "Status").strip().split(" ")[0]
+            if address:
+                yield Returned(
+                    address=address.lower(),
+                    status=status[:20],
+                    is_permanent=_header(group, "Action").strip().lower() == "failed"
+                    and not status.startswith("4"),
+                    message_id=message_id,
+                    words=_after_type(_header(group, "Diagnostic-Code"))[:200],
+                )
+
+
+def _id_of_original(part: Message[Any, Any]) -> str:
+    """Return the Message-ID of the mail that a report encloses whole or as headers."""
+    content = part.get_payload()
+    if part.get_content_type() == "message/rfc822" and isinstance(content, list) and content:
+        enclosed: Any = content[0]
+    elif part.get_content_type() == "text/rfc822-headers":
+        enclosed = message_from_bytes(text_of(part).encode(), policy=policy.compat32)
+    else:
+        return ""
+    return next(iter(_MESSAGE_ID.findall(_header(enclosed, "Message-ID"))), "")
+
+
+def _after_type(value: str) -> str:
+    """Return what follows the type in "rfc822; zhang@example.org"."""
+    return value.partition(";")[2].strip().strip("<>") or value.strip()
+
+
+def _header(mail: Message[Any, Any], name: str) -> str:
+    """Return a header as text: encoded words decoded, several lines as one."""
+    value = mail.get(name)
+    if value is None:
+        return ""
+    decoded = EmailMessage(policy=policy.default)
+    try:
+        decoded["Subject"] = " ".join(str(value).split())
+        text = str(decoded["Subject"])
+    except (ValueError, LookupError, IndexError):
+        text = str(value)
+    plain = text.encode("utf-8", "replace").decode()
+    return "".join(sign if sign.isprintable() else " " for sign in plain)
+
+
+def _addresses(mail: Message[Any, Any], names: tuple[str, ...]) -> tuple[str, ...]:
+    values = [str(value) for name in names for value in mail.get_all(name, [])]
+    found = (address.strip().lower() for _name, address in getaddresses(values))
+    return tuple(dict.fromkeys(address[:320] for address in found if "@" in address))

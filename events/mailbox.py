@@ -1,0 +1,199 @@
+"""Fetch mail from the mailbox that answers come to (IMAP4rev1, RFC 3501), one process at a time.
+
+A mail is marked as read, or moved, only after its row is committed: a process that dies in between
+leaves it unread, and the next one finds that it is there already. Fetching runs in a thread of its
+own, so that a mail server that hangs never stops the loop.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import imaplib
+import logging
+import re
+import ssl
+import threading
+import time
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.conf import settings
+from django.db import close_old_connections, connection
+from django.db.models import Q
+
+from events.inbound import LARGEST, receive
+from events.models import InboundMailbox, InboundWay
+
+EVERY: Final = timedelta(seconds=60)
+LEASE: Final = timedelta(seconds=180)
+SECONDS_OF_SILENCE: Final = 15  # between two answers of the server
+BUDGET_SECONDS: Final = 60.0  # for one visit; what is left waits for the next
+MOST_A_VISIT: Final = 200  # mails
+_SIZE: Final = re.compile(rb"RFC822\.SIZE (\d+)")
+log = logging.getLogger(__name__)
+
+
+class MailboxFailed(Exception):
+    """The server answered otherwise than hoped."""
+
+
+class Fetcher:
+    """Visits the mailbox now and then; one visit at a time in this process."""
+
+    def __init__(self) -> None:
+        """Begin without a visit."""
+        self._thread: threading.Thread | None = None
+
+    def begin(self, at: datetime) -> bool:
+        """Begin a visit in a thread of its own; return whether one began."""
+        if settings.INBOUND_MAILBOX is None or (self._thread and self._thread.is_alive()):
+            return False
+        self._thread = threading.Thread(
+            target=_visit_alone, args=(settings.INBOUND_MAILBOX, at), name="mailbox", daemon=True
+        )
+        self._thread.start()
+        return True
+
+    def join(self, seconds: float) -> None:
+        """Wait for the visit to end, but no longer than so many seconds."""
+        if self._thread is not None:
+            self._thread.join(seconds)
+
+
+def _visit_alone(mailbox: Mapping[str, Any], at: datetime) -> None:
+    close_old_connections()
+    try:
+        visit(mailbox, at=at)
+    except Exception:
+        log.exception("The mailbox was not read; it will be tried again.")
+    finally:
+        connection.close()
+
+
+def visit(mailbox: Mapping[str, Any], *, at: datetime) -> int:
+    """Fetch what is unread, unless another process is at it; return how many mails are new.
+
+    Args:
+        mailbox: see `knobs.mailbox_from_url`.
+        at: the database's time.
+    """
+    name = name_of(mailbox)
+    if not _take_lease(name, at):
+        return 0
+    try:
+        new = _fetch(mailbox, at)
+    except (OSError, imaplib.IMAP4.error, MailboxFailed) as error:
+        _note_failure(name, error, at)
+        return 0
+    InboundMailbox.objects.filter(name=name).update(
+        lease_until=None, read_at=at, failing_since=None, error=""
+    )
+    return new
+
+
+def name_of(mailbox: Mapping[str, Any]) -> str:
+    """Return the mailbox without its password, as people know it."""
+    return f"{mailbox['user']} @ {mailbox['host']}/{mailbox['folder']}"
+
+
+def _take_lease(name: str, at: datetime) -> bool:
+    InboundMailbox.objects.get_or_create(name=name)
+    free = Q(lease_until__isnull=True) | Q(lease_until__lte=at)
+    rows = InboundMailbox.objects.filter(free, name=name)
+    return rows.update(lease_until=at + LEASE) == 1
+
+
+def _note_failure(name: str, error: Exception, at: datetime) -> None:
+    row = InboundMailbox.objects.get(name=name)
+    if row.failing_since is None:
+        log.warning("The mailbox %s cannot be read: %s", name, error)
+    row.failing_since = row.failing_since or at
+    row.lease_until, row.error = None, str(error)[:500]
+    row.save()
+
+
+def _fetch(mailbox: Mapping[str, Any], at: datetime) -> int:
+    server = _connect(mailbox)
+    try:
+        _check(server.login(mailbox["user"], mailbox["password"]), "login")
+        _check(server.select(_quoted(mailbox["folder"])), "select")
+        uids = _check(server.uid("SEARCH", "UNSEEN"), "search")[0].split()
+        until, new = time.monotonic() + BUDGET_SECONDS, 0
+        for uid in uids[:MOST_A_VISIT]:
+            if time.monotonic() > until:
+                break
+            try:
+                new += _take(server, uid.decode(), mailbox["handled"], at)
+            except MailboxFailed as error:  # this mail's: the others do not wait for it
+                log.warning("A mail stays in %s: %s", name_of(mailbox), error)
+        return new
+    finally:
+        with contextlib.suppress(OSError, imaplib.IMAP4.error):
+            server.logout()
+
+
+def _connect(mailbox: Mapping[str, Any]) -> imaplib.IMAP4:
+    """Connect, with TLS and the host's certificate checked."""
+    host, port, tls = mailbox["host"], mailbox["port"], mailbox["tls"]
+    if tls == "direct":
+        context = ssl.create_default_context()
+        return imaplib.IMAP4_SSL(host, port, ssl_context=context, timeout=SECONDS_OF_SILENCE)
+    server = imaplib.IMAP4(host, port, timeout=SECONDS_OF_SILENCE)
+    if tls == "starttls":
+        _check(server.starttls(ssl.create_default_context()), "starttls")
+    return server
+
+
+def _take(server: imaplib.IMAP4, uid: str, handled: str, at: datetime) -> int:
+    """Keep one mail, then mark it; one that the server will not give is left for the next visit."""
+    answer = _check(server.uid("FETCH", uid, "(RFC822.SIZE)"), "size")
+    size = _SIZE.search(b" ".join(part for part in answer if isinstance(part, bytes)))
+    is_large = size is not None and int(size[1]) > LARGEST
+    wanted = f"(BODY.PEEK[]<0.{LARGEST + 1}>)" if is_large else "(BODY.PEEK[])"
+    parts = _check(server.uid("FETCH", uid, wanted), "fetch")
+    raw = next((part[1] for part in parts if isinstance(part, tuple)), None)
+    if raw is None:
+        return 0
+    _row, is_new = receive(raw, way=InboundWay.MAILBOX, at=at)
+    _check(server.uid("STORE", uid, "+FLAGS", r"(\Seen)"), "store")
+    if handled:
+        _move(server, uid, _quoted(handled))
+    return int(is_new)
+
+
+def _move(server: imaplib.IMAP4, uid: str, folder: str) -> None:
+    """Move one mail (RFC 6851), or copy it and delete no other with it (RFC 4315)."""
+    if "MOVE" in server.capabilities:
+        _check(server.uid("MOVE", uid, folder), "move")
+        return
+    _check(server.uid("COPY", uid, folder), "copy")
+    _check(server.uid("STORE", uid, "+FLAGS", r"(\Deleted)"), "delete")
+    if "UIDPLUS" in server.capabilities:
+        _check(server.uid("EXPUNGE", uid), "expunge")
+
+
+def _check(answer: tuple[str, Any], what: str) -> Any:
+    """Return what the server gave.
+
+    Raises:
+        MailboxFailed: it said no.
+    """
+    status, data = answer
+    if status != "OK":
+        raise MailboxFailed(f"{what}: {status} {data!r}"[:300])
+    return data
+
+
+def _quoted(folder: str) -> str:
+    """Return a folder's name as IMAP wants it: quoted, in modified UTF-7 (RFC 3501 5.1.3)."""
+    encoded = "".join(_utf7(piece) for piece in re.findall(r"[\x20-\x7e]+|[^\x20-\x7e]+", folder))
+    return '"' + encoded.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _utf7(piece: str) -> str:
+    if piece.isascii():
+        return piece.replace("&", "&-")
+    coded = base64.b64encode(piece.encode("utf-16-be")).decode()
+    return "&" + coded.rstrip("=").replace("/", ",") + "-"

@@ -1,0 +1,272 @@
+"""People of invited organizations are told once what they must know, and nobody else is."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from threading import Event as Stop
+
+import pytest
+from django.core import mail
+
+from alliances.models import Person
+from alliances.seating import end_seat
+from coordination.accounts.models import User
+from coordination.accounts.viewer import SYSTEM
+from coordination.deliveries.draining import Drain
+from coordination.deliveries.loop import tick
+from coordination.deliveries.models import Cursor, Delivery, Message
+from coordination.deliveries.timing import Timepiece
+from events.invitation_notices import InvitationNews
+from events.inviting import answer_invitation, invite_organizations, withdraw_invitation
+from events.models import Invitation, InvitationNotice, Invitee
+from events.scheduling import (
+    cancel_event,
+    confirm_event,
+    postpone_event,
+    revise_event,
+    schedule_event,
+)
+from tests.factories import AFTERNOON, AT, MORNING, Cast, make_event, make_person, stored
+
+pytestmark = pytest.mark.django_db
+LATER = AT + timedelta(minutes=5)
+
+
+@pytest.fixture(autouse=True)
+def _from_the_beginning(db: None) -> None:
+    Cursor.objects.create(subscriber=InvitationNews.name, number=0)
+
+
+def invited(cast: Cast, **values: object) -> Invitation:
+    event = make_event(cast.alliance, scheduled=True, **values)
+    [invitation] = invite_organizations(event, [cast.member], viewer=cast.secretary, at=AT)
+    return invitation
+
+
+def go_round(at: datetime = LATER) -> None:
+    """Read the log, and send what is due, to people who read English."""
+    User.objects.update(language="en")
+    mail.outbox.clear()
+    tick(at, stop=Stop())
+    Drain("email", Timepiece(at), Stop()).run()
+
+
+def subjects() -> list[str]:
+    return [
+        f"{one.to[0].partition('<')[2].partition('@')[0]}: {one.subject}" for one in mail.outbox
+    ]
+
+
+def notices(invitation: Invitation) -> list[tuple[int, str, int]]:
+    return list(invitation.notices.values_list("number", "method", "sequence"))
+
+
+def test_invite_organizations_asks_those_who_answer_for_them_and_nobody_twice(cast: Cast) -> None:
+    make_person("deputy", role="deputy", organization=cast.member)
+    make_person("minister", role="representative", organization=cast.member)
+    invitation = invited(cast)
+
+    go_round()
+    first = sorted(subjects())
+    go_round()
+
+    assert first == [
+        "deputy: Invitation: Matchmaking, 16 May 2028, 09:30–12:00 (Beijing time, UTC+8)",
+        "liaison: Invitation: Matchmaking, 16 May 2028, 09:30–12:00 (Beijing time, UTC+8)",
+    ]
+    assert subjects() == []
+    assert notices(invitation) == [(1, "request", 1)]
+    assert Invitee.objects.count() == 2
+
+
+def test_schedule_event_anew_brings_up_to_date_those_who_were_asked(cast: Cast) -> None:
+    invitation = invited(cast)
+    go_round()
+
+    schedule_event(stored(invitation.event), AFTERNOON, viewer=SYSTEM, at=LATER)
+    go_round()
+
+    assert subjects() == [
+        "liaison: Updated invitation: Matchmaking, 23 May 2028, 14:00–17:30 (Beijing time, UTC+8)"
+    ]
+    assert notices(invitation) == [(1, "request", 1), (2, "request", 2)]
+
+
+def test_several_changes_before_anybody_was_told_are_one_message_of_the_last(cast: Cast) -> None:
+    invitation = invited(cast)
+    schedule_event(stored(invitation.event), AFTERNOON, viewer=SYSTEM, at=AT)
+    confirm_event(stored(invitation.event), viewer=SYSTEM, at=AT)
+
+    go_round()
+
+    assert subjects() == [
+        "liaison: Invitation: Matchmaking, 23 May 2028, 14:00–17:30 (Beijing time, UTC+8)"
+    ]
+    assert notices(invitation) == [(1, "request", 3)]
+
+
+def test_a_newer_notice_supersedes_one_that_was_not_sent(cast: Cast) -> None:
+    invitation = invited(cast)
+    tick(AT, stop=Stop())
+    schedule_event(stored(invitation.event), AFTERNOON, viewer=SYSTEM, at=AT)
+
+    go_round()
+
+    assert subjects() == [
+        "liaison: Invitation: Matchmaking, 23 May 2028, 14:00–17:30 (Beijing time, UTC+8)"
+    ]
+    assert list(Message.objects.order_by("pk").values_list("state", "reason")) == [
+        ("superseded", "newer_notice"),
+        ("sent", ""),
+    ]
+
+
+def test_revise_event_in_words_alone_tells_nobody(cast: Cast) -> None:
+    invitation = invited(cast)
+    go_round()
+
+    revise_event(stored(invitation.event), viewer=SYSTEM, at=LATER, description_zh="更多说明")
+    go_round()
+
+    assert subjects() == []
+    assert notices(invitation) == [(1, "request", 1)]
+
+
+def test_cancel_event_tells_those_who_were_asked_and_no_late_comer(cast: Cast) -> None:
+    invitation = invited(cast)
+    go_round()
+    cancel_event(stored(invitation.event), reason="预算", viewer=SYSTEM, at=LATER)
+    make_person("late", role="liaison", organization=cast.member)
+
+    go_round()
+
+    assert subjects() == ["liaison: Cancelled: Matchmaking"]
+    assert notices(invitation) == [(1, "request", 1), (2, "cancel", 2)]
+
+
+def test_cancel_event_before_anybody_was_asked_tells_nobody(cast: Cast) -> None:
+    invitation = invited(cast)
+    tick(AT, stop=Stop())
+    cancel_event(stored(invitation.event), reason="预算", viewer=SYSTEM, at=AT)
+
+    go_round()
+
+    assert subjects() == []
+    assert set(Message.objects.values_list("state", flat=True)) == {"superseded"}
+
+
+def test_withdraw_invitation_and_ask_anew_sends_cancel_then_request_and_new_links(
+    cast: Cast,
+) -> None:
+    invitation = invited(cast)
+    go_round()
+    old = Invitee.objects.get().uid
+    withdraw_invitation(stored(invitation), viewer=cast.secretary, at=LATER)
+    go_round()
+    withdrawn = subjects()
+
+    event = stored(invitation.event)
+    invite_organizations(event, [cast.member], viewer=cast.secretary, at=LATER)
+    go_round(LATER + timedelta(minutes=1))
+
+    assert withdrawn == ["liaison: Invitation withdrawn: Matchmaking"]
+    assert subjects() == [
+        "liaison: Invitation: Matchmaking, 16 May 2028, 09:30–12:00 (Beijing time, UTC+8)"
+    ]
+    assert notices(invitation) == [(1, "request", 1), (2, "cancel", 1), (3, "request", 1)]
+    assert Invitee.objects.get().uid != old
+    stamps = list(invitation.notices.values_list("stamp_at", flat=True))
+    assert stamps == sorted(set(stamps))
+
+
+def test_seat_that_begins_later_gets_the_request_that_stands(cast: Cast) -> None:
+    invitation = invited(cast)
+    go_round()
+
+    make_person("successor", role="liaison", organization=cast.member)
+    go_round()
+
+    assert subjects() == [
+        "successor: Invitation: Matchmaking, 16 May 2028, 09:30–12:00 (Beijing time, UTC+8)"
+    ]
+    assert notices(invitation) == [(1, "request", 1)]
+
+
+def test_seat_that_ended_before_sending_gets_nothing(cast: Cast) -> None:
+    invited(cast)
+    tick(AT, stop=Stop())
+    person = Person.objects.get(user__username="liaison")
+    end_seat(person.seats.get(), on=AT.date(), viewer=SYSTEM, at=AT)
+
+    go_round()
+
+    assert subjects() == []
+    assert Message.objects.get().reason == "no_longer_concerned"
+
+
+def test_event_that_the_organization_cannot_see_is_not_told_until_it_opens(cast: Cast) -> None:
+    invitation = invited(cast, audience="secretariat")
+    go_round()
+    hidden = (subjects(), notices(invitation))
+
+    revise_event(stored(invitation.event), viewer=SYSTEM, at=LATER, audience="members")
+    go_round()
+
+    assert hidden == ([], [])
+    assert subjects() == [
+        "liaison: Invitation: Matchmaking, 16 May 2028, 09:30–12:00 (Beijing time, UTC+8)"
+    ]
+
+
+def test_postpone_event_without_a_date_keeps_the_invitation_and_says_so(cast: Cast) -> None:
+    invitation = invited(cast)
+    go_round()
+
+    postpone_event(stored(invitation.event), reason="台风", viewer=SYSTEM, at=LATER)
+    go_round()
+
+    assert subjects() == ["liaison: Postponed: Matchmaking, a new date will follow"]
+    assert "台风" in mail.outbox[0].body
+    assert notices(invitation)[-1] == (2, "request", 2)
+
+
+def test_event_that_has_ended_is_not_told_of(cast: Cast) -> None:
+    invitation = invited(cast)
+
+    go_round(MORNING.ends_at)
+
+    assert subjects() == []
+    assert notices(invitation) == []
+
+
+def test_reading_the_log_again_changes_nothing(cast: Cast) -> None:
+    invited(cast)
+    go_round()
+    lines = Delivery.objects.count()
+
+    Cursor.objects.filter(subscriber=InvitationNews.name).update(number=0)
+    go_round()
+
+    assert subjects() == []
+    assert (Delivery.objects.count(), InvitationNotice.objects.count()) == (lines, 1)
+
+
+def test_answer_given_keeps_through_a_confirmation_and_ends_with_the_time(cast: Cast) -> None:
+    invitation = invited(cast)
+    go_round()
+    answer_invitation(stored(invitation), state="accepted", viewer=cast.member_liaison, at=LATER)
+
+    confirm_event(stored(invitation.event), viewer=SYSTEM, at=LATER)
+    go_round()
+    confirmed = _calendar_part()
+    schedule_event(stored(invitation.event), AFTERNOON, reason="场地", viewer=SYSTEM, at=LATER)
+    go_round()
+
+    assert "PARTSTAT=ACCEPTED" in confirmed
+    assert "PARTSTAT=NEEDS-ACTION" in _calendar_part()
+
+
+def _calendar_part() -> str:
+    (sent,) = mail.outbox
+    text = next(one.content for one in sent.alternatives if one.mimetype.startswith("text/cal"))
+    return str(text).replace("\r\n ", "")
