@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from coordination.calendars import views
+from coordination.calendars import portal, views
 from coordination.calendars.sync_api import SyncView
 from coordination.rest.routing import view_paths
 
@@ -32,5 +32,10 @@ urlpatterns = [
         name="alliance_year_feed",
     ),
     path("calendars/links/<str:secret>.ics", views.private_link, name="private_link"),
+    path("connect/", portal.connect, name="connect"),
+    path("connect/links/new/", portal.new_link, name="new_link"),
+    path("connect/links/<uuid:uid>/", portal.show_link, name="link"),
+    path("connect/links/<uuid:uid>/replace/", portal.give_new_address, name="replace_link"),
+    path("connect/links/<uuid:uid>/revoke/", portal.revoke, name="revoke_link"),
     *view_paths("api/v1/sync", SyncView.as_view(), name="api-sync"),
 ]

@@ -253,7 +253,10 @@ class VerbForm(forms.Form):
         field = self.fields[name]
         choices = getattr(field, "choices", None)
         if choices is not None and not isinstance(field, forms.ModelChoiceField):
-            return str(dict(choices).get(value, value or ""))
+            words = dict(choices)
+            if isinstance(value, (list, tuple)):
+                return ", ".join(str(words.get(str(each), each)) for each in value)
+            return str(words.get(value, value or ""))
         return _plain(value)
 
 

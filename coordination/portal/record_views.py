@@ -92,22 +92,6 @@ def actual(request: HttpRequest, slug: str, plan_slug: str) -> HttpResponse:
     )
 
 
-@require_safe
-@page
-def connect(request: HttpRequest) -> HttpResponse:
-    """Show the addresses for calendars and programs."""
-    viewer = viewer_of(request)
-    return render(
-        request,
-        "portal/connect.html",
-        {
-            "alliances": list(Alliance.objects.visible_to(viewer).order_by("pk")),
-            "base": f"{request.scheme}://{request.get_host()}",
-            "host": request.get_host(),
-        },
-    )
-
-
 def _visible_object(object_type: str, uid: UUID, viewer: Viewer) -> Tracked:
     """Return the object that changes are about, when the viewer may see it."""
     model: Any = apps.get_model(object_type)

@@ -23,5 +23,4 @@ urlpatterns = [
     ),
     path("reminders/", reminder_views.reminders, name="reminders"),
     path("reminders/<uuid:uid>/remove/", reminder_views.remove, name="remove_rule"),
-    path("connect/", record_views.connect, name="connect"),
 ]
