@@ -6,13 +6,15 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from alliances.models import Organization, Person, PersonDetails
 from coordination.accounts.preferring import mark_bounced
 from coordination.accounts.viewer import Viewer
 from coordination.bilingual import language_or_default, localized
-from coordination.deliveries.recipients import Reader
+from coordination.deliveries.heeding import INBOX
+from coordination.deliveries.models import Endpoint
+from coordination.deliveries.recipients import Reader, RecipientKey
 
 KIND = "person"
 
@@ -21,14 +23,22 @@ class PeopleByUid:
     """Answers for keys of people. An account's address and language come before the details'."""
 
     def readers(self, recipients: Iterable[str], channel: str) -> Mapping[str, Reader]:
-        """Return the reader of each key that is still somebody; erased people are nobody."""
+        """Return the reader of each key that is still somebody; erased people are nobody.
+
+        Only who can sign in has an inbox.
+        """
         uids = {key.partition(":")[2]: key for key in recipients}
         people = (
             Person.objects.filter(uid__in=uids, erased_at__isnull=True)
             .select_related("user", "details")
             .prefetch_related("seats__organization")
         )
-        return {uids[str(person.uid)]: _reader(person, uids[str(person.uid)]) for person in people}
+        if channel == INBOX:
+            people = people.filter(user__is_active=True)
+        return {
+            uids[str(person.uid)]: _reader(person, uids[str(person.uid)], channel)
+            for person in people
+        }
 
     def mark_bounced(self, recipient: str, channel: str, address: str, at: datetime) -> None:
         """Take note that mail to the address came back."""
@@ -42,7 +52,32 @@ def own_deliveries(viewer: Viewer) -> Q:
     return Q(pk__in=[]) if person is None else Q(recipient=f"{KIND}:{person.uid}")
 
 
-def _reader(person: Person, key: str) -> Reader:
+def own_people(viewer: Viewer) -> QuerySet[Any, Any]:
+    """Return the people that the viewer is, with their `recipient` key: one, or none."""
+    people = Person.objects.filter(user=viewer.user_id, erased_at__isnull=True)
+    return people.annotate(recipient=RecipientKey(KIND, "uid"))
+
+
+def open_inboxes(*, at: datetime) -> int:
+    """Give an inbox to everybody who can sign in and has none.
+
+    Args:
+        at: the database's time.
+
+    Returns:
+        How many were opened.
+    """
+    able = Person.objects.filter(user__is_active=True, erased_at__isnull=True)
+    able = able.annotate(recipient=RecipientKey(KIND, "uid"))
+    known = Endpoint.objects.filter(channel=INBOX, name="").values("owner")
+    keys = list(able.exclude(recipient__in=known).values_list("recipient", flat=True))
+    Endpoint.objects.bulk_create(
+        [Endpoint(channel=INBOX, owner=key) for key in keys], ignore_conflicts=True
+    )
+    return len(keys)
+
+
+def _reader(person: Person, key: str, channel: str) -> Reader:
     user, details = person.user, getattr(person, "details", None)
     language = language_or_default(user.language if user is not None else "")
     address = details.mail_address if details is not None else ""
@@ -54,7 +89,7 @@ def _reader(person: Person, key: str) -> Reader:
             address = ""
     return Reader(
         recipient=key,
-        address=address,
+        address=INBOX if channel == INBOX else address,
         name=localized(details, "name", language) if details is not None else "",
         language=language,
         time_zone=zone,

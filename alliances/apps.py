@@ -16,7 +16,13 @@ class AlliancesConfig(AppConfig):
     def ready(self) -> None:
         """Fill the registries of the lower layers."""
         from alliances.actors import names_of_actors
-        from alliances.addressing import KIND, PeopleByUid, own_deliveries
+        from alliances.addressing import (
+            KIND,
+            PeopleByUid,
+            open_inboxes,
+            own_deliveries,
+            own_people,
+        )
         from alliances.api import RESOURCES
         from alliances.expiring import record_access_changes
         from alliances.grants import grants_of
@@ -28,7 +34,10 @@ class AlliancesConfig(AppConfig):
         from coordination.changes.kinds import register_kinds
         from coordination.deliveries.chores import register_chore
         from coordination.deliveries.querysets import register_visibility
-        from coordination.deliveries.recipients import register_address_book
+        from coordination.deliveries.recipients import (
+            register_address_book,
+            register_own_recipients,
+        )
 
         register_kinds(KINDS)
         register_grants(grants_of)
@@ -37,6 +46,8 @@ class AlliancesConfig(AppConfig):
         register_actor_names(names_of_actors)
         register_address_book(KIND, PeopleByUid())
         register_visibility(own_deliveries)
+        register_own_recipients(own_people)
+        register_chore("open inboxes", lambda at: open_inboxes(at=at), every=timedelta(minutes=1))
         register_chore(
             "record access that begins or ends",
             lambda at: record_access_changes(at=at),

@@ -14,8 +14,12 @@ class DeliveriesConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the channels this room carries by itself."""
+        from datetime import timedelta
         from functools import partial
 
+        from coordination.accounts.scoping import register_resources
+        from coordination.deliveries.chores import register_chore
+        from coordination.deliveries.retention import empty_inboxes
         from coordination.deliveries.subscriptions import WEBHOOK
         from coordination.deliveries.transports.base import register_transport
         from coordination.deliveries.transports.chat import (
@@ -24,10 +28,14 @@ class DeliveriesConfig(AppConfig):
             transport_for_robot,
         )
         from coordination.deliveries.transports.email import EmailTransport, connections
+        from coordination.deliveries.transports.inbox import InboxTransport
         from coordination.deliveries.transports.robots import ROBOTS
         from coordination.deliveries.transports.webhook import WebhookTransport
 
         register_transport("email", EmailTransport, workers=connections())
+        register_transport("inbox", InboxTransport)
+        register_resources(["inbox", "wishes"])
+        register_chore("empty old inboxes", empty_inboxes, every=timedelta(hours=1))
         register_transport(WEBHOOK, WebhookTransport)
         for channel in ROBOTS:
             register_transport(

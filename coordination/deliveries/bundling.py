@@ -1,5 +1,8 @@
 """Put deliveries into messages: alone, or several of one reader that share a digest.
 
+What the reader wishes is heeded first. Then, whatever caused them, the deliveries of one endpoint
+with the same word in `digest` are one message; a chat takes only so many lines in one.
+
 The set of a message is fixed here, once, and its uid is a name for that set (RFC 9562 section
 5.5): every copy that is ever sent carries the same id, and making it twice is impossible.
 """
@@ -15,13 +18,16 @@ from uuid import UUID, uuid5
 from django.db import connection, transaction
 from django.db.models import Q
 
+from coordination.deliveries.heeding import heed
 from coordination.deliveries.models import Delivery, HoldPeriod, Message, MessageState
 from coordination.deliveries.querysets import DeliveryQuerySet
+from coordination.deliveries.transports.base import most_lines_of
 
 NAMESPACE = UUID("8f0c4c0e-2a53-4c0b-9d0c-6f0b1a6f2c51")  # drawn once; never change it
 BATCH = 500
-DigestKey = tuple[int, str, str]
-BundleKey = tuple[int, str, str, int]
+SEVERAL = "digest"
+DigestKey = tuple[int, str]
+BundleKey = tuple[int, str, int]
 
 
 def bundle_due(at: datetime, *, limit: int = BATCH) -> int:
@@ -34,13 +40,14 @@ def bundle_due(at: datetime, *, limit: int = BATCH) -> int:
         limit: deliveries taken at most, apart from those that belong to their digests.
 
     Returns:
-        How many messages were made; call again until it is 0.
+        How many messages were made or put off; call again until it is 0.
     """
     with transaction.atomic():
         taken = _take(at, limit)
         if not taken:
             return 0
-        return _make(taken, _open_holds())
+        now = heed(taken, at=at)
+        return _make(now, _open_holds()) + len(taken) - len(now)
 
 
 def _lockable() -> bool:
@@ -53,7 +60,7 @@ def _take(at: datetime, limit: int) -> list[Delivery]:
     first = list(free_rows.order_by("send_after", "pk")[:limit])
     alone = [row for row in first if not row.digest and not row.lane]
     alone += _in_their_turn(open_rows, [row for row in first if not row.digest and row.lane])
-    shared = {(row.endpoint_id, row.source, row.digest) for row in first if row.digest}
+    shared = {(row.endpoint_id, row.digest) for row in first if row.digest}
     return alone + (_take_digests(open_rows, free_rows, shared) if shared else [])
 
 
@@ -80,17 +87,16 @@ def _take_digests(
 ) -> list[Delivery]:
     """Take whole digests only: one of which another process holds a line waits for the next go."""
     condition = Q()
-    for endpoint, source, digest in shared:
-        condition |= Q(endpoint=endpoint, source=source, digest=digest)
+    for endpoint, digest in shared:
+        condition |= Q(endpoint=endpoint, digest=digest)
     rows = list(free_rows.filter(condition).order_by("pk"))
-    keys = open_rows.filter(condition).values_list("endpoint_id", "source", "digest")
+    keys = open_rows.filter(condition).values_list("endpoint_id", "digest")
     sizes = Counter(keys.order_by())
-    taken = Counter((row.endpoint_id, row.source, row.digest) for row in rows)
+    taken = Counter((row.endpoint_id, row.digest) for row in rows)
     return [
         row
         for row in rows
-        if taken[row.endpoint_id, row.source, row.digest]
-        == sizes[row.endpoint_id, row.source, row.digest]
+        if taken[row.endpoint_id, row.digest] == sizes[row.endpoint_id, row.digest]
     ]
 
 
@@ -100,21 +106,31 @@ def _open_holds() -> list[HoldPeriod]:
 
 def _make(taken: Iterable[Delivery], holds: Sequence[HoldPeriod]) -> int:
     """Insert the messages and tie their lines to them, a statement for many of each."""
-    groups: dict[BundleKey, list[Delivery]] = defaultdict(list)
-    for row in taken:
-        groups[row.endpoint_id, row.source, row.digest, 0 if row.digest else row.pk].append(row)
+    groups = _groups(taken)
     if not groups:
         return 0
-    bundles = [_columns(rows, holds) for rows in groups.values()]
+    bundles = [_columns(rows, holds) for rows in groups]
     keys = _insert(bundles)
     _tie(
         [
             (row.pk, keys[UUID(str(bundle["uid"]))])
-            for bundle, rows in zip(bundles, groups.values(), strict=True)
+            for bundle, rows in zip(bundles, groups, strict=True)
             for row in rows
         ]
     )
     return len(bundles)
+
+
+def _groups(taken: Iterable[Delivery]) -> list[list[Delivery]]:
+    """Return the deliveries of each message to be made."""
+    shared: dict[BundleKey, list[Delivery]] = defaultdict(list)
+    for row in taken:
+        shared[row.endpoint_id, row.digest, 0 if row.digest else row.pk].append(row)
+    groups = []
+    for rows in shared.values():
+        most = most_lines_of(rows[0].channel) or len(rows)
+        groups += [rows[start : start + most] for start in range(0, len(rows), most)]
+    return groups
 
 
 def _insert(bundles: Sequence[dict[str, Any]]) -> dict[UUID, int]:
@@ -157,7 +173,7 @@ def _columns(rows: Sequence[Delivery], holds: Sequence[HoldPeriod]) -> dict[str,
         "endpoint_id": first.endpoint_id,
         "recipient": first.recipient,
         "channel": first.channel,
-        "source": first.source,
+        "source": first.source if len({row.source for row in rows}) == 1 else SEVERAL,
         "lane": first.lane,
         "never_twice": any(row.never_twice for row in rows),
         "state": (MessageState.PENDING if hold is None else MessageState.HELD).value,
@@ -171,8 +187,10 @@ def _columns(rows: Sequence[Delivery], holds: Sequence[HoldPeriod]) -> dict[str,
 
 
 def _hold_over(rows: Sequence[Delivery], holds: Sequence[HoldPeriod]) -> HoldPeriod | None:
+    """Return the period in which one of these fell due, or might have gone out after a wait."""
     for hold in holds:
-        if any(hold.from_at <= row.due_at < hold.until_at for row in rows):
+        moments = {moment for row in rows for moment in (row.due_at, row.send_after)}
+        if any(hold.from_at <= moment < hold.until_at for moment in moments):
             return hold
     return None
 

@@ -24,6 +24,7 @@ def hold_period(*, from_at: datetime, until_at: datetime, reason: str) -> HoldPe
     with transaction.atomic():
         period = HoldPeriod.objects.create(from_at=from_at, until_at=until_at, reason=reason)
         due_then = Q(deliveries__due_at__gte=from_at, deliveries__due_at__lt=until_at)
+        due_then |= Q(deliveries__send_after__gte=from_at, deliveries__send_after__lt=until_at)
         tried_then = Q(next_attempt_at__gte=from_at, next_attempt_at__lt=until_at)
         chosen = Message.objects.pending().filter(due_then | tried_then)
         hold(Message.objects.filter(pk__in=chosen.values("pk")), reason=reason)

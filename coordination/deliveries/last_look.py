@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from coordination.deliveries.models import AttemptOutcome, Delivery, Endpoint, Message
+from django.db.models import Q
+
+from coordination.deliveries.digesting import dressed, joined
+from coordination.deliveries.models import Attempt, AttemptOutcome, Delivery, Endpoint, Message
 from coordination.deliveries.recipients import Reader
 from coordination.deliveries.sources import Rendered, source_of
+from coordination.deliveries.transports.base import DOUBTFUL, DOUBTFUL_FAMILY
 
 
 class NotWanted(Exception):
@@ -55,25 +59,37 @@ def _wanted_lines(
     message: Message, lines: Iterable[Delivery], reader: Reader, at: datetime
 ) -> list[Delivery]:
     """Ask the source about each line; note why a line of a digest is left out."""
-    source = source_of(message.source)
     wanted: list[Delivery] = []
     dropped: dict[str, list[int]] = {}
     for line in lines:
         too_late = line.expires_at is not None and line.expires_at <= at
-        reason = "expired" if too_late else source.still_wanted(line, reader, at)
+        reason = "expired" if too_late else source_of(line.source).still_wanted(line, reader, at)
         if reason:
             dropped.setdefault(reason, []).append(line.pk)
         else:
             wanted.append(line)
-    if wanted and message.rendered:
-        # What was rendered once goes out as it was: a retry is the same to the byte.
-        return wanted
     if not wanted:
         outcome = AttemptOutcome.EXPIRED if "expired" in dropped else AttemptOutcome.SUPERSEDED
         raise NotWanted(outcome, next(iter(dropped), "nothing_left"))
+    if dropped and message.rendered:
+        if _may_be_out(message):
+            # The reader may have it: what goes out again is the same to the byte, or it would
+            # be another message under the same id.
+            return wanted
+        message.rendered = ""  # nobody has it: it is written anew, without what is off
     for reason, keys in dropped.items():
         Delivery.objects.filter(pk__in=keys).update(dropped_reason=reason)
     return wanted
+
+
+def _may_be_out(message: Message) -> bool:
+    """Whether an earlier try may have reached the reader though it did not succeed."""
+    tries = Attempt.objects.filter(message=message).filter(
+        Q(outcome=AttemptOutcome.IN_DOUBT)
+        | Q(code__in=DOUBTFUL)
+        | Q(code__startswith=DOUBTFUL_FAMILY)
+    )
+    return message.in_doubt or tries.exists()
 
 
 def content_of(message: Message, wanted: Sequence[Delivery], reader: Reader) -> Rendered:
@@ -83,7 +99,12 @@ def content_of(message: Message, wanted: Sequence[Delivery], reader: Reader) -> 
     at = message.first_tried_at
     if at is None:
         raise ValueError("a claimed message knows when it was first tried")
-    return source_of(message.source).render(wanted, reader, at)
+    by_source: dict[str, list[Delivery]] = {}
+    for line in wanted:
+        by_source.setdefault(line.source, []).append(line)
+    written = [source_of(kind).render(lines, reader, at) for kind, lines in by_source.items()]
+    whole = joined(written, reader)
+    return dressed(whole, reader, by_source) if message.channel == "email" else whole
 
 
 def reader_at(endpoint: Endpoint) -> Reader:

@@ -10,7 +10,15 @@ from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 
-from coordination.deliveries.models import Attempt, Delivery, Endpoint, Message, MessageState
+from coordination.deliveries.models import (
+    Attempt,
+    Delivery,
+    Endpoint,
+    InboxItem,
+    Message,
+    MessageState,
+    Wishes,
+)
 
 KEEP_CONTENT = timedelta(days=90)
 KEEP_LINES = timedelta(days=400)
@@ -61,6 +69,18 @@ def delete_old(at: datetime) -> int:
     return len(keys)
 
 
+def empty_inboxes(at: datetime) -> int:
+    """Delete what has lain in inboxes for over 400 days, 5000 at a time.
+
+    Returns:
+        How many; call again until it is 0.
+    """
+    old = InboxItem.objects.filter(created_at__lt=at - KEEP_LINES).order_by("pk")
+    keys = list(old.values_list("pk", flat=True)[:BATCH])
+    InboxItem.objects.filter(pk__in=keys).delete()
+    return len(keys)
+
+
 def forget_addresses(recipient: str) -> int:
     """Erase a person's addresses and what was written to them; the lines stay.
 
@@ -73,4 +93,6 @@ def forget_addresses(recipient: str) -> int:
     with transaction.atomic():
         Attempt.objects.filter(message__recipient=recipient).update(address="", detail="")
         Message.objects.filter(recipient=recipient).update(rendered="", error="")
+        InboxItem.objects.filter(recipient=recipient).delete()
+        Wishes.objects.filter(recipient=recipient).delete()
         return Endpoint.objects.filter(owner=recipient, name="").update(address="")

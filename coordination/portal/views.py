@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from alliances import rules as alliance_rules
 from alliances.models import Alliance, ChairTerm, Edition, Membership, Plan, PlanState, Seat
 from coordination.accounts.viewer import Viewer
+from coordination.deliveries.models import InboxItem
 from coordination.pages.answers import asked, now, one, page, viewer_of
 from coordination.portal.month_page import month_asked, month_context
 from coordination.portal.plan_board import area_rows, by_month, figures_of, plan_entries
@@ -32,6 +33,7 @@ from events.portal.showing import (
 
 COMING_DAYS = 60
 HOME_ROWS = 12
+INBOX_ROWS = 5
 UNCONFIRMED_DAYS = 21
 ALL_OF = {
     "late": "time=undated&state=late",
@@ -68,6 +70,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "duties": [],
         "attention": [],
         "alliances": list(Alliance.objects.visible_to(viewer).order_by("pk")[:30]),
+        "inbox": _unread(viewer),
         "today": today,
         "at": at,
         "may_found": alliance_rules.may_found_alliance(viewer),
@@ -211,6 +214,13 @@ def parse_date_or(text: str, default: date) -> date:
         return parse_date(text) or default
     except ValueError:
         return default
+
+
+def _unread(viewer: Viewer) -> list[InboxItem]:
+    """Return the latest messages that the viewer has not read."""
+    if not viewer.is_authenticated:
+        return []
+    return list(InboxItem.objects.visible_to(viewer).unread().order_by("-pk")[:INBOX_ROWS])
 
 
 def _lines(request: HttpRequest, events: Any) -> list[EventLine]:

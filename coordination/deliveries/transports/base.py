@@ -18,6 +18,10 @@ from coordination.deliveries.backoff import Schedule
 from coordination.deliveries.recipients import Reader
 from coordination.deliveries.sources import Rendered
 
+DOUBTFUL = frozenset({"lease_ended", "mail_cut", "timeout", "cut", "not_http", "garbage"})
+DOUBTFUL_FAMILY = "http_5"
+"""Codes of failures after which nobody knows whether the letter was taken."""
+
 
 class Blame(Enum):
     """Whose a failure is."""

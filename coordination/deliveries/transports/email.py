@@ -38,6 +38,7 @@ SECONDS_IN_ALL = 30.0  # for one letter or for one connection; a quarter of the 
 SECONDS_OF_SILENCE = 10  # between two answers of the server
 IDLE_SECONDS = 60.0  # servers hang up after a while; RFC 5321 section 4.5.3.2 asks for 300
 ASK_AFTER_SECONDS = 1.0
+WATCH_SECONDS = 0.1
 LETTERS_PER_CONNECTION = 100
 SMTP_CONNECTIONS = 4
 SMTP_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
@@ -136,6 +137,8 @@ def compose(letter: Letter) -> EmailMultiAlternatives:
     }
     if rendered.unsubscribe_url:
         headers["List-Unsubscribe"] = f"<{rendered.unsubscribe_url}>"  # RFC 2369 section 3.2
+        if rendered.unsubscribe_url.startswith("https://"):
+            headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"  # RFC 8058 section 3.1
     mail = EmailMultiAlternatives(
         subject=" ".join(rendered.subject.split()),
         body=rendered.text,
@@ -224,6 +227,42 @@ def _data_refused(code: int, text: str) -> TransportError:
     return TransportError(f"smtp_{code}", text, permanent=code >= 500)
 
 
+class _Watch:
+    """One thread that cuts connections whose time is up: a thread a letter would cost as much."""
+
+    def __init__(self) -> None:
+        self._until: dict[socket.socket, float] = {}
+        self._armed = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def arm(self, connected: socket.socket, seconds: float) -> None:
+        self._until[connected] = time.monotonic() + seconds
+        self._armed.set()
+        if self._thread is None or not self._thread.is_alive():
+            self._thread = threading.Thread(target=self._run, name="mail-watch", daemon=True)
+            self._thread.start()
+
+    def disarm(self, connected: socket.socket) -> None:
+        self._until.pop(connected, None)
+
+    def _run(self) -> None:
+        while True:
+            if not self._until:
+                self._armed.clear()
+                if not self._until:
+                    self._armed.wait()
+            now = time.monotonic()
+            for connected, until in list(self._until.items()):
+                if until <= now:
+                    self.disarm(connected)
+                    with contextlib.suppress(OSError):
+                        connected.shutdown(socket.SHUT_RDWR)
+            time.sleep(WATCH_SECONDS)
+
+
+_watch = _Watch()
+
+
 @contextmanager
 def _cut_off(backend: Any, seconds: float) -> Iterator[None]:
     """Cut the connection after so many seconds: a time-out between answers does not end a drip."""
@@ -232,18 +271,11 @@ def _cut_off(backend: Any, seconds: float) -> Iterator[None]:
     if not isinstance(connected, socket.socket):
         yield
         return
-    watch = threading.Timer(seconds, _shut, [connected])
-    watch.daemon = True
-    watch.start()
+    _watch.arm(connected, seconds)
     try:
         yield
     finally:
-        watch.cancel()
-
-
-def _shut(connected: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        connected.shutdown(socket.SHUT_RDWR)
+        _watch.disarm(connected)
 
 
 def connections() -> int:

@@ -13,6 +13,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from coordination.bilingual import localized, text_in
+from coordination.deliveries.inbox import unread_count
 from coordination.pages.answers import viewer_of
 from coordination.pages.wording import (
     day_in_words,
@@ -58,6 +59,13 @@ def main_nav(context: Context) -> list[NavEntry]:
         )
         for label, address in entries
     ]
+
+
+@register.simple_tag(takes_context=True)
+def unread_messages(context: Context) -> int:
+    """Return how many messages in the reader's inbox are unread."""
+    request = context.get("request")
+    return unread_count(viewer_of(request)) if hasattr(request, "viewer") else 0
 
 
 @register.simple_tag(takes_context=True)

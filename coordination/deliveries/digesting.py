@@ -1,0 +1,108 @@
+"""One message out of several, and the words below each mail about stopping such mails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, override
+
+from coordination.bilingual import language_or_default
+from coordination.deliveries.news import STOPPABLE, News, news_of
+from coordination.deliveries.recipients import Reader
+from coordination.deliveries.sources import Item, Rendered
+from coordination.deliveries.stopping import stop_link
+
+LONGEST_SUBJECT = 60  # characters; phones show about half of it
+
+
+def joined(written: Sequence[Rendered], reader: Reader) -> Rendered:
+    """Return several renderings as one message that lists what each of them tells.
+
+    Args:
+        written: one for each source, in the order in which things fell due; at least one.
+        reader: gives language and name.
+    """
+    items = [item for rendered in written for item in _items(rendered)]
+    if len(written) == 1 and len(written[0].items) < 2:
+        return written[0]
+    language = language_or_default(reader.language)
+    with override(language):
+        subject = _subject(items)
+        context = {
+            "reader": reader,
+            "language": language,
+            "subject": subject,
+            "count": len(items),
+            "items": items,
+            "settings_url": f"{settings.COORDINATION_BASE_URL}/me/wishes/",
+        }
+        return Rendered(
+            subject=subject,
+            text=render_to_string("deliveries/mail/digest.txt", context),
+            html=render_to_string("deliveries/mail/digest.html", context),
+            language=language,
+            parts=tuple(part for one in written for part in one.parts if part.filename),
+            items=tuple(items),
+        )
+
+
+def _items(rendered: Rendered) -> tuple[Item, ...]:
+    return rendered.items or (Item(rendered.subject, rendered.text.strip()),)
+
+
+def _subject(items: Sequence[Item]) -> str:
+    """Return how many things there are, and as many of their titles as fit into one line."""
+    count = len(items)
+    head = ngettext("%(count)d thing for you", "%(count)d things for you", count) % {"count": count}
+    titles = list(dict.fromkeys(item.title for item in items))
+    shown: list[str] = []
+    for title in titles:
+        if len(head) + sum(map(len, shown)) + len(title) > LONGEST_SUBJECT and shown:
+            break
+        shown.append(title)
+    words = _("; ").join(shown) + ("…" if len(shown) < len(titles) else "")
+    return _("%(head)s: %(titles)s") % {"head": head, "titles": words}
+
+
+def dressed(rendered: Rendered, reader: Reader, sources: Iterable[str]) -> Rendered:
+    """Return a mail with a word below it on how to get fewer, or why that cannot be stopped.
+
+    Args:
+        rendered: the mail.
+        reader: who gets it.
+        sources: kinds of source whose news it holds.
+    """
+    kinds = list(dict.fromkeys(news_of(source) for source in sources))
+    stoppable = [kind for kind in kinds if kind in STOPPABLE]
+    if rendered.unsubscribe_url or not kinds:
+        return rendered
+    link = stop_link(reader.recipient, stoppable) if stoppable else ""
+    language = language_or_default(rendered.language)
+    with override(language):
+        context = {
+            "language": language,
+            "link": link,
+            "kinds": [str(News(kind).label) for kind in stoppable],
+            "must_come": len(stoppable) < len(kinds),
+            "settings_url": f"{settings.COORDINATION_BASE_URL}/me/wishes/",
+        }
+        text = render_to_string("deliveries/mail/below.txt", context)
+        html = render_to_string("deliveries/mail/below.html", context)
+    return replace(
+        rendered,
+        text=f"{rendered.text.rstrip()}\n\n{text.strip()}\n",
+        html=_before_the_end(rendered.html, html),
+        unsubscribe_url=link if len(stoppable) == len(kinds) else "",
+    )
+
+
+def _before_the_end(html: str, more: str) -> str:
+    """Put a piece at the end of an HTML page's body."""
+    if not html:
+        return ""
+    head, end, tail = html.rpartition("</body>")
+    return f"{head}{more}{end}{tail}" if end else html + more
