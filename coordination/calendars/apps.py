@@ -18,8 +18,15 @@ class CalendarsConfig(AppConfig):
         from coordination.accounts.tokens import register_ender
         from coordination.calendars.linking import revoke_links_of
         from coordination.calendars.rendering import project_texts
+        from coordination.calendars.webhooks import WebhookMessages, WebhookNews, staffed_owners
         from coordination.changes.projections import register_projection
+        from coordination.deliveries.sources import register_source
+        from coordination.deliveries.subscribers import register_subscriber
+        from coordination.deliveries.subscriptions import register_owner_keys
 
         register_projection(project_texts)
         register_ender(revoke_links_of)
-        register_resources(["feed-links"])
+        register_resources(["feed-links", "webhooks"])
+        register_owner_keys(staffed_owners)
+        register_source(WebhookMessages())
+        register_subscriber(WebhookNews())

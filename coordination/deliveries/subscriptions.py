@@ -60,6 +60,7 @@ class Subscription(models.Model):
         filters: names and values, as the list of events takes them.
         kinds: kinds of news; none for all of them.
         standing: fingerprint of what the owner could see when last told; "" for never.
+        token: token it was made with: it sees what the token may see, and ends with it.
         created_by: actor who made it.
     """
 
@@ -71,6 +72,9 @@ class Subscription(models.Model):
     filters = models.JSONField(_("filters"), default=dict, blank=True)
     kinds = models.JSONField(_("kinds"), default=list, blank=True)
     standing = models.CharField(max_length=64, blank=True, default="")
+    token = models.ForeignKey(
+        "accounts.ApiToken", models.CASCADE, null=True, blank=True, related_name="+"
+    )
     created_by = models.CharField(max_length=60)
     created_at = models.DateTimeField(_("created"), db_default=Now())
     changed_at = models.DateTimeField(_("changed"), db_default=Now())

@@ -1,0 +1,441 @@
+"""`/api/v1/webhooks/`: where news of events goes, what became of each message, and the controls.
+
+The secret of a webhook stands in two answers only: the one that made it, and the one that
+replaced its secret.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from alliances.models import Alliance
+from coordination.accounts.languages import PARAMETER as LANG
+from coordination.accounts.models import ApiToken
+from coordination.calendars.link_api import FiltersInput
+from coordination.calendars.selecting import Selection
+from coordination.calendars.webhooks import (
+    news_kinds,
+    owner_of_alliance,
+    owner_of_viewer,
+    standing_of,
+    view_of,
+)
+from coordination.changes.refusals import NotAllowed, NotVisible, invalid
+from coordination.deliveries.models import (
+    Attempt,
+    AttemptOutcome,
+    Message,
+    MessageState,
+    Subscription,
+)
+from coordination.deliveries.sources import Rendered
+from coordination.deliveries.subscribing import (
+    NAME_LENGTH,
+    Subscribed,
+    enable_subscription,
+    messages_of,
+    pause_subscription,
+    ping,
+    replay_messages,
+    revise_subscription,
+    rotate_secret,
+    state_of,
+    subscribe,
+    unsubscribe,
+)
+from coordination.rest.inputs import Input
+from coordination.rest.pagination import OWN_PARAMETERS, cursor_for, page_of, requested_page
+from coordination.rest.preconditions import etag_of, list_etag
+from coordination.rest.problems import parameter_error
+from coordination.rest.reading import Computed, Reading
+from coordination.rest.rendering import to_json
+from coordination.rest.views import HouseView
+from coordination.rest.viewsets import Changing, Creating, Deleting, ResourceViewSet, transition
+from events.api.inputs import NothingInput
+
+STATE = "state"
+STATES = ("active", "paused", "disabled")
+
+
+class WebhookInput(Input):
+    """What may be changed of a webhook."""
+
+    name = serializers.CharField(required=False, max_length=NAME_LENGTH)
+    url = serializers.CharField(required=False, max_length=500)
+    filters = FiltersInput(required=False)
+    kinds = serializers.ListField(
+        child=serializers.CharField(max_length=60),
+        required=False,
+        max_length=100,
+        help_text="Types of news that are wanted; none for all of them.",
+    )
+
+
+class NewWebhook(WebhookInput):
+    """A new webhook."""
+
+    name = serializers.CharField(max_length=NAME_LENGTH)
+    url = serializers.CharField(max_length=500)
+    alliance = serializers.SlugField(
+        required=False,
+        help_text="Let the alliance's secretariat own it; otherwise it is one's own.",
+    )
+
+
+class EnableInput(Input):
+    """What becomes of the messages that wait."""
+
+    missed = serializers.ChoiceField(choices=("replay", "skip"))
+
+
+class ReplayInput(Input):
+    """One message, or all that failed for good in a span; without anything, all that did."""
+
+    message = serializers.UUIDField(required=False)
+    since = serializers.DateTimeField(required=False, help_text="Included.")
+    until = serializers.DateTimeField(required=False, help_text="Not included.")
+
+
+def _alliance_of(owner: str) -> str | None:
+    kind, _colon, name = owner.partition(":")
+    return name if kind == "alliance" else None
+
+
+class WebhookReading(Reading):
+    """A web address that is told what happens to events."""
+
+    class Meta:
+        model = Subscription
+
+    uid = serializers.UUIDField()
+    name = serializers.CharField(source="endpoint.name")
+    url = serializers.CharField(source="endpoint.address")
+    alliance = Computed(
+        serializers.SlugField(allow_null=True),
+        needs=("endpoint.owner",),
+        make=_alliance_of,
+    )
+    filters = Computed(FiltersInput(), needs=("filters",), make=lambda value: value)
+    kinds = serializers.ListField(child=serializers.CharField())
+    state = Computed(
+        serializers.ChoiceField(choices=STATES),
+        needs=("endpoint.disabled_at", "endpoint.disabled_reason"),
+        make=state_of,
+    )
+    reason = serializers.CharField(
+        source="endpoint.disabled_reason", help_text="Why nothing is sent; empty while it is."
+    )
+    failures = serializers.IntegerField(
+        source="endpoint.failures", help_text="Failures in a row; 0 when the last one arrived."
+    )
+    failing_since = serializers.DateTimeField(source="endpoint.failing_since", allow_null=True)
+    paused_until = serializers.DateTimeField(
+        source="endpoint.paused_until",
+        allow_null=True,
+        help_text="After five failures in a row one message is tried each time this passes.",
+    )
+    previous_secret_until = serializers.DateTimeField(
+        source="endpoint.previous_secret_until",
+        allow_null=True,
+        help_text="Until then the secret before this one signs too.",
+    )
+    created_at = serializers.DateTimeField()
+    changed_at = serializers.DateTimeField()
+    version = serializers.IntegerField()
+
+
+class WebhookWithSecretReading(WebhookReading):
+    """A webhook and its secret."""
+
+    secret = serializers.CharField(help_text="whsec_…; in this answer only.")
+
+
+class MessageNamedReading(Reading):
+    """A message that is on its way."""
+
+    message = serializers.UUIDField(help_text="Its webhook-id.")
+
+
+class ReplayReading(Reading):
+    """How many messages go out again."""
+
+    count = serializers.IntegerField()
+
+
+class AttemptReading(Reading):
+    """One try, as it ended."""
+
+    number = serializers.IntegerField()
+    outcome = serializers.ChoiceField(choices=AttemptOutcome.choices)
+    code = serializers.CharField()
+    answer = serializers.CharField(help_text="Status and beginning of the answer, or what failed.")
+    begun_at = serializers.DateTimeField()
+    ended_at = serializers.DateTimeField()
+
+
+class WebhookMessageReading(Reading):
+    """A message of a webhook with its tries."""
+
+    uid = serializers.UUIDField(help_text="The webhook-id, the same in every copy.")
+    type = serializers.CharField()
+    state = serializers.ChoiceField(choices=MessageState.choices)
+    reason = serializers.CharField()
+    payload = serializers.CharField(help_text="What is sent, to the byte; empty after 90 days.")
+    created_at = serializers.DateTimeField()
+    next_attempt_at = serializers.DateTimeField(allow_null=True)
+    sent_at = serializers.DateTimeField(allow_null=True)
+    attempts = AttemptReading(many=True)
+
+
+class WebhookMessagesReading(Reading):
+    """A page of messages, the newest first."""
+
+    items = WebhookMessageReading(many=True)
+    next = serializers.URLField(allow_null=True)
+
+
+def webhooks_visible_to(viewer: Any, token: ApiToken | None) -> QuerySet[Any]:
+    """Return the webhooks that a caller may keep; a token with limits, those of its alliances."""
+    rows: QuerySet[Any] = Subscription.objects.visible_to(viewer).exclude(
+        endpoint__disabled_reason="removed"
+    )
+    if token is not None and token.limits:
+        rows = rows.filter(endpoint__owner__startswith="alliance:")
+    return rows
+
+
+class WebhookViewSet(Creating, Changing, Deleting, ResourceViewSet):
+    """Web addresses that are told what happens to events: one's own, and one's secretariat's."""
+
+    resource = "webhooks"
+    model = Subscription
+    reading = WebhookReading
+    create_input = NewWebhook
+    change_input = WebhookInput
+    personal = True
+    related = ("endpoint", "token")
+    secret = ""
+
+    @property
+    def token(self) -> ApiToken | None:
+        """The token that asks, if one does."""
+        found = self.request.auth
+        return found if isinstance(found, ApiToken) else None
+
+    def rows(self) -> QuerySet[Any]:
+        """Return the webhooks that the caller may keep."""
+        return webhooks_visible_to(self.viewer, self.token)
+
+    @extend_schema(responses={201: WebhookWithSecretReading})
+    def create(self, request: Request, **kwargs: Any) -> HttpResponse:
+        """Make a webhook; the answer alone holds its secret."""
+        return super().create(request, **kwargs)
+
+    def perform_create(self, values: dict[str, Any]) -> Subscription:
+        """Make a webhook.
+
+        Raises:
+            NotAllowed: the token may not read events, or is for some alliances only.
+        """
+        slug = values.pop("alliance", "")
+        owner = self._owner(slug)
+        chosen = self._checked(values, {})
+        made = subscribe(owner, viewer=self.viewer, at=self.at, token=self.token, **chosen)
+        viewer = view_of(made.subscription, at=self.at)
+        if viewer is not None:
+            made.subscription.standing = standing_of(viewer)
+            made.subscription.save(update_fields=["standing"])
+        return self._with_secret(made)
+
+    def perform_change(self, obj: Subscription, values: dict[str, Any]) -> Subscription:
+        """Change what is sent to a webhook, or where it is."""
+        chosen = self._checked(values, obj.filters)
+        return revise_subscription(obj, viewer=self.viewer, at=self.at, **chosen)
+
+    def perform_delete(self, obj: Subscription, reason: str) -> None:
+        """End a webhook."""
+        unsubscribe(obj, viewer=self.viewer, at=self.at)
+
+    @transition(NothingInput, replies=WebhookWithSecretReading)
+    def rotate(self, obj: Subscription, values: dict[str, Any]) -> Subscription:
+        """Give a webhook a new secret; for 24 hours the one before it signs too."""
+        return self._with_secret(rotate_secret(obj, viewer=self.viewer, at=self.at))
+
+    @transition(NothingInput)
+    def pause(self, obj: Subscription, values: dict[str, Any]) -> Subscription:
+        """Stop sending; what happens meanwhile waits."""
+        return pause_subscription(obj, viewer=self.viewer, at=self.at)
+
+    @transition(EnableInput)
+    def enable(self, obj: Subscription, values: dict[str, Any]) -> Subscription:
+        """Send again, with or without what was missed."""
+        return enable_subscription(obj, viewer=self.viewer, at=self.at, **values)
+
+    @transition(NothingInput, replies=MessageNamedReading, status=202)
+    def ping(self, obj: Subscription, values: dict[str, Any]) -> dict[str, Any]:
+        """Send a message of type `ping`; its tries stand under `messages`."""
+        return {"message": ping(obj, viewer=self.viewer, at=self.at).uid}
+
+    @transition(ReplayInput, replies=ReplayReading, status=202)
+    def replay(self, obj: Subscription, values: dict[str, Any]) -> dict[str, Any]:
+        """Send messages again under the same ids."""
+        return {"count": replay_messages(obj, viewer=self.viewer, at=self.at, **values)}
+
+    def _owner(self, slug: str) -> str:
+        """Return the owner that is asked for.
+
+        Raises:
+            NotAllowed: the token may not read events, or is for some alliances only.
+            InvalidInput: there is no such alliance.
+        """
+        if not self.viewer.may_use("events", "read"):
+            raise NotAllowed(_("A webhook tells of events: the token needs events:read."))
+        if slug:
+            alliance = Alliance.objects.visible_to(self.viewer).filter(slug=slug).first()
+            if alliance is None:
+                raise invalid("alliance", _("There is no such object, or it is not open to you."))
+            return owner_of_alliance(alliance)
+        return owner_of_viewer(self.viewer)
+
+    def _checked(self, values: dict[str, Any], filters: dict[str, str]) -> dict[str, Any]:
+        """Return the input with filters merged (RFC 7396) and kinds known."""
+        if "filters" in values:
+            merged = filters | values["filters"]
+            wanted = {name: value for name, value in merged.items() if value}
+            values["filters"] = Selection.parse(wanted).parameters_with_mine
+        check_kinds(values.get("kinds", ()))
+        return values
+
+    def _with_secret(self, made: Subscribed) -> Subscription:
+        self.secret = made.secret
+        return made.subscription
+
+    def _respond(self, request: Request) -> HttpResponseBase:
+        """Add the secret to the answer, after that is kept for repetitions."""
+        response = super()._respond(request)
+        if self.secret and isinstance(response, HttpResponse) and response.status_code < 300:
+            data = orjson.loads(response.content) | {"secret": self.secret}
+            body = to_json(data)
+            response.content = body
+            response["ETag"] = etag_of(data["version"], body)
+        return response
+
+    def _list_etag(self) -> str:
+        """Return a tag of the rows themselves: webhooks stand outside the log."""
+        request = self.request._request
+        columns = (
+            "pk", "version", "endpoint__failures", "endpoint__failing_since",
+            "endpoint__paused_until", "endpoint__disabled_at", "endpoint__disabled_reason",
+        )  # fmt: skip
+        return list_etag(
+            request.get_host(),
+            request.path,
+            request.META.get("QUERY_STRING", ""),
+            self.viewer.language,
+            self.viewer.user_id,
+            list(self.rows().order_by("pk").values_list(*columns)),
+        )
+
+
+def check_kinds(kinds: Any) -> None:
+    """Go on when every kind is one that a webhook may choose.
+
+    Raises:
+        InvalidInput: otherwise; it names the kind.
+    """
+    known = news_kinds()
+    for kind in kinds:
+        if kind not in known:
+            words = _("There is no kind of news “%(kind)s”. Known are: %(known)s.")
+            raise invalid(
+                "kinds", words % {"kind": kind, "known": ", ".join(known)}, code="unknown"
+            )
+
+
+class WebhookMessagesView(HouseView):
+    """What was sent to a webhook, and what became of it."""
+
+    resource = "webhooks"
+    reading = WebhookMessagesReading
+    parameters = (OWN_PARAMETERS - {"ordering"}) | {STATE}
+
+    @extend_schema(
+        operation_id="webhook_messages",
+        responses=WebhookMessagesReading,
+    )
+    def get(self, request: Request, uid: UUID) -> HttpResponse:
+        """Answer a page of messages with their tries, the newest first.
+
+        Raises:
+            NotVisible: there is no such webhook for the caller.
+        """
+        query = request._request.GET
+        token = request.auth if isinstance(request.auth, ApiToken) else None
+        subscription = webhooks_visible_to(self.viewer, token).filter(uid=uid).first()
+        if subscription is None:
+            raise NotVisible
+        rows = messages_of(subscription)
+        state = query.get(STATE)
+        if state is not None:
+            if state not in MessageState.values:
+                raise parameter_error(STATE, _("There is no such state."))
+            rows = rows.filter(state=state)
+        page = requested_page(
+            query, orderings={"created": "pk"}, default="-created", model=rows.model
+        )
+        keys, last = page_of(rows, ("pk",), page)
+        following = None
+        if last is not None:
+            again = query.copy()
+            again["cursor"] = cursor_for(last, page.ordering)
+            path = f"{request.path}?{again.urlencode()}"
+            following = str(request.build_absolute_uri(path))
+        items = messages_shown([key[0] for key in keys])
+        return self.answer_tagged({"items": items, "next": following})
+
+    def known_parameters(self) -> frozenset[str]:
+        """Return the query parameters."""
+        return self.parameters | {LANG}
+
+
+def messages_shown(keys: list[int]) -> list[dict[str, Any]]:
+    """Return messages with their tries, the newest first; two queries."""
+    tries = Prefetch("tries", queryset=Attempt.objects.order_by("pk"))
+    rows = Message.objects.filter(pk__in=keys).order_by("-pk").prefetch_related(tries)
+    return [_message_shown(message) for message in rows]
+
+
+def _message_shown(message: Any) -> dict[str, Any]:
+    content = Rendered.from_stored(message.rendered) if message.rendered else None
+    waits = message.state == MessageState.PENDING
+    return {
+        "uid": message.uid,
+        "type": content.subject if content else "",
+        "state": message.state,
+        "reason": message.reason,
+        "payload": content.text if content else "",
+        "created_at": message.created_at,
+        "next_attempt_at": message.next_attempt_at if waits else None,
+        "sent_at": message.sent_at,
+        "attempts": [
+            {
+                "number": one.number,
+                "outcome": one.outcome,
+                "code": one.code,
+                "answer": one.detail,
+                "begun_at": one.begun_at,
+                "ended_at": one.ended_at,
+            }
+            for one in message.tries.all()
+        ],
+    }

@@ -1,0 +1,332 @@
+"""News of events for webhooks: which change is told to whom, and with which words.
+
+A change of an event is told to a webhook when its owner could see the event before or after,
+under the webhook's filter. The payload is thin: what happened, to which event, which of its
+fields, where to read it. What an owner loses sight of is named by its uid alone, and only when it
+was in sight; what it never saw leaves no trace. When the owner's own rights change, no list of
+events is sent: `access.changed` says to ask the sync address, which knows the difference.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.conf import settings
+
+from alliances.models import Alliance
+from coordination.accounts.models import User
+from coordination.accounts.viewer import Grant, Viewer, scopes_of, viewer_for
+from coordination.bilingual import language_or_default
+from coordination.calendars.disclosing import known_fields
+from coordination.calendars.images import EventImage, images_now
+from coordination.calendars.selecting import Selection
+from coordination.changes.kinds import all_kinds
+from coordination.changes.models import Change, ChangeScope
+from coordination.deliveries.models import Delivery, Subscription
+from coordination.deliveries.posting import SOURCE, Piece, post
+from coordination.deliveries.recipients import Reader
+from coordination.deliveries.sources import Rendered
+from coordination.rest.problems import ProblemError
+from events.models import Event
+
+ENTERED = "event.entered_view"
+LEFT = "event.left_view"
+DELETED = "event.deleted"
+ACCESS = "access.changed"
+EVENT = Event.object_type()
+EVERYTHING = "all"
+log = logging.getLogger(__name__)
+
+
+def news_kinds() -> list[str]:
+    """Return the kinds that a webhook may choose from."""
+    of_events = {kind.name for kind in all_kinds() if kind.name.startswith("event.")}
+    return sorted((of_events - {"event.discarded"}) | {ENTERED, LEFT, DELETED, ACCESS})
+
+
+# -- Owners --------------------------------------------------------------------------------------
+
+
+def owner_of_viewer(viewer: Viewer) -> str:
+    """Return the key under which a person owns webhooks; "" for nobody."""
+    return "" if viewer.uid is None else f"user:{viewer.uid}"
+
+
+def owner_of_alliance(alliance: Alliance) -> str:
+    """Return the key under which an alliance's secretariat owns webhooks."""
+    return f"alliance:{alliance.slug}"
+
+
+def staffed_owners(viewer: Viewer) -> Iterable[str]:
+    """Return the keys of the secretariats that the viewer works in."""
+    staffed = viewer.pks("secretariat", "alliance")
+    if not staffed:
+        return ()
+    return [owner_of_alliance(one) for one in Alliance.objects.filter(pk__in=staffed)]
+
+
+def view_of(subscription: Subscription, *, at: datetime) -> Viewer | None:
+    """Return the viewer in whose name a webhook looks; None when there is nobody any more.
+
+    Args:
+        subscription: with its endpoint and its token.
+        at: aware instant; rights are those of its day.
+    """
+    token = subscription.token
+    if token is not None and not token.is_live(at):
+        return None
+    kind, _colon, name = subscription.endpoint.owner.partition(":")
+    if kind == "alliance":
+        alliance = Alliance.objects.filter(slug=name).first()
+        if alliance is None:
+            return None
+        return Viewer(None, grants=frozenset({Grant("secretariat", "alliance", alliance.pk)}))
+    user = User.objects.filter(uid=UUID(name), is_active=True).first()
+    if user is None:
+        return None
+    language = language_or_default(user.language)
+    return viewer_for(user, at=at, language=language, token=token)
+
+
+def standing_of(viewer: Viewer) -> str:
+    """Return a fingerprint of what a viewer may see."""
+    return sha256(" ".join(scopes_of(viewer)).encode()).hexdigest()
+
+
+# -- What happened -------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Moment:
+    """One change of an event: what it was before and after, and who saw it then.
+
+    Attributes:
+        before, after: None where it was not there.
+        seen_before, seen_after: names of scopes.
+    """
+
+    change: Change
+    before: EventImage | None
+    after: EventImage | None
+    seen_before: set[str] = field(default_factory=set)
+    seen_after: set[str] = field(default_factory=set)
+
+
+def moments_of(changes: Sequence[Change]) -> list[Moment]:
+    """Return changes of events with their images, in their order; three queries for all."""
+    uids = {change.object_uid for change in changes}
+    images = images_now(sorted(uids))
+    later = Change.objects.filter(object_uid__in=uids, number__gte=changes[0].number)
+    wanted = {change.number for change in changes}
+    moments: list[Moment] = []
+    standing: dict[UUID, EventImage | None] = {uid: images.get(uid) for uid in uids}
+    for change in later.order_by("-number").iterator():
+        after = standing[change.object_uid]
+        if after is not None and change.object_version > after.version:
+            continue  # it came after the row was read
+        before = _copy(after) if after else EventImage(change.object_uid, change.object_version)
+        before.take_back(change)
+        was_there = before.version > 0
+        if change.number in wanted:
+            moments.append(Moment(change, before if was_there else None, after))
+        standing[change.object_uid] = before
+    _note_who_saw(moments)
+    return moments[::-1]
+
+
+def _copy(image: EventImage) -> EventImage:
+    return EventImage(image.uid, image.version, dict(image.values))
+
+
+def _note_who_saw(moments: Sequence[Moment]) -> None:
+    by_number = {moment.change.number: moment for moment in moments}
+    rows = ChangeScope.objects.filter(number__in=by_number).order_by()
+    for number, scope, before, after in rows.values_list("number", "scope", "before", "after"):
+        moment = by_number[number]
+        if before:
+            moment.seen_before.add(scope)
+        if after:
+            moment.seen_after.add(scope)
+    for moment in moments:
+        if moment.before is not None:
+            moment.seen_before.add(EVERYTHING)
+        if moment.after is not None:
+            moment.seen_after.add(EVERYTHING)
+
+
+# -- Who is told ---------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Listener:
+    """A webhook with its owner's eyes."""
+
+    subscription: Subscription
+    viewer: Viewer
+    scopes: frozenset[str]
+    selection: Selection
+    _test: Callable[[EventImage], bool] | None = None
+
+    def piece_of(self, moment: Moment) -> Piece | None:
+        """Return what this webhook is told of a change; None for nothing."""
+        after = self._sees(moment.after, moment.seen_after)
+        before = self._sees(moment.before, moment.seen_before)
+        change = moment.change
+        if after:
+            entered = moment.before is not None and not before
+            return self._piece(moment, ENTERED if entered else change.kind, self._told(moment))
+        if not before:
+            return None
+        kind = DELETED if moment.after is None else LEFT
+        return self._piece(moment, kind, {"uid": str(change.object_uid)})
+
+    def _sees(self, image: EventImage | None, seen_by: set[str]) -> bool:
+        held = self.scopes & seen_by
+        if image is None or not held:
+            return False
+        if self._test is None:
+            self._test = self.selection.test()
+        image.seen_by = held
+        return self._test(image)
+
+    def _told(self, moment: Moment) -> dict[str, object]:
+        change, after = moment.change, moment.after
+        alliance = after.key("alliance_id") if after is not None else None
+        return {
+            "uid": str(change.object_uid),
+            "version": change.object_version,
+            "number": change.number,
+            "changed": known_fields(
+                change.diff, self.viewer, seen_by=moment.seen_after, alliance=alliance
+            ),
+            "url": f"{settings.COORDINATION_BASE_URL}/api/v1/events/{change.object_uid}/",
+        }
+
+    def _piece(self, moment: Moment, kind: str, data: dict[str, object]) -> Piece | None:
+        change = moment.change
+        if not self.wants(kind):
+            return None
+        goes = kind in (LEFT, DELETED)
+        return Piece(
+            subscription=self.subscription,
+            source_id=f"{'gone' if goes else 'change'}:{change.number}",
+            kind=kind,
+            happened_at=change.at,
+            data=data,
+            lane=str(change.object_uid),
+        )
+
+    def wants(self, kind: str) -> bool:
+        """Whether the webhook chose this kind, or all of them."""
+        return not self.subscription.kinds or kind in self.subscription.kinds
+
+
+class WebhookNews:
+    """Reads the log for webhooks."""
+
+    name = "webhooks"
+
+    def tell(self, changes: Sequence[Change], at: datetime) -> None:
+        """Queue what these changes mean for each webhook."""
+        listeners = _listeners(at)
+        if not listeners:
+            return
+        pieces = [_access_piece(one, changes[-1]) for one in listeners if _has_new_rights(one)]
+        of_events = [change for change in changes if change.object_type == EVENT]
+        if of_events:
+            for moment in moments_of(of_events):
+                pieces += [one.piece_of(moment) for one in listeners]
+        post([piece for piece in pieces if piece is not None], at=at)
+
+
+def _listeners(at: datetime) -> list[Listener]:
+    """Return all webhooks whose owners are still somebody."""
+    views: dict[tuple[str, int | None], Viewer | None] = {}
+    listeners = []
+    for subscription in Subscription.objects.select_related("endpoint", "token").order_by("pk"):
+        key = (subscription.endpoint.owner, subscription.token_id)
+        if key not in views:
+            views[key] = view_of(subscription, at=at)
+        viewer = views[key]
+        if viewer is None:
+            continue
+        try:
+            selection = Selection.parse(subscription.filters)
+        except ProblemError as refused:
+            log.warning(
+                "Webhook %s has a filter that cannot be read: %s", subscription.uid, refused
+            )
+            continue
+        scopes = frozenset(scopes_of(viewer))
+        listeners.append(Listener(subscription, viewer, scopes, selection))
+    return listeners
+
+
+def _has_new_rights(listener: Listener) -> bool:
+    """Whether the owner sees through other scopes than when last told; takes note of it."""
+    standing = standing_of(listener.viewer)
+    subscription = listener.subscription
+    if standing == subscription.standing:
+        return False
+    was_known = bool(subscription.standing)
+    subscription.standing = standing
+    Subscription.objects.filter(pk=subscription.pk).update(standing=standing)
+    return was_known
+
+
+def _access_piece(listener: Listener, change: Change) -> Piece | None:
+    if not listener.wants(ACCESS):
+        return None
+    query = urlencode(sorted(listener.subscription.filters.items()))
+    address = f"{settings.COORDINATION_BASE_URL}/api/v1/sync/"
+    return Piece(
+        subscription=listener.subscription,
+        source_id=f"access:{change.number}",
+        kind=ACCESS,
+        happened_at=change.at,
+        data={"url": f"{address}?{query}" if query else address},
+        lane="access",
+    )
+
+
+# -- The last look -------------------------------------------------------------------------------
+
+
+class WebhookMessages:
+    """The source of what webhooks are sent; its content is written when the cause happens."""
+
+    kind = SOURCE
+
+    def fire_next(self, at: datetime) -> bool:
+        """Nothing falls due by itself."""
+        return False
+
+    def oldest_due_at(self, at: datetime) -> datetime | None:
+        """Nothing falls due by itself."""
+        return None
+
+    def still_wanted(self, delivery: Delivery, reader: Reader, at: datetime) -> str:
+        """Drop what its owner may no longer see; what says that it left their sight stays."""
+        rows = Subscription.objects.select_related("endpoint", "token")
+        subscription = rows.filter(endpoint=delivery.endpoint_id).first()
+        viewer = None if subscription is None else view_of(subscription, at=at)
+        if viewer is None:
+            return "recipient_gone"
+        if not delivery.source_id.startswith("change:"):
+            return ""
+        seen = Event.objects.visible_to(viewer).filter(uid=UUID(delivery.lane)).exists()
+        return "" if seen else "no_longer_visible"
+
+    def render(self, deliveries: Sequence[Delivery], reader: Reader, at: datetime) -> Rendered:
+        """Refuse: content that was forgotten after 90 days cannot be written again.
+
+        Raises:
+            LookupError: always.
+        """
+        raise LookupError("the content of this message is no longer kept")
