@@ -16,14 +16,13 @@ import time
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db import InterfaceError, OperationalError
-
 from coordination.deliveries import circuit
 from coordination.deliveries.backoff import retry_at
 from coordination.deliveries.last_look import NotWanted, content_of, last_look, reader_at
 from coordination.deliveries.limits import Pace, close_until, put_off, take_token
 from coordination.deliveries.models import AttemptOutcome, Delivery, Endpoint, Message
 from coordination.deliveries.outbox import (
+    AWAY,
     BATCH,
     Settlement,
     begin,
@@ -190,7 +189,7 @@ class Drain:
             settlement = self._dropped(message, begun_at, reason)
         except TransportError as error:
             settlement = self._failed(message, begun_at, error, address, stored, batch, transport)
-        except (OperationalError, InterfaceError):
+        except AWAY:
             raise  # the database is away: what was not handed over goes back
         except Exception as error:
             settlement = self._broken(message, begun_at, error, transport)

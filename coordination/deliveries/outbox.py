@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import InterfaceError, InternalError, OperationalError, connection, transaction
 from django.db.models import Q
 
 from coordination.deliveries.circuit import OPEN_AFTER
@@ -36,6 +36,8 @@ BATCH = 100
 RETRY_SECONDS = (0.1, 0.2, 0.5, 1.0)
 SECONDS_AFTER_STOP = 5.0
 LENGTH_OF_DETAIL = 500
+# Not there, full, or read-only for a while (PostgreSQL then says 25006, an internal error).
+AWAY = (OperationalError, InterfaceError, InternalError)
 log = logging.getLogger(__name__)
 
 
@@ -366,14 +368,15 @@ def surely(action: Callable[[], int], *, stop: threading.Event, what: str) -> in
         What the action returned.
 
     Raises:
-        OperationalError, InterfaceError: a stop was asked for and the database stayed away.
+        OperationalError, InterfaceError, InternalError: a stop was asked for, and the database
+            stayed away.
     """
     patience: float | None = None
     tries = 0
     while True:
         try:
             return action()
-        except (OperationalError, InterfaceError) as error:
+        except AWAY as error:
             if stop.is_set() and patience is None:
                 patience = time.monotonic() + SECONDS_AFTER_STOP
             if patience is not None and time.monotonic() >= patience:
