@@ -153,7 +153,7 @@ class CalendarEvent:
         return self.span is not None and self.state not in {"planned", "cancelled"}
 
 
-_MARKS: Final = {
+MARKS: Final = {
     "postponed": Words(zh="【延期】{title}", en="Postponed: {title}"),
     "cancelled": Words(zh="【已取消】{title}", en="Cancelled: {title}"),
 }
@@ -169,7 +169,7 @@ _POSTPONED_UNTIL_FURTHER_NOTICE: Final = Words(
     zh="本活动延期，新的时间另行通知。",
     en="This event is postponed. A new date will be announced.",
 )
-_LABELS: Final = {
+LABELS: Final = {
     "reason": Words(zh="原因：{}", en="Reason: {}"),
     "previous": Words(zh="原定时间：{}", en="Originally: {}"),
     "time": Words(zh="时间：{}", en="Time: {}"),
@@ -180,6 +180,12 @@ _LABELS: Final = {
     "notes": Words(zh="内部备注：{}", en="Internal notes: {}"),
     "url": Words(zh="详情：{}", en="Details: {}"),
 }
+FACT_LABELS: Final = ("time", "type", "hosts", "online", "contact", "notes", "url")
+"""The labels of the facts below a description, in order; the last one is always there."""
+
+NOTICES: Final = (*_NOTICES.values(), _POSTPONED, _POSTPONED_UNTIL_FURTHER_NOTICE)
+"""Sentences with which a description may begin."""
+
 _COMMA: Final = Words(zh="，", en=", ")
 _SEMICOLON: Final = Words(zh="；", en="; ")
 _PARENTHESES: Final = Words(zh="{}（{}）", en="{} ({})")
@@ -198,7 +204,7 @@ _MONTHS: Final = (
 def mark_title(event: CalendarEvent, *, language: str) -> str:
     """Return the title, with its state in words where people must not overlook it."""
     title = event.title.text(language)
-    mark = _MARKS.get(event.state)
+    mark = MARKS.get(event.state)
     return mark.text(language).format(title=title) if mark else title
 
 
@@ -217,9 +223,9 @@ def describe_event(event: CalendarEvent, *, language: str, level: Level) -> str:
     in the alliance's: a copied or printed entry then still says which clock is meant.
     """
     paragraphs = (
-        _news(event, language),
+        news_lines(event, language=language),
         iter((event.description.text(language).strip(),)),
-        _facts(event, language, level),
+        fact_lines(event, language=language, level=level),
     )
     texts = ("\n".join(filter(None, lines)) for lines in paragraphs)
     return "\n\n".join(filter(None, texts))
@@ -236,7 +242,7 @@ def describe_span(span: Span, *, language: str, home_zone: str) -> str:
     return _SEMICOLON.text(language).join(texts)
 
 
-def _news(event: CalendarEvent, language: str) -> Iterator[str]:
+def news_lines(event: CalendarEvent, *, language: str) -> Iterator[str]:
     """Yield what changed: the state, why, and the time that no longer holds."""
     has_moved = event.previous is not None and event.previous != event.span
     if event.state == "postponed":
@@ -251,7 +257,7 @@ def _news(event: CalendarEvent, language: str) -> Iterator[str]:
         yield _labelled("previous", old, language)
 
 
-def _facts(event: CalendarEvent, language: str, level: Level) -> Iterator[str]:
+def fact_lines(event: CalendarEvent, *, language: str, level: Level) -> Iterator[str]:
     """Yield one line for each thing known, as far as ``level`` may know it."""
     if event.span is not None:
         when = describe_span(event.span, language=language, home_zone=event.home_zone)
@@ -270,7 +276,7 @@ def _facts(event: CalendarEvent, language: str, level: Level) -> Iterator[str]:
 def _labelled(label: str, value: str, language: str) -> str:
     """Return ``value`` behind its label, or nothing without a value."""
     value = value.strip()
-    return _LABELS[label].text(language).replace("{}", value) if value else ""
+    return LABELS[label].text(language).replace("{}", value) if value else ""
 
 
 def _days(first: date, last: date, language: str) -> str:

@@ -193,7 +193,7 @@ def _write(request: HttpRequest, resource: AnyResource) -> HttpResponse:
             403, needed("D:unbind", resource.path), _("A calendar cannot be deleted here.")
         )
     collection = resource.collection
-    if not collection.may_write:
+    if not collection.may_write and collection.alliance is not None:
         sentence = _("You may read this calendar, not change it. Ask the secretariat.")
         raise Refused(403, needed("D:write-content", resource.path), sentence)
     write = transfer.put if is_put else transfer.delete
