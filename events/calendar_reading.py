@@ -13,9 +13,10 @@ expect of it:
 How times and zones are read: `events.calendar_times`. What an object may be: RFC 4791 section 4.1.
 """
 
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Final
 
 from events.calendar_event import Span
@@ -27,6 +28,9 @@ from events.zone_aliases import zone_for
 UID_LENGTH: Final = 255
 EVENT: Final = "VEVENT"
 TASK: Final = "VTODO"
+_GEO: Final = re.compile(
+    r"([+-]?\d{1,3}(?:\.\d{0,20})?)\s*;\s*([+-]?\d{1,3}(?:\.\d{0,20})?)", re.ASCII
+)
 REPEATING: Final = ("RRULE", "RDATE", "EXRULE", "EXDATE", "RECURRENCE-ID")
 ONCE: Final = (
     *("UID", "DTSTART", "DTEND", "DURATION", "DUE", "COMPLETED", "STATUS", "SUMMARY"),
@@ -206,15 +210,11 @@ def _coordinates(text: str | None) -> tuple[Decimal, Decimal] | None:
     """Return degrees north and east (RFC 5545 section 3.8.1.6)."""
     if text is None or not text.strip():
         return None
-    north, semicolon, east = text.partition(";")
-    try:
-        values = Decimal(north.strip()), Decimal(east.strip())
-        possible = bool(semicolon) and abs(values[0]) <= 90 and abs(values[1]) <= 180
-    except InvalidOperation as error:
-        raise UnreadableObject(Fault.BAD_PLACE, text) from error
-    if not possible:
+    match = _GEO.fullmatch(text.strip())
+    values = tuple(map(Decimal, match.groups())) if match is not None else ()
+    if not values or not (abs(values[0]) <= 90 and abs(values[1]) <= 180):
         raise UnreadableObject(Fault.BAD_PLACE, text)
-    return values
+    return values[0], values[1]
 
 
 def _zones(calendar: Component) -> dict[str, str]:
