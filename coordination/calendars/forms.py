@@ -50,7 +50,7 @@ class LinkForm(VerbForm):
     )
     days_only = forms.BooleanField(label=_("whole days only, without hours"), required=False)
     alarms = forms.MultipleChoiceField(
-        label=_("ring"),
+        label=_("alarms"),
         required=False,
         widget=forms.CheckboxSelectMultiple,
         help_text=_("Without a choice it does not ring. Whole days ring at nine in the morning."),

@@ -14,6 +14,7 @@ from django.test import Client
 
 from coordination.accounts.models import User
 from coordination.accounts.viewer import SYSTEM
+from coordination.calendars.linking import LinkSettings, issue_link
 from events.inviting import invite_organizations
 from events.models import Event
 from events.scheduling import postpone_event, schedule_event
@@ -77,6 +78,8 @@ def paths(cast: Cast) -> list[str]:
     invite_organizations(event, [cast.member, cast.host], viewer=SYSTEM, at=AT)
     postpone_event(event, reason="场地调整", viewer=SYSTEM, at=AT)
     item = plan.items.first()
+    wanted = LinkSettings(name="本单位的活动", language="zh-hans", alarms=[60])
+    link = issue_link(User.objects.get(username="secretary"), wanted, viewer=SYSTEM, at=AT)
     return [
         "/",
         "/calendar/?month=2028-05",
@@ -99,6 +102,8 @@ def paths(cast: Cast) -> list[str]:
         "/members/",
         "/reminders/",
         "/connect/",
+        f"/connect/links/new/?plan={plan.uid}",
+        f"/connect/links/{link.uid}/",
     ]
 
 
