@@ -51,9 +51,12 @@ def written_description(
     news, facts = _frame(event, language, level)
     start, stop = _facts_block(lines, facts)
     begin = _news_end(lines[:start], news)
-    kept = [*lines[begin:start], *lines[stop:]]
     secret = _prefixes("notes")
-    return "\n".join(line for line in kept if not line.startswith(secret)).strip()
+    kept = (
+        "\n".join(line for line in part if not line.startswith(secret)).strip()
+        for part in (lines[begin:start], lines[stop:])
+    )
+    return "\n\n".join(filter(None, kept))
 
 
 def _mark_of(title: str) -> tuple[str, str] | None:

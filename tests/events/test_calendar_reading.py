@@ -305,7 +305,7 @@ def outcome(octets: bytes, home: str = BEIJING) -> Fault | None:
         ("a name of ten megabytes", Fault.MALFORMED),
         ("quotes", Fault.MALFORMED),
         ("parameters", None),
-        ("values of one parameter", Fault.MALFORMED),
+        ("values of one parameter", None),
         ("no colon", Fault.MALFORMED),
         ("nesting", Fault.MALFORMED),
         ("folds", Fault.MALFORMED),
