@@ -124,9 +124,9 @@ class Stream(Drain):
         until = time.monotonic() + budget
         try:
             while not self.stop.is_set() and (self.flying or time.monotonic() < until):
-                self._claim_more(transport, limit)
+                found_some = self._claim_more(transport, limit)
                 self._take_off(transport)
-                if not self.flying and not self.waiting:
+                if not (found_some or self.flying or self.waiting):
                     break
                 self._land(transport, LOOK_AGAIN_SECONDS)
         finally:
@@ -135,11 +135,11 @@ class Stream(Drain):
             self._land_the_rest(transport)
         return self.tally
 
-    def _claim_more(self, transport: Any, limit: int) -> None:
-        """Claim for endpoints that have room, when it is time to look again."""
+    def _claim_more(self, transport: Any, limit: int) -> bool:
+        """Claim for endpoints that have room, when it is time to look; return whether it did."""
         room = MOST_FLYING - len(self.flying) - sum(len(line) for line in self.waiting.values())
         if room <= 0 or time.monotonic() < self._look_at:
-            return
+            return False
         fence, at = Fence(transport.lease), self.piece.now()
         busy = {pk for pk in self._endpoints_in_hand() if pk in self.waiting or self._is_full(pk)}
         claimed = claim_probes(self.channel, at=at, lease=transport.lease)
@@ -148,7 +148,7 @@ class Stream(Drain):
         )
         if not claimed:
             self._look_at = time.monotonic() + LOOK_AGAIN_SECONDS
-            return
+            return False
         self.tally.claimed += len(claimed)
         try:
             batch = self._read(claimed)
@@ -158,6 +158,7 @@ class Stream(Drain):
         for message in claimed:
             line = self.waiting.setdefault(message.endpoint_id, deque())
             line.append(_Claimed(message, batch, fence))
+        return True
 
     def _endpoints_in_hand(self) -> set[int]:
         flying = {flight.claimed.message.endpoint_id for flight in self.flying.values()}
@@ -212,6 +213,8 @@ class Stream(Drain):
 
     def _land(self, transport: Any, seconds: float) -> None:
         """Wait for an answer for so long, then settle all that have come."""
+        if not self.flying:
+            return
         landed: list[Future[Any]] = []
         try:
             landed.append(self._landings.get(timeout=seconds))
@@ -222,6 +225,8 @@ class Stream(Drain):
         flights = [(sent, self.flying.pop(sent)) for sent in landed if sent in self.flying]
         settlements = [self._judged(sent, flight, transport) for sent, flight in flights]
         self._settle(settlements)
+        if settlements:
+            self._look_at = 0.0  # a lane, or room at an endpoint, may have come free
         for (_sent, flight), settlement in zip(flights, settlements, strict=True):
             if settlement.outcome == AttemptOutcome.SENT:
                 self._note_arrival(flight)
