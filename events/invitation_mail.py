@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.template.loader import render_to_string
@@ -22,11 +22,18 @@ from coordination.deliveries.recipients import Reader
 from coordination.deliveries.sources import Part, Rendered
 from coordination.pages.wording import day_in_words
 from events.answer_links import answer_url, reply_address
-from events.calendar_event import describe_place, describe_span
-from events.calendar_values import calendar_event, publisher_address, publisher_of
+from events.calendar_event import Span, describe_place, describe_span
+from events.calendar_values import calendar_event, publisher_address
 from events.invitation_notices import SOURCE, got_a_request, is_wanted, people_asked
 from events.itip import Attendee, Method, itip_message
-from events.models import Answer, AnswerState, Event, InvitationNotice, Invitee, NoticeMethod
+from events.models import (
+    Answer,
+    AnswerState,
+    Invitation,
+    InvitationNotice,
+    Invitee,
+    NoticeMethod,
+)
 
 PARTSTAT = {
     AnswerState.NEEDS_ACTION: "NEEDS-ACTION",
@@ -110,6 +117,41 @@ def answers_this_time(answer: Answer, notice: InvitationNotice) -> bool:
     return then == notice.time_text
 
 
+def facts_of(invitation: Invitation, *, language: str, zone: str) -> dict[str, Any]:
+    """Return what whoever is invited may know of the event, in words: nothing of anybody else.
+
+    Args:
+        invitation: with its event, alliance and organization.
+        language: of the reader.
+        zone: of the reader; times are told on their clocks too where those differ.
+    """
+    event = invitation.event
+    values = calendar_event(event)
+    joint = "、" if language == CHINESE else ", "
+    previous = event.previous_span if event.state == "postponed" else None
+    by = invitation.answer_by
+    return {
+        "title": localized(event, "title", language),
+        "alliance": localized(event.alliance, "name", language),
+        "publisher": values.organizer.text(language),
+        "organization": localized(invitation.organization, "name", language),
+        "is_postponed": event.state == "postponed",
+        "when": _when(event.span, language, zone),
+        "before": _when(previous, language, zone) if previous != event.span else "",
+        "reason": event.reason if event.state in ("postponed", "cancelled") else "",
+        "place": describe_place(values, language=language),
+        "hosts": joint.join(host.text(language) for host in values.hosts),
+        "online_url": event.online_url,
+        "contact": event.contact,
+        "answer_by": day_in_words(by, language=language, with_year=True) if by else "",
+        "url": values.url,
+    }
+
+
+def _when(span: Span | None, language: str, zone: str) -> str:
+    return "" if span is None else describe_span(span, language=language, home_zone=zone)
+
+
 @dataclass(frozen=True, slots=True)
 class _Letter:
     """One notice, to one reader."""
@@ -139,37 +181,18 @@ class _Letter:
         )
 
     def _context(self) -> dict[str, Any]:
-        event = self.notice.invitation.event
-        values = calendar_event(event)
-        organization = self.notice.invitation.organization
-        title = localized(event, "title", self.language)
+        invitation = self.notice.invitation
+        facts = facts_of(invitation, language=self.language, zone=self.reader.time_zone)
         answer = last_answer(self.notice)
-        answer_by = self.notice.invitation.answer_by
-        joint = "、" if self.language == CHINESE else ", "
-        return {
+        return facts | {
             "reader": self.reader,
             "language": self.language,
-            "subject": self._subject(title),
-            "title": title,
-            "alliance": localized(event.alliance, "name", self.language),
-            "publisher": publisher_of(event.alliance).text(self.language),
-            "organization": localized(organization, "name", self.language),
+            "subject": self._subject(facts["title"], facts["when"]),
             "is_update": self._is_update(),
-            "is_withdrawn": not event.is_over,
-            "is_postponed": event.state == "postponed",
-            "is_firm": event.state == "confirmed",
-            "when": self._when(event.span),
-            "before": self._before(event),
-            "reason": event.reason if event.state in ("postponed", "cancelled") else "",
-            "place": describe_place(values, language=self.language),
-            "hosts": joint.join(host.text(self.language) for host in values.hosts),
-            "online_url": event.online_url,
-            "contact": event.contact,
-            "answer_by": _day(answer_by, self.language),
+            "is_withdrawn": not invitation.event.is_over,
             "answered": answer.get_state_display() if answer is not None else "",
             "choices": self._choices(),
             "answer_url": answer_url(self.invitee) if self.invitee is not None else "",
-            "url": values.url,
         }
 
     def _choices(self) -> list[dict[str, str]]:
@@ -181,13 +204,12 @@ class _Letter:
             for state, words in zip(OFFERED, choice_words(), strict=True)
         ]
 
-    def _subject(self, title: str) -> str:
+    def _subject(self, title: str, when: str) -> str:
         event = self.notice.invitation.event
         if self.notice.method == NoticeMethod.CANCEL:
             if event.is_over:
                 return _("Cancelled: %(title)s") % {"title": title}
             return _("Invitation withdrawn: %(title)s") % {"title": title}
-        when = self._when(event.span)
         if self._is_update():
             if not when:
                 return _("Postponed: %(title)s, a new date will follow") % {"title": title}
@@ -198,18 +220,6 @@ class _Letter:
         """Whether this reader was asked before: their calendar has it."""
         got = got_a_request(self.notice.invitation, before=self.notice.number)
         return got.filter(recipient=self.reader.recipient).exists()
-
-    def _when(self, span: Any) -> str:
-        if span is None:
-            return ""
-        return describe_span(span, language=self.language, home_zone=self.reader.time_zone)
-
-    def _before(self, event: Event) -> str:
-        """Return the time that no longer holds, where the reader must be told."""
-        previous = event.previous_span
-        if event.state != "postponed" or previous is None or previous == event.span:
-            return ""
-        return self._when(previous)
 
     def _reply_to(self) -> str:
         own = reply_address(self.invitee) if self.invitee is not None else ""
@@ -264,10 +274,6 @@ def _notice_of(delivery: Delivery) -> InvitationNotice | None:
         .first()
     )
     return found
-
-
-def _day(day: date | None, language: str) -> str:
-    return day_in_words(day, language=language, with_year=True) if day is not None else ""
 
 
 def _uid_of(reader: Reader) -> str:

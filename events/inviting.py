@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from django.utils.translation import gettext_lazy as _
@@ -236,6 +236,8 @@ def _record_answer(
         raise invalid("state", _("Choose one of the answers."))
     if given.state == AnswerState.DELEGATED and not given.names.strip():
         raise invalid("names", _("Say who comes."), code="required")
+    if given.state in (AnswerState.DECLINED, AnswerState.OTHER_DATE):
+        given = replace(given, delegates=None)
     latest = invitation.answers.select_related("who_comes").order_by("-pk").first()
     if latest is not None and invitation.state == given.state:
         said = (given_in(latest), latest.person_id, latest.sequence)

@@ -108,6 +108,25 @@ class InboundMessage(models.Model):
     def __str__(self) -> str:
         return f"{self.uid}: {self.state}"
 
+    @property
+    def is_open(self) -> bool:
+        """Whether people must read it."""
+        return self.state in OPEN_STATES
+
+    @property
+    def why(self) -> str:
+        """Why people must read it, where there is more to say than its state."""
+        return str(_WHY.get(self.error, ""))
+
+
+_WHY = {
+    "sealed_part": _(
+        "Outlook sealed its answer in a part that only Outlook reads (winmail.dat). "
+        "Ask the sender to answer by the link in the invitation."
+    ),
+    "too_large": _("The mail is larger than 2 MiB and was not taken in; it is in the mailbox."),
+}
+
 
 class InboundMailbox(models.Model):
     """A mailbox that is read, and who reads it now.

@@ -19,6 +19,7 @@ from coordination.pages.forms import (
     ZoneField,
 )
 from events.calendar_event import Span
+from events.inviting import Given
 from events.models import AnswerState, DutyKind, Event, EventFormat
 from events.scheduling import Host
 
@@ -142,6 +143,9 @@ class InviteForm(VerbForm):
         self.offer_rows(language, organizations=members)
 
 
+GIVEN_FIELDS = ("state", "delegates", "names", "proposed_time", "comment")
+
+
 class AnswerForm(VerbForm):
     """Answer an invitation."""
 
@@ -153,7 +157,13 @@ class AnswerForm(VerbForm):
     delegates = forms.IntegerField(
         label=_("people coming"), required=False, min_value=0, max_value=10_000
     )
+    names = forms.CharField(label=_("who comes"), required=False, max_length=500)
+    proposed_time = forms.CharField(label=_("when would suit you"), required=False, max_length=200)
     comment = forms.CharField(label=_("comment"), required=False, max_length=1000)
+
+    def given(self) -> Given:
+        """Return what was answered."""
+        return Given(**{name: self.cleaned_data[name] for name in GIVEN_FIELDS})
 
 
 class DutyForm(VerbForm):

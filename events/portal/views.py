@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -22,7 +23,7 @@ from coordination.pages.answers import asked, now, one, page, posted, uid_or_non
 from coordination.pages.forms import VerbForm
 from coordination.pages.wording import window_in_words, zone_in_words
 from events import inviting, owing, rules, scheduling
-from events.models import Duty, Event, EventState, Invitation, Material, Reminder
+from events.models import Answer, Duty, Event, EventState, Invitation, Material, Reminder
 from events.portal.acting import act_named, form_for, offered_acts
 from events.portal.forms import AnswerForm, EventForm, NewEventForm, values_of
 from events.portal.listing import list_context
@@ -74,17 +75,11 @@ def answer(request: HttpRequest, uid: UUID) -> HttpResponse:
     invitation = one(rows, uid=uid)
     form = AnswerForm(request.POST, prefix=f"answer-{invitation.uid}")
     if form.is_valid():
-        values = form.cleaned_data
 
         def verb() -> object:
             form.held_against(invitation)
             return inviting.answer_invitation(
-                invitation,
-                state=values["state"],
-                delegates=values["delegates"],
-                comment=values["comment"],
-                viewer=viewer,
-                at=now(),
+                invitation, viewer=viewer, at=now(), **asdict(form.given())
             )
 
         if form.run(verb) is not None:
@@ -268,7 +263,12 @@ def _answers(
 ) -> list[tuple[Invitation, Any, VerbForm | None]]:
     """Return each invitation the viewer may see, its last answer, and a form to answer it."""
     invitations = Invitation.objects.visible_to(viewer).filter(event=event)
-    rows = invitations.select_related("organization").prefetch_related("answers").order_by("pk")
+    answers = Answer.objects.select_related("person__details", "who_comes").order_by("pk")
+    rows = (
+        invitations.select_related("organization")
+        .prefetch_related(Prefetch("answers", answers))
+        .order_by("pk")
+    )
     found: list[tuple[Invitation, Any, VerbForm | None]] = []
     for invitation in rows:
         _of(invitation, event)
