@@ -186,7 +186,7 @@ def admit_member(
     if organization.merged_into_id:
         raise invalid("organization", _("This organization was merged into another one."))
     membership = assign(
-        Membership(alliance=alliance, organization=organization), values, fixed=MEMBER
+        Membership(alliance=alliance, organization=organization), _tidied(values), fixed=MEMBER
     )
     with recording(viewer.actor, at=at) as log:
         log.hold(organization, unchanged=["merged_into"])
@@ -197,15 +197,21 @@ def admit_member(
 def revise_membership(
     membership: Membership, *, viewer: Viewer, at: datetime, **values: Any
 ) -> Membership:
-    """Change role, tier, period or display name.
+    """Change role, tier, tags, period or display name.
 
     Raises:
         NotAllowed, InvalidInput, StaleVersion.
     """
     rules.require(rules.may_manage_membership(viewer, membership))
     with recording(viewer.actor, at=at) as log:
-        log.save(assign(membership, values, fixed=MEMBER), "membership.revised")
+        log.save(assign(membership, _tidied(values), fixed=MEMBER), "membership.revised")
     return membership
+
+
+def _tidied(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the values with exactly one space between tags."""
+    tags = values.get("tags")
+    return values | {"tags": " ".join(tags.split())} if isinstance(tags, str) else values
 
 
 def end_membership(

@@ -23,9 +23,9 @@ class EventsConfig(AppConfig):
         from coordination.deliveries.chores import register_chore
         from coordination.deliveries.querysets import register_visibility
         from coordination.deliveries.sources import register_source
+        from events.arming import keep_reminders
         from events.following import EventsFollowPlans
         from events.kinds import KINDS
-        from events.reminding import keep_reminders
         from events.retiring import retire_cancelled_events
         from events.rezoning import follow_zone_data
         from events.telling import Reminders, ledger_of_secretariats
@@ -45,6 +45,7 @@ class EventsConfig(AppConfig):
             "follow zone data", lambda at: follow_zone_data(at=at), every=timedelta(hours=6)
         )
         _register_answers()
+        _register_chasing()
 
 
 def _register_answers() -> None:
@@ -64,3 +65,26 @@ def _register_answers() -> None:
         "read mail that came in", lambda at: read_waiting(at=at), every=timedelta(seconds=2)
     )
     register_chore("forget old mail", lambda at: forget_old(at=at), every=timedelta(hours=6))
+
+
+def _register_chasing() -> None:
+    """Register what organizations owe, how it is chased, and the days that are worked."""
+    from coordination.accounts.viewer import SYSTEM
+    from coordination.changes.projections import register_projection
+    from coordination.deliveries.chores import register_chore
+    from coordination.deliveries.sources import register_source
+    from coordination.deliveries.subscribers import register_subscriber
+    from events.demanding import DutiesFollowEvents
+    from events.marking import fill_holidays
+    from events.pursuing import keep_chases
+    from events.urging import Chases, SuccessorsAreTold
+
+    register_projection(keep_chases)
+    register_subscriber(DutiesFollowEvents())
+    register_subscriber(SuccessorsAreTold())
+    register_source(Chases())
+    register_chore(
+        "take holidays over",
+        lambda at: fill_holidays(viewer=SYSTEM, at=at),
+        every=timedelta(hours=12),
+    )

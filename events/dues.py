@@ -17,8 +17,6 @@ from events.workdays import WorkCalendar
 from events.zones import instant_of, wall_of
 
 MOST_TIMES: Final = 60
-_SLACK: Final = timedelta(hours=2)
-"""Zones lie up to an hour between the whole hours that stand for them, and clocks change by one."""
 _EVERY_CLOCK: Final = tuple(
     f"Etc/GMT{hours:+d}" if hours else "Etc/GMT" for hours in range(-14, 13)
 )
@@ -114,34 +112,33 @@ def dues_of(point: Point, timing: Timing, *, calendar: WorkCalendar | None = Non
         yield Due(at, calendar.unsettled(first_day, last_day) if calendar is not None else ())
 
 
-def earliest_due(
+def every_due(
     point: Point,
     timing: Timing,
     *,
     calendars: tuple[WorkCalendar | None, ...] = (None,),
     occurrence: int = 1,
-) -> datetime | None:
-    """Return an instant before which no reader's clock, anywhere, lets it fall due.
+) -> list[datetime]:
+    """Return the instants at which it falls due by whole-hour clocks around the world, in order.
 
-    Where the event's clock counts it is the due instant itself. It may lie up to two hours
-    before the first reader's.
+    A reader's own due instant lies within an hour of one of them: zones lie between the whole
+    hours, and clocks change by one. Where the event's clock counts it is the due instant itself.
 
     Args:
         point: what it counts from, in the event's zone.
         timing: how far.
-        calendars: those of all readers' countries; the first is the event's.
+        calendars: those of all readers' countries.
         occurrence: 1 for the first.
     """
     clocks = [point.seen_from(zone) for zone in _EVERY_CLOCK] if timing.by_reader else [point]
-    found = [
-        due.at
-        for seen in clocks
-        for calendar in calendars
-        if (due := due_of(seen, timing, calendar=calendar, occurrence=occurrence)) is not None
-    ]
-    if not found:
-        return None
-    return min(found) - (_SLACK if timing.by_reader else timedelta(0))
+    return sorted(
+        {
+            due.at
+            for seen in clocks
+            for calendar in calendars
+            if (due := due_of(seen, timing, calendar=calendar, occurrence=occurrence)) is not None
+        }
+    )
 
 
 def _last(point: Point, timing: Timing, calendar: WorkCalendar | None) -> datetime | None:

@@ -37,15 +37,15 @@ def set_duty(
 
 
 def move_duty(duty: Duty, *, due_at: datetime, viewer: Viewer, at: datetime) -> Duty:
-    """Set another date.
+    """Set another date; a standard duty then keeps it, wherever the event moves.
 
     Raises:
         NotAllowed, StaleVersion.
-        TransitionNotAllowed: it is done.
+        TransitionNotAllowed: it is done, or no longer owed.
     """
     rules.require(rules.may_manage_event(viewer, duty.event))
     _refuse_when_done(duty)
-    duty.due_at = due_at
+    duty.due_at, duty.standard = due_at, None
     with recording(viewer.actor, at=at) as log:
         log.save(duty, "duty.moved")
     return duty
@@ -56,7 +56,7 @@ def fulfil_duty(duty: Duty, *, viewer: Viewer, at: datetime) -> Duty:
 
     Raises:
         NotAllowed, StaleVersion.
-        TransitionNotAllowed: it is done already.
+        TransitionNotAllowed: it is done already, or no longer owed.
     """
     rules.require(rules.may_fulfil_duty(viewer, duty))
     _refuse_when_done(duty)
@@ -87,3 +87,5 @@ def pass_on_duties(kept: Organization, merged: Organization, log: Log) -> None:
 def _refuse_when_done(duty: Duty) -> None:
     if duty.done_at is not None:
         raise TransitionNotAllowed(_("This is done already."))
+    if duty.dropped_at is not None:
+        raise TransitionNotAllowed(_("This is no longer owed."))

@@ -64,6 +64,7 @@ def _places(text: str) -> list[str]:
         if place is None:
             continue
         if form or conversion:
-            raise UnknownPlace("{" + place + ("!" + conversion if conversion else ":" + form) + "}")
+            marks = f"!{conversion}" if conversion else f":{form}"
+            raise UnknownPlace("{" + place + marks + "}")
         found.append(place)
     return found

@@ -16,6 +16,8 @@ from events.zones import instant_of, wall_of
 
 JUST_BEFORE: Final = timedelta(minutes=1)
 ONE_DAY: Final = timedelta(days=1)
+LONGEST: Final = timedelta(hours=14)
+"""Quiet hours are kept up to this length."""
 
 
 class QuietNote(StrEnum):
@@ -39,6 +41,14 @@ class QuietHours:
 
     begins: time
     ends: time
+
+    @property
+    def length(self) -> timedelta:
+        """How long they last by the clock."""
+        begins, ends = (
+            timedelta(hours=at.hour, minutes=at.minute) for at in (self.begins, self.ends)
+        )
+        return (ends - begins) % ONE_DAY
 
     def around(self, at: datetime, zone: str) -> tuple[datetime, datetime] | None:
         """Return the quiet span (instants, half-open) in which `at` lies; None outside."""
@@ -106,8 +116,8 @@ def sending_time(
 def must_look_ahead(due: datetime, *, event_starts: datetime | None, min_useful: timedelta) -> bool:
     """Whether quiet hours could ask for something to go out before it falls due.
 
-    That is when no end of quiet hours, however long they are, would leave enough time.
+    That is when quiet hours of the greatest length might not leave enough time at their end.
     """
     if event_starts is None or due >= event_starts:
         return False
-    return event_starts - due < ONE_DAY + min_useful
+    return event_starts - due < LONGEST + min_useful

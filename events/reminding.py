@@ -1,31 +1,41 @@
-"""Reminder rules, and the reminders that follow from them."""
+"""Reminder rules: adding, changing and removing them."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from alliances.models import Alliance, Plan, WorkArea
+from alliances.models import Alliance, MembershipRole, Organization, Plan, SeatRole, WorkArea
 from coordination.accounts.viewer import Viewer
 from coordination.changes.assigning import assign
-from coordination.changes.projections import Recorded
 from coordination.changes.recording import recording
 from coordination.changes.refusals import invalid
 from events import rules
-from events.models import Anchor, Event, EventState, Reminder, ReminderRule, ReminderState
-from events.models.reminder import OWNERS
-from events.offsets import NotAnOffset, due_at, read_offset
+from events.models import Clock, Event, ReminderRule
+from events.models.reminder import ANSWER_WORDS, AUDIENCE_WORDS, CHANNEL_WORDS, OWNERS
+from events.offsets import NotAnOffset, read_offset
+from events.own_words import REMINDER_PLACES, UnknownPlace, check_places
+from events.quiet import LONGEST
+from events.zones import zone_names
 
-AUDIENCES = ("hosts", "members", "named", "secretariat")
-CHANNELS = ("email",)
-LEVELS = OWNERS[::-1]  # nearest first
-REMINDED_STATES = (EventState.SCHEDULED, EventState.CONFIRMED, EventState.POSTPONED)
-BATCH = 500
+AUDIENCES = tuple(AUDIENCE_WORDS)
+CHANNELS = tuple(CHANNEL_WORDS)
+ROLES = tuple(role.value for role in SeatRole)
+MEMBER_ROLES = tuple(role.value for role in MembershipRole)
+ANSWERS = tuple(ANSWER_WORDS)
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "audience": AUDIENCES,
+    "channels": CHANNELS,
+    "roles": ROLES,
+    "member_roles": MEMBER_ROLES,
+    "answers": ANSWERS,
+}
+NEEDED = frozenset({"audience", "channels"})
+MOST_WORDS = 200
 RuleOwner = Alliance | Plan | WorkArea | Event
 
 
@@ -36,15 +46,25 @@ def add_reminder_rule(
 
     Raises:
         NotAllowed.
-        InvalidInput: the offset, the audience or a channel cannot be read.
+        InvalidInput: something in it cannot be read, or does not go together.
     """
-    rule = ReminderRule(**{_level_of(owner): owner})
+    rule = draft_reminder_rule(owner, **values)
     rules.require(rules.may_manage_reminder_rule(viewer, rule))
-    rule.audience, rule.channels = ["hosts", "members", "named"], ["email"]
-    _check(assign(rule, values))
+    check_reminder_rule(rule)
     with recording(viewer.actor, at=at) as log:
         log.save(rule, "reminder_rule.added")
     return rule
+
+
+def draft_reminder_rule(owner: RuleOwner, **values: Any) -> ReminderRule:
+    """Return a rule that is not saved, for a preview.
+
+    Raises:
+        InvalidInput: a name is no column of a rule.
+    """
+    rule = ReminderRule(**{_level_of(owner): owner})
+    rule.audience, rule.channels = ["hosts", "members", "named"], ["email"]
+    return assign(rule, values)
 
 
 def revise_reminder_rule(
@@ -56,10 +76,10 @@ def revise_reminder_rule(
         NotAllowed, StaleVersion, InvalidInput.
     """
     rules.require(rules.may_manage_reminder_rule(viewer, rule))
-    for name in LEVELS:
+    for name in (*OWNERS, "event_type"):
         if name in values and values[name] != getattr(rule, name):
             raise invalid(name, _("A rule stays where it stands. Remove it and add another."))
-    _check(assign(rule, values))
+    check_reminder_rule(assign(rule, values))
     with recording(viewer.actor, at=at) as log:
         log.save(rule, "reminder_rule.revised")
     return rule
@@ -70,166 +90,166 @@ def remove_reminder_rule(rule: ReminderRule, *, viewer: Viewer, at: datetime) ->
 
     Raises:
         NotAllowed, StaleVersion.
+        InUse: another rule stands in its place for something; that one is removed first.
     """
     rules.require(rules.may_manage_reminder_rule(viewer, rule))
-    rule.enabled = False
+    rule.enabled, rule.overrides = False, None
     with recording(viewer.actor, at=at) as log:
         log.save(rule, "reminder_rule.revised")
         log.delete(rule, "reminder_rule.removed")
 
 
-def rules_for(event: Event) -> tuple[str, list[ReminderRule]]:
-    """Return the level whose rules hold for the event ("" for none), and those rules."""
-    return _nearest(event, _rules_of([event]))
+def check_reminder_rule(rule: ReminderRule) -> None:
+    """Go on when the rule can be carried out.
 
-
-def keep_reminders(changes: Sequence[Recorded], at: datetime) -> None:
-    """Bring the reminders of changed events, and of changed rules' events, up to date.
-
-    A projection of the change log: it runs inside the recording that made the changes.
+    Raises:
+        InvalidInput: a distance, a choice or a place in its words cannot be read, or parts do
+            not go together.
     """
-    events: dict[int, Event] = {}
-    for change in changes:
-        if change.deleted:
-            continue
-        if isinstance(change.obj, Event) and _matters(change):
-            events[change.obj.pk] = change.obj
-        elif isinstance(change.obj, ReminderRule):
-            for event in _events_under(change.obj):
-                events.setdefault(event.pk, event)
-    rows = list(events.values())
-    for start in range(0, len(rows), BATCH):
-        _keep(rows[start : start + BATCH], at)
+    for name in ("offset", "repeat_every", "repeat_until"):
+        _check_distance(rule, name)
+    for name, allowed in CHOICES.items():
+        _check_choice(rule, name, allowed)
+    for name in ("tiers", "tags"):
+        _check_words(rule, name)
+    _check_organizations(rule)
+    for name in ("text_zh", "text_en"):
+        check_text(name, getattr(rule, name), REMINDER_PLACES)
+    for name, is_wrong, words in CONDITIONS:
+        if is_wrong(rule):
+            raise invalid(name, words)
 
 
-def _matters(change: Recorded) -> bool:
-    event = change.obj
-    has_time = isinstance(event, Event) and event.starts_at is not None
-    moved = {"starts_at", "ends_at", "state", "time_zone", "work_area_id", "plan_id"}
-    return bool(moved & change.diff.keys()) and (has_time or bool(change.diff.get("state")))
+def check_distance(name: str, text: str) -> None:
+    """Go on when the text is a distance.
+
+    Raises:
+        InvalidInput.
+    """
+    try:
+        read_offset(text)
+    except NotAnOffset:
+        words = _("Write a distance such as -P7D (7 days before) or -PT2H (2 hours before).")
+        raise invalid(name, words) from None
 
 
-def _keep(events: Sequence[Event], at: datetime) -> None:
-    known = _rules_of(events)
-    stored: dict[int, dict[int, Reminder]] = defaultdict(dict)
-    # Locked, so that none fires for the old time while it is given the new one.
-    for reminder in Reminder.objects.filter(event__in=events).select_for_update().order_by("pk"):
-        stored[reminder.event_id][reminder.rule_id] = reminder
-    new: list[Reminder] = []
-    changed: list[Reminder] = []
-    for event in events:
-        wanted = _wanted(event, known)
-        for pk, (rule, due) in wanted.items():
-            known_one = stored[event.pk].get(pk)
-            if known_one is None and event.has_begun(at) and due <= at:
-                continue  # entered after the event: there was never anything to remind of
-            if known_one is None:
-                new.append(_first(event, rule, due, at))
-            elif _rearm(known_one, rule, due, at):
-                changed.append(known_one)
-        for pk, reminder in stored[event.pk].items():
-            if pk not in wanted and reminder.state == ReminderState.PENDING:
-                reminder.state = ReminderState.CANCELLED
-                changed.append(reminder)
-    Reminder.objects.bulk_create(new)
-    Reminder.objects.bulk_update(changed, ["due_at", "state", "generation", "note"], BATCH)
+def check_text(name: str, text: str, places: tuple[str, ...]) -> None:
+    """Go on when an office's own words can be filled in.
+
+    Raises:
+        InvalidInput: it has a place that nothing fills.
+    """
+    try:
+        check_places(text, places)
+    except UnknownPlace as error:
+        known = ", ".join("{" + place + "}" for place in places)
+        if not error.written:
+            alone = _("A brace stands alone. Write {{ or }} for a brace that is meant as one.")
+            raise invalid(name, alone, code="unknown_place") from None
+        words = _("“%(written)s” cannot be filled in. Known are: %(known)s.") % {
+            "written": error.written,
+            "known": known,
+        }
+        raise invalid(name, words, code="unknown_place") from None
 
 
-def _wanted(
-    event: Event, known: dict[str, list[ReminderRule]]
-) -> dict[int, tuple[ReminderRule, datetime]]:
-    if event.state not in REMINDED_STATES or event.starts_wall is None:
-        return {}
-    _level, nearest = _nearest(event, known)
-    return {rule.pk: (rule, due_for(event, rule)) for rule in nearest}
+def _check_distance(rule: ReminderRule, name: str) -> None:
+    text = getattr(rule, name)
+    if text or (name == "offset" and rule.at_wall is None):
+        check_distance(name, text)
 
 
-def due_for(event: Event, rule: ReminderRule) -> datetime:
-    """Return the instant at which the rule falls due for an event that has a time."""
-    wall = event.ends_wall if rule.anchor == Anchor.END else event.starts_wall
-    if wall is None:
-        raise ValueError("the event has no time")
-    return due_at(wall, event.time_zone, read_offset(rule.offset), at_time=rule.at_time)
+def _check_choice(rule: ReminderRule, name: str, allowed: tuple[str, ...]) -> None:
+    chosen = getattr(rule, name)
+    known = isinstance(chosen, list) and all(choice in allowed for choice in chosen)
+    if not known or (name in NEEDED and not chosen):
+        raise invalid(
+            name, _("Choose one or more of: %(allowed)s.") % {"allowed": ", ".join(allowed)}
+        )
 
 
-def _first(event: Event, rule: ReminderRule, due: datetime, at: datetime) -> Reminder:
-    reminder = Reminder(event=event, rule=rule, due_at=due)
-    if due <= at:
-        reminder.state = ReminderState.SKIPPED
-        reminder.note = "set after it was due"
-    return reminder
+def _check_words(rule: ReminderRule, name: str) -> None:
+    chosen = getattr(rule, name)
+    fits = isinstance(chosen, list) and len(chosen) <= MOST_WORDS
+    if not fits or not all(isinstance(word, str) and 0 < len(word) <= 60 for word in chosen):
+        raise invalid(name, _("Give a list of words of at most 60 characters."))
 
 
-def _rearm(reminder: Reminder, rule: ReminderRule, due: datetime, at: datetime) -> bool:
-    """Let a stored reminder follow its event; return whether it changed."""
-    if reminder.state == ReminderState.PENDING:
-        moved = reminder.due_at != due
-        reminder.due_at = due
-        return moved
-    again = due > at and (
-        reminder.state != ReminderState.FIRED or (rule.rearm_on_move and reminder.due_at != due)
+def _check_organizations(rule: ReminderRule) -> None:
+    try:
+        uids = {UUID(str(uid)) for uid in rule.organizations}
+    except (TypeError, ValueError):
+        uids = set()
+    found = Organization.objects.filter(uid__in=uids).count() if uids else 0
+    if not isinstance(rule.organizations, list) or found != len(rule.organizations):
+        raise invalid("organizations", _("One of these organizations is not known."))
+    rule.organizations = sorted(str(uid) for uid in uids)
+
+
+def _is_backwards(rule: ReminderRule) -> bool:
+    every = rule.timing.every
+    return every is not None and (
+        min(every.days, every.minutes) < 0 or every.days + every.minutes == 0
     )
-    if again:
-        reminder.state, reminder.due_at, reminder.note = ReminderState.PENDING, due, ""
-        reminder.generation += 1
-    return again
 
 
-def _rules_of(events: Sequence[Event]) -> dict[str, list[ReminderRule]]:
-    """Return the rules in use that stand on the events or above them, by level and owner."""
-    found = ReminderRule.objects.filter(
-        Q(event__in=[event.pk for event in events])
-        | Q(work_area__in={event.work_area_id for event in events} - {None})
-        | Q(plan__in={event.plan_id for event in events} - {None})
-        | Q(alliance__in={event.alliance_id for event in events}),
-        enabled=True,
-    ).order_by("pk")
-    by_owner: dict[str, list[ReminderRule]] = defaultdict(list)
-    for rule in found:
-        for level in LEVELS:
-            pk = getattr(rule, f"{level}_id")
-            if pk is not None:
-                by_owner[f"{level}:{pk}"].append(rule)
-    return by_owner
-
-
-def _nearest(event: Event, known: dict[str, list[ReminderRule]]) -> tuple[str, list[ReminderRule]]:
-    for level in LEVELS:
-        pk = event.pk if level == "event" else getattr(event, f"{level}_id")
-        found = known.get(f"{level}:{pk}") if pk is not None else None
-        if found:
-            return level, found
-    return "", []
-
-
-def _events_under(rule: ReminderRule) -> Iterable[Event]:
-    """Return the events that a rule may remind of, held: one that moves now is waited for."""
-    events = Event.objects.filter(state__in=REMINDED_STATES)
-    events = events.select_for_update(no_key=True).order_by("pk")
-    for level in LEVELS:
-        pk = getattr(rule, f"{level}_id")
-        if pk is not None:
-            return list(events.filter(pk=pk) if level == "event" else events.filter(**{level: pk}))
-    return []
+Condition = tuple[str, Callable[[ReminderRule], bool], Any]
+CONDITIONS: tuple[Condition, ...] = (
+    (
+        "at_wall",
+        lambda rule: rule.at_wall is not None and bool(rule.offset),
+        _("Give a distance or a fixed time, one of both."),
+    ),
+    (
+        "at_zone",
+        lambda rule: bool(rule.at_zone) and rule.at_zone not in zone_names(),
+        _("There is no such time zone."),
+    ),
+    (
+        "at_time",
+        lambda rule: rule.clock == Clock.READER and rule.at_time is None and rule.at_wall is None,
+        _("Give the time of day that each reader's clock is to show."),
+    ),
+    (
+        "clock",
+        lambda rule: rule.timing.by_reader and bool(rule.timing.offset.minutes),
+        _("By the readers' clocks only whole days can be counted."),
+    ),
+    (
+        "quiet_until",
+        lambda rule: rule.quiet_hours is not None and rule.quiet_hours.length > LONGEST,
+        _("Quiet hours last 14 hours at most."),
+    ),
+    (
+        "repeat_every",
+        _is_backwards,
+        _("Write how far the repetitions lie apart, such as P2D (every 2 days)."),
+    ),
+    (
+        "repeat_every",
+        lambda rule: rule.repeat_every != "" and rule.at_wall is not None,
+        _("What falls due at a fixed time is not repeated."),
+    ),
+    (
+        "organizations",
+        lambda rule: "chosen" in rule.audience and not rule.organizations,
+        _("Choose at least one organization."),
+    ),
+    (
+        "event_type",
+        lambda rule: bool(rule.event_type) and rule.alliance_id is None,
+        _("A rule for a type of event stands on the alliance."),
+    ),
+    (
+        "overrides",
+        lambda rule: (
+            rule.overrides is not None
+            and (rule.overrides.alliance_key != rule.alliance_key or rule.overrides_id == rule.pk)
+        ),
+        _("It can stand in for another rule of the same alliance only."),
+    ),
+)
 
 
 def _level_of(owner: RuleOwner) -> str:
     return {Alliance: "alliance", Plan: "plan", WorkArea: "work_area", Event: "event"}[type(owner)]
-
-
-def _check(rule: ReminderRule) -> None:
-    try:
-        read_offset(rule.offset)
-    except NotAnOffset:
-        raise invalid(
-            "offset",
-            _("Write a distance such as -P7D (7 days before) or -PT2H (2 hours before)."),
-        ) from None
-    for name, allowed in (("audience", AUDIENCES), ("channels", CHANNELS)):
-        chosen = getattr(rule, name)
-        known = isinstance(chosen, list) and all(choice in allowed for choice in chosen)
-        if not chosen or not known:
-            raise invalid(
-                name,
-                _("Choose one or more of: %(allowed)s.") % {"allowed": ", ".join(allowed)},
-            )

@@ -77,6 +77,16 @@ def may_fulfil_duty(viewer: Viewer, duty: Duty) -> bool:
     )
 
 
+def may_manage_chasing(viewer: Viewer, alliance_key: int) -> bool:
+    """Standard duties and the steps by which they are chased: the alliance's secretariat."""
+    return is_secretariat_of(viewer, alliance_key)
+
+
+def may_mark_days(viewer: Viewer) -> bool:
+    """Public holidays are the installation's: superusers, and the clock."""
+    return viewer.is_unlimited
+
+
 def may_manage_reminder_rule(viewer: Viewer, rule: ReminderRule) -> bool:
     """The secretariat of the alliance in which the rule stands."""
     return is_secretariat_of(viewer, rule.alliance_key)

@@ -1,36 +1,42 @@
-"""Reminders as a source of deliveries: firing what is due, the last look, and the words."""
+"""Reminders as a source of deliveries: firing what is due, and the last look."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Q
-from django.template.loader import render_to_string
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, override
+from django.db.models import Q, QuerySet
 
+from alliances.models import Openness
 from coordination.accounts.viewer import Viewer
-from coordination.bilingual import language_or_default, localized
-from coordination.deliveries.fanout import Cause, fan_out
-from coordination.deliveries.models import Delivery
+from coordination.deliveries.fanout import Cause, fan_out, fan_out_to_endpoints
+from coordination.deliveries.models import Delivery, Endpoint
+from coordination.deliveries.news import PERSONAL_CHANNELS, News
 from coordination.deliveries.recipients import Reader
 from coordination.deliveries.sources import Rendered
-from events.audiences import recipients_of
-from events.calendar_event import describe_span
-from events.models import Event, Reminder, ReminderState
-from events.reminding import REMINDED_STATES
+from events.arming import REMINDED_STATES
+from events.audiences import recipients_of_rule
+from events.foreseeing import Foresight, foresee_one
+from events.grouping import ReaderGroup, groups_of, in_groups, with_clocks
+from events.models import Event, Reminder, ReminderRule, ReminderState, Urgency
+from events.quiet import QuietNote, Sending, sending_time
+from events.reminder_letters import render_reminders
 
 ABOUT = "events.event"
+ON_TIME = timedelta(minutes=5)
+TOO_LATE = "too_late"
+Cohorts = dict[tuple[datetime, str], list[ReaderGroup]]
 
 
 class Reminders:
-    """The source "reminder": one cause is one reminder row in one generation."""
+    """The source "reminder": one cause is one reminder row, one time of it, in one generation."""
 
     kind = "reminder"
+    news = News.REMINDERS
 
     def fire_next(self, at: datetime) -> bool:
         """Fire, or skip, the reminder that has been due longest; return whether there was one."""
@@ -38,13 +44,17 @@ class Reminders:
             reminder = _due(at)
             if reminder is None:
                 return False
-            note = _reason_to_skip(reminder, at)
-            if note:
+            foresight = foresee_one(reminder.event, reminder.rule)
+            note = _reason_to_skip(reminder, foresight, at)
+            if foresight is None or note:
                 reminder.state, reminder.note = ReminderState.SKIPPED, note
             else:
-                self._tell(reminder, at)
-                reminder.state, reminder.fired_at = ReminderState.FIRED, at
-            reminder.save(update_fields=["state", "note", "fired_at"])
+                _tell(reminder, foresight, at)
+            if foresight is not None:
+                _move_on(reminder, foresight, at)
+            reminder.save(
+                update_fields=["state", "note", "fired_at", "due_at", "nominal_at", "occurrence"]
+            )
         return True
 
     def oldest_due_at(self, at: datetime) -> datetime | None:
@@ -54,7 +64,7 @@ class Reminders:
 
     def still_wanted(self, delivery: Delivery, reader: Reader, at: datetime) -> str:
         """Return why the message is no longer wanted, or ""."""
-        reminder = _reminder_of(delivery)
+        reminder = reminder_of(delivery)
         if reminder is None:
             return "rule_removed"
         event = reminder.event
@@ -62,42 +72,21 @@ class Reminders:
             return "event_moved"
         if event.state not in REMINDED_STATES or event.starts_at is None:
             return f"event_{event.state}"
+        if delivery.expires_at is not None and event.starts_at <= at:
+            return "event_has_begun"
         if not reader.address:
             return "no_address"
-        wanted = recipients_of(event, reminder.rule.audience, on=_day(at, event))
+        if delivery.channel not in PERSONAL_CHANNELS:
+            return "" if _may_be_told_in_groups(event) else "no_longer_concerned"
+        wanted = recipients_of_rule(event, reminder.rule, on=_day(at, event))
         if not wanted.filter(recipient=delivery.recipient).exists():
             return "no_longer_concerned"
         return ""
 
     def render(self, deliveries: Sequence[Delivery], reader: Reader, at: datetime) -> Rendered:
         """Write the reminder in the reader's language, with the event's zone and the reader's."""
-        language = language_or_default(reader.language)
-        reminders = [found for row in deliveries if (found := _reminder_of(row)) is not None]
-        with override(language):
-            cards = [_card(reminder, reader, language, at) for reminder in reminders]
-            context = {"reader": reader, "cards": cards, "language": language}
-            return Rendered(
-                subject=_("Reminder: %(title)s, %(left)s") % cards[0],
-                text=render_to_string("events/mail/reminder.txt", context),
-                html=render_to_string("events/mail/reminder.html", context),
-                language=language,
-            )
-
-    def _tell(self, reminder: Reminder, at: datetime) -> None:
-        event, rule = reminder.event, reminder.rule
-        cause = Cause(
-            source=self.kind,
-            source_id=str(reminder.pk),
-            generation=reminder.generation,
-            due_at=reminder.due_at,
-            send_after=reminder.due_at,
-            expires_at=event.starts_at if reminder.due_at < (event.starts_at or at) else None,
-            about_type=ABOUT,
-            about_uid=event.uid,
-        )
-        recipients = recipients_of(event, rule.audience, on=_day(at, event))
-        for channel in rule.channels:
-            fan_out(recipients, channel=channel, cause=cause)
+        found = [row for delivery in deliveries if (row := reminder_of(delivery)) is not None]
+        return render_reminders([(row.event, row.rule) for row in found], reader, at)
 
 
 def ledger_of_secretariats(viewer: Viewer) -> Q:
@@ -107,6 +96,47 @@ def ledger_of_secretariats(viewer: Viewer) -> Q:
         return Q(pk__in=[])
     events = Event.objects.filter(alliance__in=staffed).values("uid")
     return Q(about_type=ABOUT, about_uid__in=events)
+
+
+def source_id_of(reminder: Reminder) -> str:
+    """Return the ledger's key of a reminder's present time: "17", and "17.2" for the second."""
+    again = f".{reminder.occurrence}" if reminder.occurrence > 1 else ""
+    return f"{reminder.pk}{again}"
+
+
+def reminder_of(delivery: Delivery) -> Reminder | None:
+    """Return the reminder that a line of the ledger came from; None when it is gone."""
+    found: Reminder | None = (
+        Reminder.objects.filter(pk=int(delivery.source_id.partition(".")[0]))
+        .select_related("event__alliance", "event__work_area", "rule")
+        .first()
+    )
+    return found
+
+
+def sending_for(
+    group: ReaderGroup,
+    rule: ReminderRule,
+    foresight: Foresight,
+    *,
+    occurrence: int,
+    now: datetime,
+) -> tuple[datetime, Sending] | None:
+    """Return when a rule falls due for readers who share clocks, and when it is sent to them."""
+    due = foresight.by_reader(occurrence, zone=group.zone, country=group.country)
+    if due is None:
+        return None
+    starts = foresight.event_starts
+    sending = sending_time(
+        due.at,
+        zone=group.zone,
+        quiet=group.quiet_hours(rule.quiet_hours) if rule.respects_quiet else None,
+        now=now,
+        event_starts=starts if starts is not None and due.at < starts else None,
+        min_useful=rule.min_useful,
+        is_urgent=rule.urgency == Urgency.URGENT,
+    )
+    return due.at, sending
 
 
 def _due(at: datetime) -> Reminder | None:
@@ -119,77 +149,162 @@ def _due(at: datetime) -> Reminder | None:
     return found
 
 
-def _reason_to_skip(reminder: Reminder, at: datetime) -> str:
-    """Return why a due reminder is not sent, or "": the rule's late policy."""
+def _reason_to_skip(reminder: Reminder, foresight: Foresight | None, at: datetime) -> str:
+    """Return why a due reminder is not sent to anybody, or "": the rule's late policy."""
     event, rule = reminder.event, reminder.rule
-    if event.state not in REMINDED_STATES or event.starts_at is None:
+    if event.state not in REMINDED_STATES or event.starts_at is None or foresight is None:
         return "event is off"
-    if reminder.due_at < event.starts_at <= at:
+    due = foresight.nominal(reminder.occurrence)
+    if due is None:
+        return "the rule changed"
+    looks = foresight.looks(reminder.occurrence)
+    last = max(due.at, looks[-1] if looks else due.at)
+    if foresight.event_starts is not None and event.starts_at <= at:
         return "event has begun"
-    if at - reminder.due_at > timedelta(minutes=rule.grace_minutes):
+    if at - last > timedelta(minutes=rule.grace_minutes):
         return "too late"
-    nearer = Reminder.objects.filter(
-        event=event,
-        state=ReminderState.PENDING,
-        due_at__gt=reminder.due_at,
-        due_at__lte=at,
-        rule__audience=rule.audience,
-        rule__channels=rule.channels,
-    )
-    return "a nearer reminder goes out" if nearer.exists() else ""
+    is_late = at - last > ON_TIME
+    useful_until = event.starts_at - rule.min_useful
+    if foresight.event_starts is not None and is_late and due.at <= useful_until < at:
+        return "too near the event"
+    return "a nearer reminder goes out" if _has_nearer(reminder, due.at, at) else ""
 
 
-def _reminder_of(delivery: Delivery) -> Reminder | None:
-    found: Reminder | None = (
-        Reminder.objects.filter(pk=int(delivery.source_id))
-        .select_related("event__alliance", "event__work_area", "rule")
-        .first()
+def _has_nearer(reminder: Reminder, due: datetime, at: datetime) -> bool:
+    """Whether another reminder to the same people about the same event is overdue as well."""
+    rule = reminder.rule
+    return (
+        Reminder.objects.filter(
+            event=reminder.event,
+            state=ReminderState.PENDING,
+            due_at__lte=at,
+            rule__audience=rule.audience,
+            rule__channels=rule.channels,
+            rule__roles=rule.roles,
+            rule__tiers=rule.tiers,
+            rule__member_roles=rule.member_roles,
+            rule__tags=rule.tags,
+            rule__organizations=rule.organizations,
+            rule__answers=rule.answers,
+        )
+        .filter(Q(nominal_at__gt=due, nominal_at__lte=at) | Q(nominal_at=None, due_at__gt=due))
+        .exclude(pk=reminder.pk)
+        .exists()
     )
-    return found
+
+
+def _move_on(reminder: Reminder, foresight: Foresight, at: datetime) -> None:
+    """Set the next look, the next time of a rule that repeats, or the end."""
+    number = reminder.occurrence
+    look = None
+    if reminder.state == ReminderState.PENDING:
+        look = foresight.next_look(number, at)
+    if look is not None:
+        reminder.due_at = look
+        return
+    following = foresight.first_after(at, beyond=number)
+    due = foresight.nominal(following) if following is not None else None
+    fires = foresight.fires(following) if following is not None else None
+    if following is None or due is None or fires is None:
+        if reminder.state == ReminderState.PENDING:
+            reminder.state = ReminderState.FIRED
+        return
+    reminder.state, reminder.occurrence = ReminderState.PENDING, following
+    reminder.due_at, reminder.nominal_at = fires, due.at
+
+
+def _tell(reminder: Reminder, foresight: Foresight, at: datetime) -> None:
+    """Fan one look out: to those for whom it falls due by now."""
+    event, rule = reminder.event, reminder.rule
+    due = foresight.nominal(reminder.occurrence)
+    if due is None:
+        return
+    readers = recipients_of_rule(event, rule, on=_day(at, event))
+    personal = [channel for channel in rule.channels if channel in PERSONAL_CHANNELS]
+    if personal and not (rule.respects_quiet or foresight.is_spread):
+        cause = _cause(reminder, due.at, max(due.at, at))
+        for channel in personal:
+            fan_out(readers, channel=channel, cause=cause)
+    elif personal:
+        _tell_by_clocks(reminder, foresight, with_clocks(readers), personal, at)
+    if due.at <= at and _may_be_told_in_groups(event):
+        _tell_groups(reminder, due.at, at)
+    reminder.fired_at = reminder.fired_at or at
+
+
+def _tell_by_clocks(
+    reminder: Reminder,
+    foresight: Foresight,
+    readers: QuerySet[Any, Any],
+    channels: Sequence[str],
+    at: datetime,
+) -> None:
+    cohorts: Cohorts = defaultdict(list)
+    dues: dict[tuple[datetime, str], datetime] = {}
+    groups = groups_of(readers)
+    for group in groups:
+        found = sending_for(group, reminder.rule, foresight, occurrence=reminder.occurrence, now=at)
+        if found is None or not _is_turn(found[0], found[1], reminder, foresight, at):
+            continue
+        due, sending = found
+        dropped = ""
+        if sending.at is None:
+            dropped = sending.note.value
+        elif at - due > timedelta(minutes=reminder.rule.grace_minutes):
+            dropped = TOO_LATE
+        key = (sending.at or due, dropped)
+        cohorts[key].append(group)
+        dues[key] = min(due, dues.get(key, due))
+    for (send_at, dropped), cohort in sorted(cohorts.items(), key=lambda item: item[0]):
+        rows = readers if len(cohort) == len(groups) else in_groups(readers, cohort)
+        cause = _cause(reminder, dues[send_at, dropped], send_at, dropped=dropped)
+        for channel in channels:
+            fan_out(rows, channel=channel, cause=cause)
+
+
+def _is_turn(
+    due: datetime, sending: Sending, reminder: Reminder, foresight: Foresight, at: datetime
+) -> bool:
+    """Whether readers for whom it falls due at `due` are told by the look at `at`."""
+    if reminder.armed_at is not None and due <= reminder.armed_at:
+        return False  # it was set after it was due for them
+    if sending.note == QuietNote.BROUGHT_FORWARD:
+        return True
+    return due <= at + foresight.horizon
+
+
+def _tell_groups(reminder: Reminder, due: datetime, at: datetime) -> None:
+    """Post to the chat groups of the alliance, each by its robot."""
+    owner = f"alliance:{reminder.event.alliance.uid}"
+    robots = Endpoint.objects.filter(owner=owner, disabled_at__isnull=True)
+    for channel in reminder.rule.channels:
+        if channel not in PERSONAL_CHANNELS:
+            cause = _cause(reminder, due, max(due, at))
+            fan_out_to_endpoints(robots, channel=channel, cause=cause)
+
+
+def _may_be_told_in_groups(event: Event) -> bool:
+    """Whether an event is open to all who sit in an alliance's groups."""
+    return event.openness in (Openness.MEMBERS, Openness.PUBLIC)
+
+
+def _cause(reminder: Reminder, due: datetime, send_after: datetime, *, dropped: str = "") -> Cause:
+    event = reminder.event
+    is_before = event.starts_at is not None and due < event.starts_at
+    return Cause(
+        source=Reminders.kind,
+        source_id=source_id_of(reminder),
+        generation=reminder.generation,
+        due_at=due,
+        send_after=send_after,
+        expires_at=event.starts_at if is_before else None,
+        about_type=ABOUT,
+        about_uid=event.uid,
+        never_twice=reminder.rule.never_twice,
+        urgent=reminder.rule.urgency == Urgency.URGENT,
+        dropped_reason=dropped,
+    )
 
 
 def _day(at: datetime, event: Event) -> date:
     return at.astimezone(ZoneInfo(event.time_zone)).date()
-
-
-def _card(
-    reminder: Reminder, reader: Reader, language: str, at: datetime
-) -> dict[str, str | list[str]]:
-    event, rule = reminder.event, reminder.rule
-    span = event.span
-    if span is None or event.starts_at is None:
-        raise ValueError("an event without a time has no reminder")
-    return {
-        "title": localized(event, "title", language),
-        "alliance": localized(event.alliance, "name", language),
-        "left": time_left(event.starts_at - at),
-        "when": describe_span(span, language=language, home_zone=reader.time_zone),
-        "place": localized(event, "place", language),
-        "online_url": event.online_url,
-        "contact": event.contact,
-        "hosts": [
-            localized(row.organization, "name", language) if row.organization else row.name
-            for row in event.hosts.select_related("organization")
-        ],
-        "postponed": event.reason if event.state == "postponed" else "",
-        "own_words": localized(rule, "text", language),
-        "url": f"{settings.COORDINATION_BASE_URL}/events/{event.uid}/",
-    }
-
-
-def time_left(left: timedelta) -> str:
-    """Return how long it is until something begins, in the language that is active.
-
-    Args:
-        left: exact time until then; not positive means that it has begun.
-    """
-    minutes = int(left.total_seconds() // 60)
-    if minutes <= 0:
-        return _("now")
-    if minutes < 60:
-        return ngettext("in %(count)d minute", "in %(count)d minutes", minutes) % {"count": minutes}
-    hours = round(minutes / 60)
-    if hours < 48:
-        return ngettext("in %(count)d hour", "in %(count)d hours", hours) % {"count": hours}
-    days = round(minutes / 1440)
-    return ngettext("in %(count)d day", "in %(count)d days", days) % {"count": days}

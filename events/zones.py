@@ -163,6 +163,19 @@ def zone_named(name: str) -> ZoneInfo:
     return ZoneInfo.from_file(BytesIO(_zone_bytes(name)), key=name)
 
 
+@lru_cache(maxsize=1)
+def _countries() -> dict[str, str]:
+    """Return the country of each zone that the database gives one, as ISO 3166 codes."""
+    table = (files("tzdata") / "zoneinfo" / "zone.tab").read_text(encoding="utf-8")
+    rows = (line.split("\t") for line in table.splitlines() if not line.startswith("#"))
+    return {row[2]: row[0] for row in rows}
+
+
+def country_of(zone: str) -> str:
+    """Return the country in which a zone's city lies, "CN"; "" where the database names none."""
+    return _countries().get(zone, "")
+
+
 def instant_of(wall: datetime, zone: str) -> datetime:
     """Return the instant, in UTC, at which clocks in ``zone`` show the naive time ``wall``.
 

@@ -114,6 +114,7 @@ class MembershipChange(Input):
     texts: ClassVar = {"display_name": 200}
     role = serializers.ChoiceField(choices=MembershipRole.choices, required=False)
     tier = Text(max_length=60)
+    tags = Text(max_length=300, help_text="Words with a space between them.")
     starts_on = serializers.DateField()
     ends_on = _date()
 

@@ -131,6 +131,7 @@ class MembershipReading(Stamped):
     display_name_i18n = Texts("display_name")
     role = serializers.ChoiceField(choices=MembershipRole.choices)
     tier = serializers.CharField()
+    tags = serializers.CharField()
     starts_on = serializers.DateField()
     ends_on = serializers.DateField(allow_null=True)
     end_reason = serializers.CharField()

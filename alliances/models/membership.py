@@ -48,6 +48,8 @@ class Membership(Tracked):
         starts_on: first day of membership.
         ends_on: first day after it (exclusive); None while it lasts.
         tier: the alliance's own word for a class of members, for example "national".
+        tags: the secretariat's own words for groups of members, with a space between them;
+            reminders can be narrowed to them.
     """
 
     alliance = models.ForeignKey(
@@ -60,6 +62,7 @@ class Membership(Tracked):
         _("role"), max_length=20, choices=MembershipRole.choices, default=MembershipRole.MEMBER
     )
     tier = models.CharField(_("tier"), max_length=60, blank=True)
+    tags = models.CharField(_("tags"), max_length=300, blank=True, default="", db_default="")
     display_name_zh = models.CharField(_("name in this alliance"), max_length=200, blank=True)
     display_name_en = models.CharField(
         _("name in this alliance, English"), max_length=200, blank=True

@@ -131,6 +131,7 @@ class MembershipForm(VerbForm):
 
     role = forms.ChoiceField(label=_("role"), choices=MembershipRole.choices)
     tier = _text(_("tier"), 60)
+    tags = _text(_("tags"), 300)
     display_name_zh = _text(_("name in this alliance"), 200)
     display_name_en = _text(_("name in this alliance, English"), 200)
     starts_on = _day(_("member from"), required=True)

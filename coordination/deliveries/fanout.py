@@ -38,6 +38,8 @@ class Cause:
             which they were written; "" for any order.
         never_twice: rather held back than sent again when it is unknown whether it went out.
         urgent: neither quiet hours nor a digest of its reader keep it waiting.
+        dropped_reason: why nothing is sent after all: the ledger says who was not told; "" where
+            it is sent.
     """
 
     source: str
@@ -52,6 +54,7 @@ class Cause:
     lane: str = ""
     never_twice: bool = False
     urgent: bool = False
+    dropped_reason: str = ""
 
 
 def fan_out(recipients: models.QuerySet[Any, Any], *, channel: str, cause: Cause) -> int:
@@ -165,7 +168,7 @@ def _insert(selected: str, params: tuple[Any, ...], channel: str, cause: Cause) 
         "due_at": cause.due_at,
         "send_after": cause.send_after,
         "expires_at": cause.expires_at,
-        "dropped_reason": "",
+        "dropped_reason": cause.dropped_reason,
     }
     fields = {field.name: field for field in Delivery._meta.fields if field.name in constants}
     # Constants stand in the select list: their types must be known there (PostgreSQL).

@@ -17,6 +17,7 @@ from coordination.changes.models import Tracked
 from events.columns import WallTimeField
 from events.dues import MOST_TIMES, Timing
 from events.models.event import Event
+from events.models.invitation import AnswerState
 from events.offsets import Offset, read_offset
 from events.querysets import ReminderRuleQuerySet
 from events.quiet import QuietHours
@@ -38,13 +39,7 @@ CHANNEL_WORDS = {
     "feishu": _("Feishu group"),
 }
 OWNERS = ("alliance", "plan", "work_area", "event")
-ANSWER_WORDS = {
-    "needs_action": _("not answered"),
-    "accepted": _("accepted"),
-    "tentative": _("perhaps"),
-    "declined": _("declined"),
-    "not_invited": _("not invited"),
-}
+ANSWER_WORDS = dict(AnswerState.choices) | {"not_invited": _("not invited")}
 
 
 def _stands_only_on(owner: str) -> models.Q:

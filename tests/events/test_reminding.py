@@ -8,14 +8,10 @@ import pytest
 from coordination.changes.models import Change
 from coordination.changes.refusals import InvalidInput, NotAllowed
 from events.concluding import conclude_event
+from events.foreseeing import foresee_one
+from events.levels import standings
 from events.models import Event, Reminder, ReminderRule
-from events.reminding import (
-    add_reminder_rule,
-    due_for,
-    remove_reminder_rule,
-    revise_reminder_rule,
-    rules_for,
-)
+from events.reminding import add_reminder_rule, remove_reminder_rule, revise_reminder_rule
 from events.scheduling import cancel_event, postpone_event, revise_event, schedule_event
 from tests.factories import (
     AFTERNOON,
@@ -164,7 +160,7 @@ def test_rules_of_the_nearest_level_count(cast: Cast) -> None:
     plan = make_plan(cast.alliance)
     area = make_work_area(plan)
     event = make_event(cast.alliance, work_area=area, span=MORNING)
-    assert rules_for(event) == ("", [])
+    assert standings(event) == []
     for owner, level in (
         (cast.alliance, "alliance"),
         (plan, "plan"),
@@ -172,7 +168,8 @@ def test_rules_of_the_nearest_level_count(cast: Cast) -> None:
         (event, "event"),
     ):
         rule = rule_on(owner)
-        assert rules_for(event) == (level, [rule])
+        held = [(row.level, row.rule) for row in standings(event) if row.holds]
+        assert held == [(level, rule)]
     assert [state for _offset, state, _due in reminders_of(event)] == [
         "cancelled", "cancelled", "cancelled", "pending",
     ]  # fmt: skip
@@ -268,10 +265,8 @@ def test_revise_reminder_rule_onto_something_else_is_refused(cast: Cast) -> None
     assert stored(rule).alliance == cast.alliance
 
 
-def test_due_for_an_event_without_a_time_is_an_error(cast: Cast) -> None:
-    rule = rule_on(cast.alliance)
-    with pytest.raises(ValueError, match="no time"):
-        due_for(make_event(cast.alliance), rule)
+def test_foresee_one_of_an_event_without_a_time_is_nothing(cast: Cast) -> None:
+    assert foresee_one(make_event(cast.alliance), rule_on(cast.alliance)) is None
 
 
 def test_reminders_of_many_events_cost_a_constant_number_of_queries(

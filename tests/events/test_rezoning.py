@@ -23,7 +23,9 @@ def as_if_derived_from_older_data(event: Event, *, by: timedelta) -> None:
     models.QuerySet(Event).filter(pk=event.pk).update(
         starts_at=event.starts_at + by, ends_at=event.ends_at + by, tzdata_version="2020.1"
     )
-    models.QuerySet(Reminder).update(due_at=models.F("due_at") + by)
+    models.QuerySet(Reminder).update(
+        due_at=models.F("due_at") + by, nominal_at=models.F("nominal_at") + by
+    )
 
 
 def test_follow_zone_data_moves_instants_and_reminders_back_to_the_wall_time(cast: Cast) -> None:

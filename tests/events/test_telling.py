@@ -14,9 +14,10 @@ from coordination.accounts.viewer import SYSTEM
 from coordination.deliveries.models import Delivery
 from coordination.deliveries.recipients import readers_of
 from events.models import Event, Reminder
+from events.reminder_letters import time_left
 from events.reminding import add_reminder_rule
 from events.scheduling import cancel_event, revise_event, schedule_event
-from events.telling import Reminders, time_left
+from events.telling import Reminders
 from tests.factories import AT, Cast, make_event, make_person, span
 
 pytestmark = pytest.mark.django_db

@@ -37,7 +37,8 @@ from coordination.changes.refusals import Refusal
 from events.inviting import invite_organizations
 from events.models import Event, Invitation, Reminder, ReminderRule
 from events.owing import set_duty
-from events.reminding import add_reminder_rule, due_for, revise_reminder_rule
+from events.foreseeing import foresee
+from events.reminding import add_reminder_rule, revise_reminder_rule
 from events.scheduling import Host, cancel_event, confirm_event, revise_event, schedule_event
 from tests.factories import (
     AFTERNOON,
@@ -298,11 +299,8 @@ def test_events_move_while_rules_change_and_reminders_fit_both() -> None:
 
     assert raised == [None] * 6
     found = {(row.event_id, row.rule_id): row.due_at for row in Reminder.objects.all()}
-    assert found == {
-        (event.pk, one.pk): due_for(event, one)
-        for event in Event.objects.all()
-        for one in ReminderRule.objects.all()
-    }
+    pairs = [(event, one) for event in Event.objects.all() for one in ReminderRule.objects.all()]
+    assert found == {key: foresight.fires(1) for key, foresight in foresee(pairs).items()}
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

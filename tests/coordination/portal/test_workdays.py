@@ -1,6 +1,10 @@
 from datetime import date, timedelta
 
+import pytest
+
 from coordination.portal.workdays import DayKind, DayMark, mark_days
+
+pytestmark = pytest.mark.django_db
 
 
 def marked(first: date, last: date, kind: DayKind) -> list[int]:

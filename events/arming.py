@@ -1,0 +1,178 @@
+"""Reminders follow from rules and events: rows derived inside the recording that changes either.
+
+Only the rows of the events that changed are touched, however many others are pending.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from django.db.models import Q
+
+from coordination.changes.projections import Recorded
+from events.foreseeing import Foresight, foresee
+from events.levels import holding, rules_over, type_key
+from events.models import Event, EventState, Reminder, ReminderRule, ReminderState
+from events.models.reminder import OWNERS
+
+REMINDED_STATES = (EventState.SCHEDULED, EventState.CONFIRMED, EventState.POSTPONED)
+BATCH = 500
+MOVING = frozenset(
+    {
+        *("starts_at", "ends_at", "state", "time_zone", "work_area_id", "plan_id"),
+        *("work_area", "plan", "type_text", "hosts"),
+    }
+)
+SET_TOO_LATE = "set after it was due"
+COLUMNS = [
+    *("due_at", "nominal_at", "occurrence", "armed_at", "fired_at"),
+    *("state", "generation", "note"),
+]
+
+
+def keep_reminders(changes: Sequence[Recorded], at: datetime) -> None:
+    """Bring the reminders of changed events, and of changed rules' events, up to date.
+
+    A projection of the change log: it runs inside the recording that made the changes.
+    """
+    events: dict[int, Event] = {}
+    for change in changes:
+        if change.deleted:
+            continue
+        if isinstance(change.obj, Event) and _matters(change):
+            events[change.obj.pk] = change.obj
+        elif isinstance(change.obj, ReminderRule):
+            for event in _events_under(change.obj):
+                events.setdefault(event.pk, event)
+    arm(list(events.values()), at)
+
+
+def arm(events: Sequence[Event], at: datetime) -> None:
+    """Bring the reminders of events up to date."""
+    for start in range(0, len(events), BATCH):
+        _keep(events[start : start + BATCH], at)
+
+
+def _matters(change: Recorded) -> bool:
+    event = change.obj
+    has_time = isinstance(event, Event) and event.starts_at is not None
+    return bool(MOVING & change.diff.keys()) and (has_time or bool(change.diff.get("state")))
+
+
+def _keep(events: Sequence[Event], at: datetime) -> None:
+    known = rules_over(events)
+    stored: dict[int, dict[int, Reminder]] = defaultdict(dict)
+    # Locked, so that none fires for the old time while it is given the new one.
+    for reminder in Reminder.objects.filter(event__in=events).select_for_update().order_by("pk"):
+        stored[reminder.event_id][reminder.rule_id] = reminder
+    wanted = {event.pk: holding(event, known) if _is_on(event) else [] for event in events}
+    foresights = foresee((event, rule) for event in events for rule in wanted[event.pk])
+    new: list[Reminder] = []
+    changed: list[Reminder] = []
+    for event in events:
+        for rule in wanted[event.pk]:
+            found = foresights[event.pk, rule.pk]
+            row = stored[event.pk].get(rule.pk)
+            if row is None:
+                new += _first(event, rule, found, at)
+            elif _rearm(row, rule, found, at):
+                changed.append(row)
+        standing = {rule.pk for rule in wanted[event.pk]}
+        for pk, row in stored[event.pk].items():
+            if pk not in standing and row.state == ReminderState.PENDING:
+                row.state = ReminderState.CANCELLED
+                changed.append(row)
+    Reminder.objects.bulk_create(new)
+    Reminder.objects.bulk_update(changed, COLUMNS, BATCH)
+
+
+def _is_on(event: Event) -> bool:
+    return event.state in REMINDED_STATES and event.starts_wall is not None
+
+
+def _first(event: Event, rule: ReminderRule, found: Foresight, at: datetime) -> list[Reminder]:
+    """Return the reminder of a rule that is new to an event; none where it can never be due."""
+    number = _next_number(found, at)
+    due = found.nominal(number or 1)
+    if due is None:
+        return []
+    if number is None and event.has_begun(at):
+        return []  # entered after the event: there was never anything to remind of
+    reminder = Reminder(event=event, rule=rule, due_at=due.at, nominal_at=due.at, armed_at=at)
+    if number is None:
+        reminder.state, reminder.note = ReminderState.SKIPPED, SET_TOO_LATE
+    else:
+        _aim(reminder, found, number, at)
+    return [reminder]
+
+
+def _next_number(found: Foresight, at: datetime) -> int | None:
+    """Return which time is the next; where readers' clocks differ, the last of them counts."""
+    if not found.is_spread:
+        return found.first_after(at)
+    for number in range(1, found.timing.times + 1 if found.timing.every else 2):
+        looks = found.looks(number)
+        if looks and looks[-1] > at:
+            return number
+    return None
+
+
+def _aim(reminder: Reminder, found: Foresight, number: int, at: datetime) -> None:
+    """Set a reminder to the time with a number."""
+    due, fires = found.nominal(number), found.fires(number)
+    if due is None or fires is None:
+        raise ValueError("it does not fall due so often")
+    reminder.nominal_at = due.at
+    reminder.due_at = max(fires, min(at, due.at))
+    reminder.occurrence = number
+
+
+def _rearm(reminder: Reminder, rule: ReminderRule, found: Foresight, at: datetime) -> bool:
+    """Let a stored reminder follow its event; return whether it changed."""
+    due = found.nominal(reminder.occurrence)
+    is_same = due is not None and reminder.shown_at == due.at
+    if reminder.state == ReminderState.PENDING:
+        return not is_same and _follow(reminder, found, at)
+    number = _next_number(found, at)
+    if number is None:
+        return False
+    first = found.nominal(number)
+    moved = first is not None and first.at != reminder.shown_at
+    again = reminder.state != ReminderState.FIRED or (rule.rearm_on_move and moved)
+    if again:
+        _aim(reminder, found, number, at)
+        reminder.state, reminder.note = ReminderState.PENDING, ""
+        reminder.armed_at, reminder.fired_at = at, None
+        reminder.generation += 1
+    return again
+
+
+def _follow(reminder: Reminder, found: Foresight, at: datetime) -> bool:
+    """Give a pending reminder its new time; it has one, even when that is over."""
+    number = _next_number(found, at) or 1
+    due = found.nominal(number)
+    if due is None:
+        reminder.state = ReminderState.CANCELLED
+        return True
+    if reminder.fired_at is not None:
+        reminder.generation += 1  # some were told of the time that no longer holds
+    _aim(reminder, found, number, at)
+    reminder.armed_at = reminder.fired_at = None
+    return True
+
+
+def _events_under(rule: ReminderRule) -> Iterable[Event]:
+    """Return the events that a rule may remind of, held: one that moves now is waited for."""
+    rows = Event.objects.filter(state__in=REMINDED_STATES)
+    rows = rows.select_for_update(no_key=True).order_by("pk")
+    if rule.event_type:
+        wanted = type_key(rule.event_type)
+        events = rows.filter(Q(alliance=rule.alliance_id) & ~Q(type_text=""))
+        return [event for event in events if type_key(event.type_text) == wanted]
+    for level in OWNERS:
+        pk = getattr(rule, f"{level}_id")
+        if pk is not None:
+            return list(rows.filter(pk=pk) if level == "event" else rows.filter(**{level: pk}))
+    return []

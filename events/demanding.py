@@ -1,0 +1,302 @@
+"""Standard duties follow events: set, moved, done and dropped as events and answers change.
+
+It reads the change log behind a cursor, and writes as the system does. Whatever it is told twice
+it does once: what an event should bring with it is compared with what there is.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Q
+
+from alliances.models import Alliance, Openness
+from coordination.accounts.viewer import SYSTEM
+from coordination.changes.models import Change
+from coordination.changes.recording import Log, recording
+from events.almanac import calendars_of
+from events.dues import Point, due_of
+from events.levels import type_key
+from events.models import (
+    AnswerState,
+    ChaseStep,
+    DayUnit,
+    Duty,
+    DutyAnchor,
+    DutyKind,
+    Event,
+    EventState,
+    Invitation,
+    OwedBy,
+    StandardDuty,
+)
+from events.pursuing import duties_of_alliance, pursue
+from events.workdays import WorkCalendar
+from events.zones import country_of, instant_of
+
+BATCH = 200
+Key = tuple[int, int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What one organization should owe one event.
+
+    Attributes:
+        due_at: instant, UTC.
+        standard: what it follows from.
+        is_done: it happened already.
+    """
+
+    due_at: datetime
+    standard: StandardDuty
+    is_done: bool = False
+
+
+class DutiesFollowEvents:
+    """The reader of the log that keeps standard duties."""
+
+    name = "standard duties"
+
+    def tell(self, changes: Sequence[Change], at: datetime) -> None:
+        """Bring the duties of changed events up to date."""
+        events: set[UUID] = set()
+        invitations: set[UUID] = set()
+        standards: set[UUID] = set()
+        places = {
+            Event.object_type(): events,
+            Invitation.object_type(): invitations,
+            StandardDuty.object_type(): standards,
+        }
+        for change in changes:
+            if change.object_type in places:
+                places[change.object_type].add(change.object_uid)
+        if not (events or invitations or standards):
+            return
+        alliances = StandardDuty.objects.filter(uid__in=standards).values("alliance")
+        invited = Invitation.objects.filter(uid__in=invitations).values("event")
+        wanted = Event.objects.filter(
+            Q(uid__in=events) | Q(pk__in=invited) | Q(alliance__in=alliances)
+        )
+        settle_duties(wanted.order_by("pk").values_list("pk", flat=True), at=at)
+
+
+def settle_duties(events: Iterable[int], *, at: datetime) -> int:
+    """Bring the standard duties of events up to date; return how many duties changed.
+
+    Args:
+        events: keys of events.
+        at: now.
+    """
+    keys, changed = list(events), 0
+    for start in range(0, len(keys), BATCH):
+        rows = Event.objects.filter(pk__in=keys[start : start + BATCH]).order_by("pk")
+        changed += _settle(list(rows.prefetch_related("hosts", "named")), at)
+    return changed
+
+
+def recount_duties(*, at: datetime) -> int:
+    """Count working days anew, after the table of holidays changed; return how many duties moved.
+
+    Steps of duties that stay where they are are counted anew as well.
+    """
+    counting = StandardDuty.objects.filter(day_unit=DayUnit.WORKING, enabled=True)
+    rows = Event.objects.exclude(state__in=(EventState.HELD, EventState.CANCELLED))
+    found = rows.filter(alliance__in=counting.values("alliance"))
+    moved = settle_duties(found.order_by("pk").values_list("pk", flat=True), at=at)
+    steps = ChaseStep.objects.filter(day_unit=DayUnit.WORKING, enabled=True)
+    with recording(SYSTEM.actor, at=at):
+        for alliance in steps.order_by().values_list("alliance", flat=True).distinct():
+            pursue(list(duties_of_alliance(alliance)), at)
+    return moved
+
+
+def _settle(events: Sequence[Event], at: datetime) -> int:
+    demands = _demands(events, at)
+    if not demands and not Duty.objects.filter(event__in=events).exists():
+        return 0
+    by_pk = {event.pk: event for event in events}
+    changed = 0
+    with recording(SYSTEM.actor, at=at) as log:
+        rows = Duty.objects.filter(event__in=events).select_for_update(no_key=True).order_by("pk")
+        stored: dict[Key, Duty] = {}
+        for row in rows:
+            row.event = by_pk[row.event_id]
+            stored[row.event_id, row.organization_id, row.kind] = row
+        new = [
+            Duty(
+                event=by_pk[event],
+                organization_id=organization,
+                kind=kind,
+                due_at=demand.due_at,
+                standard=demand.standard,
+            )
+            for (event, organization, kind), demand in demands.items()
+            if (event, organization, kind) not in stored and not demand.is_done
+        ]
+        log.insert_all(new, "duty.set")
+        for key, row in stored.items():
+            changed += _follow(row, demands.get(key), log)
+    return changed + len(new)
+
+
+def _follow(row: Duty, demand: Demand | None, log: Log) -> bool:
+    """Let one duty follow what is demanded; return whether it changed."""
+    if row.done_at is not None:
+        return False
+    if demand is None:
+        if row.standard_id is None and not _is_off(row.event):
+            return _is_named(row) and _finish(row, log)
+        if row.dropped_at is None and not _is_named(row):
+            row.dropped_at = log.at
+            return log.save(row, "duty.dropped")
+        return row.dropped_at is None and _finish(row, log)
+    if demand.is_done:
+        return _finish(row, log)
+    if row.standard_id is None:
+        return False  # the secretariat set its date
+    row.standard = demand.standard
+    if row.dropped_at is not None:
+        row.dropped_at, row.due_at = None, demand.due_at
+        return log.save(row, "duty.restored")
+    row.due_at = demand.due_at
+    return log.save(row, "duty.moved")
+
+
+def _finish(row: Duty, log: Log) -> bool:
+    row.done_at, row.dropped_at = log.at, None
+    return log.save(row, "duty.fulfilled")
+
+
+def _is_off(event: Event) -> bool:
+    return event.state == EventState.CANCELLED
+
+
+def _is_named(row: Duty) -> bool:
+    """Whether a date that was owed has been named."""
+    return (
+        row.kind == DutyKind.NAME_DATE
+        and row.event.starts_at is not None
+        and not _is_off(row.event)
+    )
+
+
+def _demands(events: Sequence[Event], at: datetime) -> dict[Key, Demand]:
+    alliances = {event.alliance_id for event in events}
+    rows = StandardDuty.objects.filter(alliance__in=alliances, enabled=True).order_by("pk")
+    standards: dict[int, list[StandardDuty]] = defaultdict(list)
+    for row in rows:
+        standards[row.alliance_id].append(row)
+    if not standards:
+        return {}
+    invitations = _invitations(events)
+    calendars = _calendars(events, standards)
+    found: dict[Key, Demand] = {}
+    for event in events:
+        if event.state == EventState.CANCELLED or event.openness == Openness.SECRETARIAT:
+            continue
+        for standard in _for_type(standards.get(event.alliance_id, []), event):
+            for organization, invitation in _owing(event, standard, invitations[event.pk]):
+                demand = _demand(event, standard, invitation, calendars, at)
+                if demand is not None:
+                    found[event.pk, organization, standard.kind] = demand
+    return found
+
+
+def _demand(
+    event: Event,
+    standard: StandardDuty,
+    invitation: Invitation | None,
+    calendars: dict[int, WorkCalendar],
+    at: datetime,
+) -> Demand | None:
+    point = _point(event, standard)
+    if standard.kind == DutyKind.NAME_DATE and event.starts_wall is not None:
+        return None
+    if point is None:
+        return None
+    due = due_of(point, standard.timing, calendar=calendars.get(event.alliance_id))
+    if due is None:
+        return None
+    due_at = due.at
+    is_done = False
+    if invitation is not None and standard.kind in (DutyKind.ANSWER, DutyKind.NAME_DELEGATES):
+        if invitation.answer_by is not None and standard.kind == DutyKind.ANSWER:
+            wall = datetime.combine(invitation.answer_by, standard.at_time)
+            due_at = instant_of(wall, event.time_zone)
+        if invitation.state == AnswerState.DECLINED and standard.kind != DutyKind.ANSWER:
+            return None
+        is_done = _is_answered(invitation, standard.kind)
+    is_past = event.ends_at is not None and event.ends_at <= at and due_at <= at
+    if is_past and not is_done and standard.anchor != DutyAnchor.END:
+        return None
+    return Demand(due_at, standard, is_done)
+
+
+def _is_answered(invitation: Invitation, kind: str) -> bool:
+    if kind == DutyKind.ANSWER:
+        return invitation.state != AnswerState.NEEDS_ACTION
+    last = max(invitation.answers.all(), key=lambda answer: answer.pk, default=None)
+    return last is not None and last.delegates is not None
+
+
+def _point(event: Event, standard: StandardDuty) -> Point | None:
+    if standard.anchor == DutyAnchor.WINDOW and event.starts_wall is None:
+        if event.window_starts_on is None:
+            return None
+        wall = datetime.combine(event.window_starts_on, standard.at_time)
+        return Point(wall=wall, zone=event.time_zone)
+    wall_time = event.ends_wall if standard.anchor == DutyAnchor.END else event.starts_wall
+    return None if wall_time is None else Point(wall=wall_time, zone=event.time_zone)
+
+
+def _owing(
+    event: Event, standard: StandardDuty, invitations: dict[int, Invitation]
+) -> list[tuple[int, Invitation | None]]:
+    if standard.owed_by == OwedBy.INVITED:
+        return list(invitations.items())
+    part = "hosts" if standard.owed_by == OwedBy.HOSTS else "named"
+    keys = [row.organization_id for row in event.part_rows(part) if row.organization_id]
+    return [(key, invitations.get(key)) for key in dict.fromkeys(keys)]
+
+
+def _for_type(standards: Sequence[StandardDuty], event: Event) -> list[StandardDuty]:
+    """Return what is expected of an event; for its own type in place of that for all types."""
+    own_type = type_key(event.type_text)
+    own = [row for row in standards if row.event_type and type_key(row.event_type) == own_type]
+    kinds = {row.kind for row in own}
+    return own + [row for row in standards if not row.event_type and row.kind not in kinds]
+
+
+def _invitations(events: Sequence[Event]) -> dict[int, dict[int, Invitation]]:
+    found: dict[int, dict[int, Invitation]] = defaultdict(dict)
+    rows = Invitation.objects.filter(event__in=events, withdrawn_at__isnull=True)
+    for row in rows.prefetch_related("answers").order_by("pk"):
+        found[row.event_id][row.organization_id] = row
+    return found
+
+
+def _calendars(
+    events: Sequence[Event], standards: dict[int, list[StandardDuty]]
+) -> dict[int, WorkCalendar]:
+    """Return the working days of each alliance that counts any."""
+    counting = [
+        pk for pk, rows in standards.items() if any(row.day_unit == DayUnit.WORKING for row in rows)
+    ]
+    days = [event.starts_wall.date() for event in events if event.starts_wall is not None]
+    days += [event.window_starts_on for event in events if event.window_starts_on is not None]
+    if not counting or not days:
+        return {}
+    zones = dict(Alliance.objects.filter(pk__in=counting).values_list("pk", "time_zone"))
+    groups = {pk: (country_of(zone),) for pk, zone in zones.items()}
+    first, last = min(days), max(days)
+    found = calendars_of(
+        groups.values(),
+        first=first.replace(year=first.year - 2, day=1),
+        last=last.replace(year=last.year + 2, day=1),
+    )
+    return {pk: found[group] for pk, group in groups.items()}

@@ -1,0 +1,123 @@
+"""How a reminder reads, in one reader's language and zone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, override
+
+from alliances.models import Seat
+from coordination.bilingual import language_or_default, localized
+from coordination.deliveries.recipients import Reader
+from coordination.deliveries.sources import Rendered
+from coordination.pages.wording import day_in_words
+from events.calendar_event import describe_span
+from events.models import Event, Invitation, ReminderRule
+from events.own_words import fill
+
+Card = dict[str, Any]
+
+
+def render_reminders(
+    pairs: Sequence[tuple[Event, ReminderRule]], reader: Reader, at: datetime
+) -> Rendered:
+    """Write one message that reminds of one or more events.
+
+    Args:
+        pairs: events, each with the rule that reminds of it.
+        reader: gives the language and the zone.
+        at: instant of the first try, from which "in 3 days" counts.
+    """
+    language = language_or_default(reader.language)
+    with override(language):
+        cards = [_card(event, rule, reader, language, at) for event, rule in pairs]
+        context = {"reader": reader, "cards": cards, "language": language}
+        return Rendered(
+            subject=_("Reminder: %(title)s, %(left)s") % cards[0],
+            text=render_to_string("events/mail/reminder.txt", context),
+            html=render_to_string("events/mail/reminder.html", context),
+            language=language,
+        )
+
+
+def _card(event: Event, rule: ReminderRule, reader: Reader, language: str, at: datetime) -> Card:
+    span = event.span
+    if span is None or event.starts_at is None:
+        raise ValueError("an event without a time has no reminder")
+    card: Card = {
+        "title": localized(event, "title", language),
+        "alliance": localized(event.alliance, "name", language),
+        "left": time_left(event.starts_at - at),
+        "when": describe_span(span, language=language, home_zone=reader.time_zone),
+        "place": localized(event, "place", language),
+        "online_url": event.online_url,
+        "contact": event.contact,
+        "hosts": [
+            localized(row.organization, "name", language) if row.organization else row.name
+            for row in event.hosts.select_related("organization")
+        ],
+        "postponed": event.reason if event.state == "postponed" else "",
+        "url": f"{settings.COORDINATION_BASE_URL}/events/{event.uid}/",
+    }
+    words = localized(rule, "text", language)
+    card["own_words"] = fill(words, _values(card, event, words, reader, language)) if words else ""
+    return card
+
+
+def _values(card: Card, event: Event, words: str, reader: Reader, language: str) -> dict[str, str]:
+    """Return what fills the places of an office's own words; asks only for what they name."""
+    organization = answer_by = ""
+    if "{organization}" in words or "{answer_by}" in words:
+        seat = _seat_of(reader)
+        if seat is not None:
+            organization = localized(seat.organization, "name", language)
+            day = (
+                Invitation.objects.filter(event=event, organization=seat.organization)
+                .values_list("answer_by", flat=True)
+                .first()
+            )
+            answer_by = day_in_words(day, language=language) if day is not None else ""
+    return {
+        "name": reader.name,
+        "organization": organization,
+        "title": card["title"],
+        "alliance": card["alliance"],
+        "when": card["when"],
+        "left": card["left"],
+        "place": card["place"],
+        "hosts": _(", ").join(card["hosts"]),
+        "answer_by": answer_by,
+        "url": card["url"],
+    }
+
+
+def _seat_of(reader: Reader) -> Any:
+    """Return the seat by which a person acts for an organization; the first one."""
+    kind, _colon, uid = reader.recipient.partition(":")
+    if kind != "person":
+        return None
+    rows = Seat.objects.filter(person__uid=uid, organization__isnull=False)
+    return rows.select_related("organization").order_by("pk").first()
+
+
+def time_left(left: timedelta) -> str:
+    """Return how long it is until something begins, in the language that is active.
+
+    Args:
+        left: exact time until then; not positive means that it has begun.
+    """
+    minutes = int(left.total_seconds() // 60)
+    if minutes <= 0:
+        return _("now")
+    if minutes < 60:
+        return ngettext("in %(count)d minute", "in %(count)d minutes", minutes) % {"count": minutes}
+    hours = round(minutes / 60)
+    if hours < 48:
+        return ngettext("in %(count)d hour", "in %(count)d hours", hours) % {"count": hours}
+    days = round(minutes / 1440)
+    return ngettext("in %(count)d day", "in %(count)d days", days) % {"count": days}
