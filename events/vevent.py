@@ -31,6 +31,7 @@ RENDERER_VERSION: Final = 1
 """Raised whenever the same values give other bytes than before."""
 
 CALENDAR_TAIL: Final = "END:VCALENDAR\r\n"
+UTC_LENGTH: Final = len("20240402T030405Z")
 LINE_OCTETS: Final = 75  # RFC 5545 section 3.1, without the line break
 
 _STATUS: Final = {
@@ -62,6 +63,7 @@ class CalendarHead:
         refresh: How often to ask for news.
         source: Address of the feed; empty when it has none.
         url: The page for people.
+        changed: LAST-MODIFIED of the newest event in it, as `newest_change` finds it, or empty.
     """
 
     name: str
@@ -72,6 +74,7 @@ class CalendarHead:
     refresh: timedelta
     source: str
     url: str
+    changed: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,9 +133,17 @@ def calendar_head(head: CalendarHead, *, method: str = "PUBLISH") -> str:
         ("COLOR", head.color),
         ("SOURCE;VALUE=URI", uri(head.source)),
         ("URL", uri(head.url)),
+        ("LAST-MODIFIED", head.changed),
     ]
     lines = [folded(name, value) for name, value in properties if value]
     return "".join(("BEGIN:VCALENDAR\r\n", *lines))
+
+
+def newest_change(bodies: Iterable[str]) -> str:
+    """Return the newest LAST-MODIFIED of rendered events, in UTC as written; "" without any."""
+    mark = "\r\nLAST-MODIFIED:"
+    stamps = (body[body.index(mark) + len(mark) :][:UTC_LENGTH] for body in bodies)
+    return max(stamps, default="")
 
 
 def zones_text(uses: Iterable[ZoneUse]) -> str:

@@ -18,7 +18,14 @@ from coordination.bilingual import CHINESE, localized
 from coordination.calendars.models import EventText
 from events.calendar_event import Level
 from events.models import EventAlliance
-from events.vevent import CALENDAR_TAIL, CalendarHead, ZoneUse, calendar_head, zones_text
+from events.vevent import (
+    CALENDAR_TAIL,
+    CalendarHead,
+    ZoneUse,
+    calendar_head,
+    newest_change,
+    zones_text,
+)
 
 REFRESH = timedelta(hours=1)
 FIRST_YEAR, LAST_YEAR = 1990, 2200
@@ -62,7 +69,7 @@ def compile_feed(alliance: Alliance, address: FeedAddress) -> str:
     if not bodies:  # RFC 5545 section 3.6: a calendar holds at least one component
         begun = alliance.created_at.date()
         uses.append(ZoneUse(zone=alliance.time_zone, first_on=begun, last_on=begun))
-    head = calendar_head(_head(alliance, address))
+    head = calendar_head(_head(alliance, address, changed=newest_change(bodies)))
     return "".join((head, zones_text(uses), *bodies, CALENDAR_TAIL))
 
 
@@ -81,7 +88,7 @@ def _texts(alliance: Alliance, address: FeedAddress) -> QuerySet[EventText]:
     return texts.order_by("event_id")
 
 
-def _head(alliance: Alliance, address: FeedAddress) -> CalendarHead:
+def _head(alliance: Alliance, address: FeedAddress, *, changed: str) -> CalendarHead:
     """Return what the calendar says of itself."""
     name = localized(alliance, "name", address.language)
     chinese = address.language == CHINESE
@@ -98,4 +105,5 @@ def _head(alliance: Alliance, address: FeedAddress) -> CalendarHead:
         refresh=REFRESH,
         source=f"{base}{address.path}",
         url=f"{base}/alliances/{alliance.slug}/",
+        changed=changed,
     )

@@ -27,6 +27,7 @@ from events.vevent import (
     CalendarHead,
     ZoneUse,
     calendar_head,
+    newest_change,
     vevent,
     zones_text,
 )
@@ -65,7 +66,7 @@ def compile_link(link: FeedLink, viewer: Viewer) -> str:
     if not bodies:  # RFC 5545 section 3.6: a calendar holds at least one component
         begun = link.created_at.date()
         uses.append(ZoneUse(zone=viewer.time_zone, first_on=begun, last_on=begun))
-    head = calendar_head(_head(link, viewer))
+    head = calendar_head(_head(link, viewer, changed=newest_change(bodies)))
     return "".join((head, zones_text(uses), *bodies, CALENDAR_TAIL))
 
 
@@ -100,7 +101,7 @@ def _window_of(event: Event) -> Span:
     )
 
 
-def _head(link: FeedLink, viewer: Viewer) -> CalendarHead:
+def _head(link: FeedLink, viewer: Viewer, *, changed: str) -> CalendarHead:
     """Return what the calendar says of itself; not its address, which a copied file would betray."""
     base = settings.COORDINATION_BASE_URL
     made_for = "私人订阅，请勿转发。" if link.language == CHINESE else "A private subscription."
@@ -113,4 +114,5 @@ def _head(link: FeedLink, viewer: Viewer) -> CalendarHead:
         refresh=REFRESH,
         source="",
         url=f"{base}/connect/",
+        changed=changed,
     )

@@ -18,6 +18,7 @@ from events.vevent import (
     clean,
     escaped,
     folded,
+    newest_change,
     one_line,
     parameter,
     uri,
@@ -458,6 +459,15 @@ def test_head_of_a_feed_is_these_lines_and_has_no_uid() -> None:
         "URL:https://example.org/alliances/jjj/",
         "",
     ]
+
+
+def test_newest_change_of_events_is_told_by_the_calendar() -> None:
+    older = rendered(replace(EVENT, changed_at=datetime(2024, 4, 1, tzinfo=UTC)))
+
+    assert newest_change([older, rendered(EVENT), older]) == "20240402T030405Z"
+    assert newest_change([]) == ""
+    head = calendar_head(replace(HEAD, changed=newest_change([rendered(EVENT)])))
+    assert head.endswith("\r\nLAST-MODIFIED:20240402T030405Z\r\n")
 
 
 def test_head_of_an_object_has_neither_method_nor_source() -> None:

@@ -97,6 +97,22 @@ def test_feed_of_an_event_whose_online_link_is_given_shows_it_to_nobody_here(
     assert "CONFERENCE" not in feed()
 
 
+def test_feed_that_is_published_has_what_it_must_have_and_nothing_it_must_not(
+    make_event: MakeEvent, feed: ReadFeed
+) -> None:
+    cancel_event(make_event(), reason="台风", viewer=SYSTEM, at=LATER)
+    postpone_event(make_event(), reason="台风", viewer=SYSTEM, at=AT)
+
+    calendar = icalendar.Calendar.from_ical(feed())
+
+    assert calendar["METHOD"] == "PUBLISH"
+    assert calendar["LAST-MODIFIED"].dt == LATER
+    for event in calendar.walk("VEVENT"):
+        assert {"UID", "DTSTAMP", "DTSTART", "SUMMARY", "ORGANIZER", "SEQUENCE"} <= event.keys()
+        assert "ATTENDEE" not in event
+        assert event.walk("VALARM") == []
+
+
 def test_feed_follows_an_event_through_its_life_under_one_uid(
     make_event: MakeEvent, feed: ReadFeed
 ) -> None:
