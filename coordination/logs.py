@@ -1,9 +1,23 @@
 """Logs: plain lines on one's own machine, one JSON object a line in production."""
 
 import logging.config
+import re
+from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
+
+_SECRET_ADDRESS = re.compile(r"(/calendars/links/)[^\s\"'?]+")
+
+
+def hide_secret_addresses(
+    _logger: Any, _name: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Leave the secret part of private calendar addresses out of a line, as a processor."""
+    for name, value in event.items():
+        if isinstance(value, str) and "/calendars/links/" in value:
+            event[name] = _SECRET_ADDRESS.sub(r"\1…", value)
+    return event
 
 
 def configure(options: dict[str, Any]) -> None:
@@ -18,6 +32,7 @@ def configure(options: dict[str, Any]) -> None:
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
+        hide_secret_addresses,
     ]
     renderer: Any = structlog.processors.JSONRenderer(ensure_ascii=False)
     formatter = {

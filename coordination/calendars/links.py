@@ -102,7 +102,7 @@ def _window_of(event: Event) -> Span:
 
 
 def _head(link: FeedLink, viewer: Viewer, *, changed: str) -> CalendarHead:
-    """Return what the calendar says of itself; not its address, which a copied file would betray."""
+    """Return what the calendar says of itself, without its address: a copy would give it away."""
     base = settings.COORDINATION_BASE_URL
     made_for = "私人订阅，请勿转发。" if link.language == CHINESE else "A private subscription."
     return CalendarHead(
