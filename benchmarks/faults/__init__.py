@@ -1,0 +1,1 @@
+"""Break the engine of deliveries in every way its design names, with real processes."""
