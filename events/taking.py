@@ -31,6 +31,7 @@ from events.scheduling import (
     revise_event,
     schedule_event,
 )
+from events.unframing import split_mark
 
 REASON: Final = Words(zh="通过日历修改", en="changed by calendar")
 """Why, where the program says nothing in a COMMENT; kept, so in words of its own."""
@@ -64,7 +65,7 @@ def take_event(
     _refuse_what_is_not_taken(wanted)
     if wanted.is_private:
         raise NotTaken(_("Whom an event is open to is set on its page, not by a calendar."))
-    if not wanted.title:
+    if not split_mark(wanted.title or "")[0]:
         raise _untitled()
     changes = changes_of(
         calendar_event(event),
