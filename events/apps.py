@@ -25,6 +25,7 @@ class EventsConfig(AppConfig):
         from coordination.deliveries.sources import register_source
         from events.arming import keep_reminders
         from events.following import EventsFollowPlans
+        from events.group_owners import register_group_owners
         from events.kinds import KINDS
         from events.retiring import retire_cancelled_events
         from events.rezoning import follow_zone_data
@@ -46,6 +47,7 @@ class EventsConfig(AppConfig):
         )
         _register_answers()
         _register_chasing()
+        register_group_owners()
 
 
 def _register_answers() -> None:

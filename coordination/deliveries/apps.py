@@ -20,6 +20,7 @@ class DeliveriesConfig(AppConfig):
         from coordination.accounts.scoping import register_resources
         from coordination.deliveries.chores import register_chore
         from coordination.deliveries.retention import empty_inboxes
+        from coordination.deliveries.sources import register_source
         from coordination.deliveries.subscriptions import WEBHOOK
         from coordination.deliveries.transports.base import register_transport
         from coordination.deliveries.transports.chat import (
@@ -31,10 +32,12 @@ class DeliveriesConfig(AppConfig):
         from coordination.deliveries.transports.inbox import InboxTransport
         from coordination.deliveries.transports.robots import ROBOTS
         from coordination.deliveries.transports.webhook import WebhookTransport
+        from coordination.deliveries.troubles import Troubles
 
         register_transport("email", EmailTransport, workers=connections())
         register_transport("inbox", InboxTransport)
-        register_resources(["inbox", "wishes"])
+        register_resources(["inbox", "robots", "wishes"])
+        register_source(Troubles())
         register_chore("empty old inboxes", empty_inboxes, every=timedelta(hours=1))
         register_transport(WEBHOOK, WebhookTransport)
         for channel in ROBOTS:

@@ -108,8 +108,8 @@ def _wrong_channels(channels: Mapping[str, Sequence[str]]) -> list[FieldError]:
             errors.append(FieldError("channels", "unknown", _("There is no such kind of news.")))
         elif not set(chosen) <= set(PERSONAL_CHANNELS):
             known = ", ".join(PERSONAL_CHANNELS)
-            words = _("Choose among: %(known)s.") % {"known": known}
-            errors.append(FieldError(kind, "unknown", words))
+            among = _("Choose among: %(known)s.") % {"known": known}
+            errors.append(FieldError(kind, "unknown", among))
         elif not chosen and News(kind) not in STOPPABLE:
             words = _("These ask something of you and cannot be stopped. Choose at least one way.")
             errors.append(FieldError(kind, "required", words))
@@ -121,13 +121,13 @@ def _wrong_times(
 ) -> list[FieldError]:
     errors = []
     if digest not in Digest.values:
-        words = _("Choose one of: %(known)s.") % {"known": ", ".join(Digest.values)}
-        errors.append(FieldError("digest", "unknown", words))
+        known = _("Choose one of: %(known)s.") % {"known": ", ".join(Digest.values)}
+        errors.append(FieldError("digest", "unknown", known))
     if (quiet_from is None) != (quiet_until is None):
         field = "quiet_from" if quiet_from is None else "quiet_until"
-        words = _("Quiet hours have a beginning and an end: give both, or neither.")
-        errors.append(FieldError(field, "required", words))
+        both = _("Quiet hours have a beginning and an end: give both, or neither.")
+        errors.append(FieldError(field, "required", both))
     elif quiet_from is not None and quiet_from == quiet_until:
-        words = _("Quiet hours that end when they begin would be the whole day.")
-        errors.append(FieldError("quiet_until", "invalid", words))
+        whole_day = _("Quiet hours that end when they begin would be the whole day.")
+        errors.append(FieldError("quiet_until", "invalid", whole_day))
     return errors

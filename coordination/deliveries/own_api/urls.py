@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from coordination.deliveries.own_api import views
+from coordination.deliveries.own_api import robot_views, views
 from coordination.rest.routing import view_paths
 
 urlpatterns = [
@@ -14,4 +14,14 @@ urlpatterns = [
         "inbox/<uuid:uid>/unread", views.InboxUnreadView.as_view(), name="api-inbox-unread"
     ),
     *view_paths("wishes", views.WishesView.as_view(), name="api-wishes"),
+    *view_paths("robots", robot_views.RobotListView.as_view(), name="api-robots"),
+    *view_paths("robots/<uuid:uid>", robot_views.RobotView.as_view(), name="api-robot"),
+    *view_paths(
+        "robots/<uuid:uid>/test", robot_views.RobotTestView.as_view(), name="api-robot-test"
+    ),
+    *view_paths(
+        "robots/<uuid:uid>/switch-on",
+        robot_views.RobotSwitchOnView.as_view(),
+        name="api-robot-switch-on",
+    ),
 ]

@@ -127,7 +127,7 @@ class WeCom:
         switched_off=frozenset({93000}),  # no such robot, or it was taken out of its group
         refused=frozenset({40008, 40058, 44004, 45002}),  # type, parameter, empty, too long
     )
-    code_names = ("errcode",)
+    code_names: Sequence[str] = ("errcode",)
     signs = asks_for_keyword = calls_everybody = False
     most_octets = 4096  # of the markdown
 
@@ -168,7 +168,7 @@ class DingTalk:
         switched_off=frozenset({300001, 300005, 310000, 400013, 400101, 400102, 400106}),
         refused=frozenset({400105, 430101, 430102, 430103, 430104, 460101}),  # its words
     )
-    code_names = ("errcode",)
+    code_names: Sequence[str] = ("errcode",)
     signs = asks_for_keyword = calls_everybody = True
     most_octets = 20_000  # of the body
 
@@ -232,7 +232,7 @@ class Feishu:
         switched_off=frozenset({19001, 19021, 19022, 19023, 19024}),
         refused=frozenset({19002, 19003, 19005}),
     )
-    code_names = ("code", "StatusCode")  # the second in answers of older robots
+    code_names: Sequence[str] = ("code", "StatusCode")  # the second in answers of older robots
     signs = asks_for_keyword = calls_everybody = True
     most_octets = 20_000  # of the body
 
