@@ -256,7 +256,7 @@ def _take_reply(
     """Count a reply whose sender is proved; show one whose sender is not."""
     row.attendee = said.who.address[:320]
     row.said, row.names = said.state, said.names
-    row.note = (said.reply.comment or row.note)[:1000]
+    row.note = said.reply.comment[:1000]  # the mail's own words are the program's
     if invitee is None or invitee.invitation.event.ical_uid != said.reply.uid:
         row.invitation, row.person = _by_attendee(said.reply.uid, said.who.address)
         invitee = None

@@ -127,10 +127,21 @@ def _reply(component: Any, method: str) -> Reply:
         stamp_at=_instant(_decoded(component, "DTSTAMP")),
         organizer=_address(_first(component.get("ORGANIZER")) or ""),
         attendees=tuple(_participant(value) for value in _all(component.get("ATTENDEE"))),
-        comment="\n".join(str(value).strip() for value in _all(component.get("COMMENT"))),
+        comment=_comment(component),
         starts=_decoded(component, "DTSTART"),
         ends=_decoded(component, "DTEND"),
     )
+
+
+def _comment(component: Any) -> str:
+    """Return the words of whoever answered; Google keeps them beside the ATTENDEE."""
+    said = [str(value).strip() for value in _all(component.get("COMMENT"))]
+    said += [
+        str(value.params["X-RESPONSE-COMMENT"]).strip()
+        for value in _all(component.get("ATTENDEE"))
+        if "X-RESPONSE-COMMENT" in getattr(value, "params", {})
+    ]
+    return "\n".join(filter(None, said))
 
 
 def _participant(value: Any) -> Participant:

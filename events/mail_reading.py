@@ -30,8 +30,8 @@ _ROBOTIC_SUBJECT: Final = re.compile(
 _TNEF: Final = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
 _TAG: Final = re.compile(r"<(?:style|script)\b.*?</(?:style|script)>|<[^>]+>", re.S | re.I)
 _QUOTED: Final = re.compile(
-    r"^\s*(>|-{2,}\s*(original message|原始邮件|forwarded)|在.{4,80}写道[::]|on .{4,120} wrote:|"
-    r"发件人[::]|from: .+@)",
+    r"^\s*(>|-{2,}\s*(original message|原始邮件|forwarded)|在.{4,120}写道\s*[:\uff1a]|"
+    r"on .{4,120} wrote:|发件人\s*[:\uff1a]|from: .+@)",
     re.IGNORECASE,
 )
 _MESSAGE_ID: Final = re.compile(r"<[^<>\s]{3,300}>")

@@ -1,0 +1,404 @@
+"""Mail that comes in counts where its sender is proved, and is shown where it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from threading import Event as Stop
+from typing import Any
+
+import pytest
+from django.core import mail
+
+from alliances.seating import end_seat
+from coordination.accounts.models import User
+from coordination.accounts.viewer import SYSTEM
+from coordination.changes.refusals import NotAllowed, TransitionNotAllowed
+from coordination.deliveries.draining import Drain
+from coordination.deliveries.loop import tick
+from coordination.deliveries.models import Attempt, Cursor, Endpoint, Message
+from coordination.deliveries.timing import Timepiece
+from events import inbound
+from events.answer_links import reply_address
+from events.inbound import forget_old, read_waiting, receive, settle_message
+from events.invitation_notices import InvitationNews
+from events.inviting import Given, answer_as_invitee, answer_invitation, invite_organizations
+from events.models import Answer, AnswerWay, InboundMessage, Invitation, Invitee
+from events.scheduling import cancel_event, confirm_event, schedule_event
+from tests.events.reply_samples import sample
+from tests.factories import AFTERNOON, AT, Cast, make_event, stored
+
+pytestmark = pytest.mark.django_db
+LATER = AT + timedelta(minutes=5)
+STAMP = "20280110T020600Z"
+ADDRESS = "liaison@example.org"
+
+
+@pytest.fixture(autouse=True)
+def _reply_address(settings: Any) -> None:
+    settings.REPLY_ADDRESS = "reply@example.org"
+
+
+@pytest.fixture
+def invitee(cast: Cast) -> Invitee:
+    """The liaison officer of the member, who was sent an invitation."""
+    Cursor.objects.create(subscriber=InvitationNews.name)
+    event = make_event(cast.alliance, scheduled=True)
+    invite_organizations(event, [cast.member], viewer=cast.secretary, at=AT)
+    User.objects.update(language="en")
+    send()
+    return Invitee.objects.select_related("invitation__event", "person").get()
+
+
+def send(at: datetime = LATER) -> None:
+    mail.outbox.clear()
+    tick(at, stop=Stop())
+    Drain("email", Timepiece(at), Stop()).run()
+
+
+def reply(name: str, invitee: Invitee, **values: object) -> bytes:
+    event = stored(invitee.invitation.event)
+    known: dict[str, object] = {
+        "uid": event.ical_uid,
+        "reply_to": reply_address(invitee),
+        "attendee": ADDRESS,
+        "sequence": event.sequence,
+        "stamp": STAMP,
+    }
+    return sample(name, **known | values)
+
+
+def come_in(raw: bytes, *, at: datetime = LATER + timedelta(minutes=5)) -> InboundMessage:
+    row, _is_new = receive(raw, way="mailbox", at=at)
+    read_waiting(at=at)
+    row.refresh_from_db()
+    return row
+
+
+def answers() -> list[tuple[str, str, str]]:
+    return list(Answer.objects.order_by("pk").values_list("state", "way", "comment"))
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "comment"),
+    [
+        ("outlook-accepted", "accepted", "我们来两个人"),
+        ("google-declined", "declined", "away"),
+        ("apple-tentative", "tentative", ""),
+        ("qq-accepted", "accepted", "我们参加"),
+        ("outlook-counter", "other_date", "That day is our council."),
+        ("delegated", "delegated", ""),
+    ],
+)
+def test_reply_of_a_calendar_counts_as_the_answer(
+    invitee: Invitee, name: str, state: str, comment: str
+) -> None:
+    row = come_in(reply(name, invitee))
+
+    assert (row.state, row.error) == ("answered", "")
+    assert answers() == [(state, "mail", comment)]
+    answer = Answer.objects.get()
+    assert (answer.person, row.answer) == (invitee.person, answer)
+    assert Invitation.objects.get().state == state
+
+
+def test_counter_proposal_says_the_time_on_the_events_clocks(invitee: Invitee) -> None:
+    come_in(reply("outlook-counter", invitee))
+
+    assert Answer.objects.get().proposed_time == "2028-05-18 14:00–16:30 (Asia/Shanghai)"
+
+
+def test_delegation_names_who_comes(invitee: Invitee) -> None:
+    come_in(reply("delegated", invitee))
+
+    assert Answer.objects.get().who_comes.names == "Li Si <li@example.org>"
+
+
+def test_the_same_mail_twice_is_kept_and_counted_once(invitee: Invitee) -> None:
+    raw = reply("outlook-accepted", invitee)
+
+    first = come_in(raw)
+    second, is_new = receive(raw, way="post", at=LATER)
+    read_waiting(at=LATER)
+
+    assert (second.pk, is_new) == (first.pk, False)
+    assert len(answers()) == 1
+
+
+def test_the_same_reply_in_another_mail_says_nothing_new(invitee: Invitee) -> None:
+    come_in(reply("outlook-accepted", invitee))
+    row = come_in(reply("outlook-accepted", invitee).replace(b"HK0PR01MB1234@", b"again@"))
+
+    assert row.state == "repeated"
+    assert len(answers()) == 1
+
+
+def test_older_reply_never_overwrites_a_newer_one(invitee: Invitee) -> None:
+    come_in(reply("outlook-accepted", invitee, stamp="20280110T020700Z"))
+    row = come_in(reply("google-declined", invitee, stamp="20280110T020600Z"))
+
+    assert row.state == "outdated"
+    assert [state for state, _way, _words in answers()] == ["accepted"]
+
+
+def test_reply_older_than_an_answer_by_link_does_not_overwrite_it(invitee: Invitee) -> None:
+    answer_as_invitee(
+        invitee, Given(state="declined"), way=AnswerWay.LINK, at=AT + timedelta(hours=2)
+    )
+    row = come_in(reply("outlook-accepted", invitee), at=AT + timedelta(hours=3))
+
+    assert row.state == "outdated"
+    assert Invitation.objects.get().state == "declined"
+
+
+def test_reply_to_an_earlier_time_does_not_count_for_the_new_one(invitee: Invitee) -> None:
+    raw = reply("outlook-accepted", invitee)
+    schedule_event(stored(invitee.invitation.event), AFTERNOON, viewer=SYSTEM, at=LATER)
+    send()
+
+    row = come_in(raw)
+
+    assert row.state == "outdated"
+    assert answers() == []
+
+
+def test_reply_from_before_a_mere_confirmation_counts(invitee: Invitee) -> None:
+    raw = reply("outlook-accepted", invitee)
+    confirm_event(stored(invitee.invitation.event), viewer=SYSTEM, at=LATER)
+    send()
+
+    assert come_in(raw).state == "answered"
+
+
+def test_reply_without_the_secret_is_shown_and_counts_once_the_secretariat_says_so(
+    cast: Cast, invitee: Invitee
+) -> None:
+    row = come_in(reply("outlook-accepted", invitee, reply_to="secretariat@example.org"))
+    before = (row.state, row.invitation, answers())
+
+    settle_message(row, counts=True, viewer=cast.secretary, at=LATER)
+
+    assert before == ("unverified", invitee.invitation, [])
+    assert answers() == [("accepted", "page", "我们来两个人")]
+    assert stored(row).state == "answered"
+    with pytest.raises(TransitionNotAllowed):
+        settle_message(row, counts=False, viewer=cast.secretary, at=LATER)
+
+
+def test_secret_in_a_forwarded_invitation_does_not_speak_for_the_person_asked(
+    invitee: Invitee,
+) -> None:
+    row = come_in(reply("outlook-accepted", invitee, attendee="colleague@example.org"))
+
+    assert (row.state, row.person, row.attendee) == (
+        "unverified",
+        invitee.person,
+        "colleague@example.org",
+    )
+    assert answers() == []
+
+
+def test_secret_of_one_invitation_does_not_answer_another(cast: Cast, invitee: Invitee) -> None:
+    other = make_event(cast.alliance, scheduled=True)
+    row = come_in(reply("outlook-accepted", invitee, uid=other.ical_uid))
+
+    assert row.state == "unmatched"
+    assert answers() == []
+
+
+def test_addresses_are_compared_in_any_case(invitee: Invitee) -> None:
+    raw = reply("qq-accepted", invitee, attendee="LiaiSon@Example.ORG")
+
+    assert come_in(raw).state == "answered"
+
+
+def test_reply_counts_where_only_the_organizer_line_kept_the_secret(invitee: Invitee) -> None:
+    raw = reply("google-declined", invitee)
+    head, _blank, body = raw.partition(b"\r\n\r\n")
+    head = head.replace(reply_address(invitee).encode(), b"list@example.org")
+
+    assert come_in(head + b"\r\n\r\n" + body).state == "answered"
+
+
+def _ends_seat(invitee: Invitee) -> None:
+    end_seat(invitee.person.seats.get(), on=AT.date(), viewer=SYSTEM, at=AT)
+
+
+def _cancels(invitee: Invitee) -> None:
+    cancel_event(stored(invitee.invitation.event), reason="预算", viewer=SYSTEM, at=AT)
+
+
+@pytest.mark.parametrize(("ends", "why"), [(_ends_seat, "not_allowed"), (_cancels, "event_over")])
+def test_reply_when_nothing_is_asked_any_more_is_late(
+    invitee: Invitee, ends: Callable[[Invitee], None], why: str
+) -> None:
+    raw = reply("outlook-accepted", invitee)
+    ends(invitee)
+    row = come_in(raw.replace(b"SEQUENCE", b"X-SEQUENCE"))
+
+    assert (row.state, row.error) == ("late", why)
+    assert answers() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "error", "note"),
+    [
+        ("letter", "letter", "", "我们两个人参加，请安排接站。"),
+        ("outlook-winmail", "letter", "sealed_part", ""),
+        ("broken-calendar", "letter", "calendar", ""),
+        ("out-of-office", "automatic", "", "I am away until Monday."),
+    ],
+)
+def test_mail_without_an_answer_is_told_apart_and_kept_with_its_invitation(
+    invitee: Invitee, name: str, state: str, error: str, note: str
+) -> None:
+    row = come_in(reply(name, invitee))
+
+    assert (row.state, row.error.partition(":")[0], row.note) == (state, error, note)
+    assert row.invitation == invitee.invitation
+    assert answers() == []
+    send()
+    assert mail.outbox == []
+
+
+def test_letter_that_answers_a_mail_of_ours_is_found_by_its_thread(invitee: Invitee) -> None:
+    uid = Message.objects.get().uid
+    raw = reply("letter", invitee, reply_to="secretariat@example.org")
+    row = come_in(f"In-Reply-To: <{uid}@127.0.0.1>\r\n".encode() + raw)
+
+    assert (row.state, row.invitation, row.person) == (
+        "letter",
+        invitee.invitation,
+        invitee.person,
+    )
+
+
+def bounce(**values: object) -> bytes:
+    message = Message.objects.get()
+    known: dict[str, object] = {
+        "attendee": ADDRESS,
+        "action": "failed",
+        "status": "5.1.1",
+        "message_id": f"<{message.uid}@127.0.0.1>",
+    }
+    return sample("bounce", **known | values)
+
+
+def test_bounce_marks_the_address_and_the_ledger_and_writes_to_nobody(invitee: Invitee) -> None:
+    row = come_in(bounce())
+
+    user = User.objects.get(username="liaison")
+    assert (row.state, user.can_get_mail) == ("bounce", False)
+    assert Endpoint.objects.get().bounced_at is not None
+    last = Attempt.objects.order_by("-pk")[0]
+    assert (last.outcome, last.code) == ("dead", "bounced")
+    send()
+    assert mail.outbox == []
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"message_id": "<0b0b0b0b-0000-4000-8000-000000000000@127.0.0.1>"},
+        {"attendee": "host@example.org"},
+        {"action": "delayed", "status": "4.4.1"},
+    ],
+)
+def test_bounce_that_is_not_of_our_mail_to_that_address_marks_nobody(
+    invitee: Invitee, values: dict[str, object]
+) -> None:
+    row = come_in(bounce(**values))
+
+    assert row.state == "bounce"
+    assert not User.objects.exclude(bounced_email="").exists()
+    assert not Attempt.objects.filter(code="bounced").exists()
+
+
+def test_bounce_twice_is_noted_once(invitee: Invitee) -> None:
+    come_in(bounce())
+    come_in(bounce().replace(b"dsn1@", b"dsn2@"))
+
+    assert Attempt.objects.filter(code="bounced").count() == 1
+
+
+def test_poison_is_set_aside_after_three_tries_and_the_others_are_read(
+    invitee: Invitee, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = inbound.read_mail
+
+    def reads(raw: bytes) -> object:
+        if b"poison" in raw:
+            raise RecursionError("parts in parts in parts")
+        return real(raw)
+
+    monkeypatch.setattr(inbound, "read_mail", reads)
+    poison, _new = receive(b"Subject: poison\r\n\r\n", way="mailbox", at=LATER)
+    good, _new = receive(reply("outlook-accepted", invitee), way="mailbox", at=LATER)
+
+    states = []
+    for _n in range(4):
+        read_waiting(at=LATER + timedelta(minutes=5))
+        states.append(stored(poison).state)
+
+    assert states == ["waiting", "waiting", "set_aside", "set_aside"]
+    assert stored(good).state == "answered"
+    assert stored(poison).error == "RecursionError: parts in parts in parts"
+
+
+def test_mail_that_is_too_large_is_set_aside_without_its_bytes(db: None) -> None:
+    row, _new = receive(b"x" * (inbound.LARGEST + 1), way="post", at=LATER)
+
+    assert (row.state, row.raw, row.error, row.is_open) == ("set_aside", None, "too_large", True)
+    assert row.why
+
+
+def test_mail_of_nobody_is_shown_to_superusers_alone(cast: Cast) -> None:
+    row = come_in(b"From: x@example.org\r\nSubject: hello\r\n\r\nhello\r\n")
+
+    seen = {
+        name: InboundMessage.objects.visible_to(viewer).filter(pk=row.pk).exists()
+        for name, viewer in cast.viewers().items()
+    }
+    assert row.state == "unmatched"
+    assert {name for name, is_seen in seen.items() if is_seen} == {"superuser"}
+    with pytest.raises(NotAllowed):
+        settle_message(row, counts=False, viewer=cast.secretary, at=LATER)
+    assert settle_message(row, counts=False, viewer=cast.superuser, at=LATER).state == "settled"
+
+
+def test_mail_of_an_invitation_is_its_secretariats(cast: Cast, invitee: Invitee) -> None:
+    row = come_in(reply("letter", invitee))
+
+    seen = {
+        name: InboundMessage.objects.visible_to(viewer).filter(pk=row.pk).exists()
+        for name, viewer in cast.viewers().items()
+    }
+    assert {name for name, is_seen in seen.items() if is_seen} == {"superuser", "secretary"}
+    for name in ("other_secretary", "member_liaison", "public"):
+        with pytest.raises(NotAllowed):
+            settle_message(row, counts=False, viewer=cast.viewers()[name], at=LATER)
+    with pytest.raises(TransitionNotAllowed):
+        settle_message(row, counts=True, viewer=cast.secretary, at=LATER)
+
+
+def test_forget_old_empties_what_names_anybody_after_ninety_days(invitee: Invitee) -> None:
+    row = come_in(reply("letter", invitee))
+
+    early = forget_old(at=LATER + timedelta(days=89))
+    late = forget_old(at=LATER + timedelta(days=91))
+    again = forget_old(at=LATER + timedelta(days=91))
+
+    row.refresh_from_db()
+    assert (early, late, again) == (0, 1, 0)
+    assert (row.raw, row.sender, row.subject, row.note) == (None, "", "", "")
+    assert row.state == "letter"
+
+
+def test_answer_by_page_after_a_reply_wins(cast: Cast, invitee: Invitee) -> None:
+    come_in(reply("outlook-accepted", invitee))
+    answer_invitation(
+        Invitation.objects.get(), state="declined", viewer=cast.member_liaison, at=LATER
+    )
+
+    assert Invitation.objects.get().state == "declined"
+    assert [way for _state, way, _words in answers()] == ["mail", "page"]
