@@ -166,6 +166,13 @@ class Collection:
             return False
         return rules.may_draft_event(self.viewer, self.alliance)
 
+    @cached_property
+    def may_tick(self) -> bool:
+        """Whether tasks in it may be ticked off: in one's own, by liaison officers."""
+        if self.alliance is not None or not self.viewer.may_use("events", "write"):
+            return False
+        return bool(self.viewer.pks("liaison", "organization"))
+
     @property
     def selection(self) -> Selection:
         """The events in it, as the sync core knows them."""
