@@ -18,8 +18,11 @@ class CalendarsConfig(AppConfig):
         from coordination.accounts.tokens import register_ender
         from coordination.calendars.linking import revoke_links_of
         from coordination.calendars.rendering import project_texts
-        from coordination.calendars.webhooks import WebhookMessages, WebhookNews, staffed_owners
+        from coordination.calendars.webhook_notices import Accounts, WebhookNotices
+        from coordination.calendars.webhook_owners import staffed_owners
+        from coordination.calendars.webhooks import WebhookMessages, WebhookNews
         from coordination.changes.projections import register_projection
+        from coordination.deliveries.recipients import register_address_book
         from coordination.deliveries.sources import register_source
         from coordination.deliveries.subscribers import register_subscriber
         from coordination.deliveries.subscriptions import register_owner_keys
@@ -28,5 +31,7 @@ class CalendarsConfig(AppConfig):
         register_ender(revoke_links_of)
         register_resources(["feed-links", "webhooks"])
         register_owner_keys(staffed_owners)
+        register_address_book("user", Accounts())
         register_source(WebhookMessages())
+        register_source(WebhookNotices())
         register_subscriber(WebhookNews())

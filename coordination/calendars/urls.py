@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from coordination.calendars import portal, views
+from coordination.calendars import portal, views, webhook_portal
 from coordination.calendars.sync_api import SyncView
 from coordination.rest.routing import view_paths
 
@@ -37,5 +37,16 @@ urlpatterns = [
     path("connect/links/<uuid:uid>/", portal.show_link, name="link"),
     path("connect/links/<uuid:uid>/replace/", portal.give_new_address, name="replace_link"),
     path("connect/links/<uuid:uid>/revoke/", portal.revoke, name="revoke_link"),
+    path("connect/webhooks/", webhook_portal.webhooks, name="webhooks"),
+    path("connect/webhooks/<uuid:uid>/", webhook_portal.show_webhook, name="webhook"),
+    *(
+        path(
+            f"connect/webhooks/<uuid:uid>/{verb}/",
+            webhook_portal.act,
+            {"verb": verb},
+            name=f"webhook_{verb}",
+        )
+        for verb in ("rotate", *webhook_portal.ACTS)
+    ),
     *view_paths("api/v1/sync", SyncView.as_view(), name="api-sync"),
 ]

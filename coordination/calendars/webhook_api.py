@@ -23,13 +23,8 @@ from coordination.accounts.languages import PARAMETER as LANG
 from coordination.accounts.models import ApiToken
 from coordination.calendars.link_api import FiltersInput
 from coordination.calendars.selecting import Selection
-from coordination.calendars.webhooks import (
-    news_kinds,
-    owner_of_alliance,
-    owner_of_viewer,
-    standing_of,
-    view_of,
-)
+from coordination.calendars.webhook_owners import make_webhook, owner_of_alliance, owner_of_viewer
+from coordination.calendars.webhooks import news_kinds
 from coordination.changes.refusals import NotAllowed, NotVisible, invalid
 from coordination.deliveries.models import (
     Attempt,
@@ -50,7 +45,6 @@ from coordination.deliveries.subscribing import (
     revise_subscription,
     rotate_secret,
     state_of,
-    subscribe,
     unsubscribe,
 )
 from coordination.rest.inputs import Input
@@ -250,11 +244,7 @@ class WebhookViewSet(Creating, Changing, Deleting, ResourceViewSet):
         slug = values.pop("alliance", "")
         owner = self._owner(slug)
         chosen = self._checked(values, {})
-        made = subscribe(owner, viewer=self.viewer, at=self.at, token=self.token, **chosen)
-        viewer = view_of(made.subscription, at=self.at)
-        if viewer is not None:
-            made.subscription.standing = standing_of(viewer)
-            made.subscription.save(update_fields=["standing"])
+        made = make_webhook(owner, viewer=self.viewer, at=self.at, token=self.token, **chosen)
         return self._with_secret(made)
 
     def perform_change(self, obj: Subscription, values: dict[str, Any]) -> Subscription:

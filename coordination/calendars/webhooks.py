@@ -10,26 +10,25 @@ events is sent: `access.changed` says to ask the sync address, which knows the d
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from hashlib import sha256
 from urllib.parse import urlencode
 from uuid import UUID
 
 from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import override
 
-from alliances.models import Alliance
-from coordination.accounts.models import User
-from coordination.accounts.viewer import Grant, Viewer, scopes_of, viewer_for
-from coordination.bilingual import language_or_default
+from coordination.accounts.viewer import Viewer, scopes_of
 from coordination.calendars.disclosing import known_fields
 from coordination.calendars.images import EventImage, images_now
 from coordination.calendars.selecting import Selection
-from coordination.changes.kinds import all_kinds
+from coordination.calendars.webhook_owners import standing_of, view_of
+from coordination.changes.kinds import UnknownKind, all_kinds, kind_named
 from coordination.changes.models import Change, ChangeScope
 from coordination.deliveries.models import Delivery, Subscription
-from coordination.deliveries.posting import SOURCE, Piece, post
+from coordination.deliveries.posting import PING, SOURCE, Piece, post
 from coordination.deliveries.recipients import Reader
 from coordination.deliveries.sources import Rendered
 from coordination.rest.problems import ProblemError
@@ -50,53 +49,20 @@ def news_kinds() -> list[str]:
     return sorted((of_events - {"event.discarded"}) | {ENTERED, LEFT, DELETED, ACCESS})
 
 
-# -- Owners --------------------------------------------------------------------------------------
-
-
-def owner_of_viewer(viewer: Viewer) -> str:
-    """Return the key under which a person owns webhooks; "" for nobody."""
-    return "" if viewer.uid is None else f"user:{viewer.uid}"
-
-
-def owner_of_alliance(alliance: Alliance) -> str:
-    """Return the key under which an alliance's secretariat owns webhooks."""
-    return f"alliance:{alliance.slug}"
-
-
-def staffed_owners(viewer: Viewer) -> Iterable[str]:
-    """Return the keys of the secretariats that the viewer works in."""
-    staffed = viewer.pks("secretariat", "alliance")
-    if not staffed:
-        return ()
-    return [owner_of_alliance(one) for one in Alliance.objects.filter(pk__in=staffed)]
-
-
-def view_of(subscription: Subscription, *, at: datetime) -> Viewer | None:
-    """Return the viewer in whose name a webhook looks; None when there is nobody any more.
-
-    Args:
-        subscription: with its endpoint and its token.
-        at: aware instant; rights are those of its day.
-    """
-    token = subscription.token
-    if token is not None and not token.is_live(at):
-        return None
-    kind, _colon, name = subscription.endpoint.owner.partition(":")
-    if kind == "alliance":
-        alliance = Alliance.objects.filter(slug=name).first()
-        if alliance is None:
-            return None
-        return Viewer(None, grants=frozenset({Grant("secretariat", "alliance", alliance.pk)}))
-    user = User.objects.filter(uid=UUID(name), is_active=True).first()
-    if user is None:
-        return None
-    language = language_or_default(user.language)
-    return viewer_for(user, at=at, language=language, token=token)
-
-
-def standing_of(viewer: Viewer) -> str:
-    """Return a fingerprint of what a viewer may see."""
-    return sha256(" ".join(scopes_of(viewer)).encode()).hexdigest()
+def kind_in_words(kind: str, language: str) -> str:
+    """Return what a kind of news says, in words."""
+    with override(language):
+        words = {
+            ENTERED: _("an event came into view"),
+            LEFT: _("an event left the view"),
+            DELETED: _("an event was deleted"),
+            ACCESS: _("what may be seen has changed"),
+            PING: _("test message"),
+        }
+    try:
+        return words[kind] if kind in words else kind_named(kind).label(language)
+    except UnknownKind:
+        return kind
 
 
 # -- What happened -------------------------------------------------------------------------------

@@ -9,12 +9,12 @@ from typing import Any
 
 from coordination.accounts.models import ApiToken, User
 from coordination.accounts.viewer import SYSTEM, Viewer
-from coordination.calendars.webhooks import WebhookNews, standing_of, view_of
+from coordination.calendars.webhook_owners import make_webhook
+from coordination.calendars.webhooks import WebhookNews
 from coordination.changes.models import Counter
 from coordination.deliveries.models import Cursor, Message, Subscription
 from coordination.deliveries.sources import Rendered
 from coordination.deliveries.subscribers import read_on
-from coordination.deliveries.subscribing import subscribe
 from tests.factories import AT
 
 URL = "https://hooks.example.org/coordination"
@@ -37,13 +37,9 @@ def hook(
 ) -> Subscription:
     """Make a webhook that hears of what happens from now on."""
     key = owner if isinstance(owner, str) else owner_of(owner)
-    made = subscribe(
+    made = make_webhook(
         key, name=name, url=url, filters=filters, kinds=kinds, viewer=SYSTEM, at=at, token=token
     ).subscription
-    viewer = view_of(made, at=at)
-    if viewer is not None:
-        made.standing = standing_of(viewer)
-        made.save()
     end = Counter.objects.get(pk=1).value
     Cursor.objects.update_or_create(subscriber="webhooks", defaults={"number": end})
     return made
