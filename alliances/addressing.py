@@ -69,12 +69,12 @@ def open_inboxes(*, at: datetime) -> int:
     """
     able = Person.objects.filter(user__is_active=True, erased_at__isnull=True)
     able = able.annotate(recipient=RecipientKey(KIND, "uid"))
-    known = Endpoint.objects.filter(channel=INBOX, name="").values("owner")
-    keys = list(able.exclude(recipient__in=known).values_list("recipient", flat=True))
+    opened = Endpoint.objects.filter(channel=INBOX, name="", address=INBOX).values("owner")
+    keys = list(able.exclude(recipient__in=opened).values_list("recipient", flat=True))
     Endpoint.objects.bulk_create(
-        [Endpoint(channel=INBOX, owner=key) for key in keys], ignore_conflicts=True
+        [Endpoint(channel=INBOX, owner=key, address=INBOX) for key in keys], ignore_conflicts=True
     )
-    return len(keys)
+    return Endpoint.objects.filter(channel=INBOX, name="", owner__in=keys).update(address=INBOX)
 
 
 def _reader(person: Person, key: str, channel: str) -> Reader:

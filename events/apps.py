@@ -29,7 +29,7 @@ class EventsConfig(AppConfig):
         from events.kinds import KINDS
         from events.retiring import retire_cancelled_events
         from events.rezoning import follow_zone_data
-        from events.telling import Reminders, ledger_of_secretariats
+        from events.telling import Reminders, ledger_of_secretariats, tell_groups_ahead
 
         register_kinds(KINDS)
         register_resources(["events"])
@@ -48,10 +48,12 @@ class EventsConfig(AppConfig):
         _register_answers()
         _register_chasing()
         register_group_owners()
+        register_chore("tell groups ahead", tell_groups_ahead, every=timedelta(seconds=20))
 
 
 def _register_answers() -> None:
     """Register how people are invited, and how their answers come in."""
+    from coordination.accounts.scoping import register_resources
     from coordination.deliveries.chores import register_chore
     from coordination.deliveries.sources import register_source
     from coordination.deliveries.subscribers import register_subscriber
@@ -60,6 +62,7 @@ def _register_answers() -> None:
     from events.invitation_notices import InvitationNews
     from events.mailbox import EVERY, Fetcher
 
+    register_resources(["inbound-mail"])
     register_source(Invitations())
     register_subscriber(InvitationNews())
     register_chore("fetch mail", Fetcher().begin, every=EVERY)

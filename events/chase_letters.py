@@ -13,7 +13,7 @@ from django.utils.translation import ngettext, override
 
 from coordination.bilingual import language_or_default, localized
 from coordination.deliveries.recipients import Reader
-from coordination.deliveries.sources import Rendered
+from coordination.deliveries.sources import Item, Rendered
 from coordination.pages.wording import clock_in_words, day_in_words
 from events.models import ChaseStep, Duty
 from events.own_words import fill
@@ -47,7 +47,15 @@ def render_chases(
             text=render_to_string("events/mail/chase.txt", context),
             html=render_to_string("events/mail/chase.html", context),
             language=language,
+            items=tuple(_item(card) for card in cards),
         )
+
+
+def _item(card: Card) -> Item:
+    """Return a duty in short: what, of whom, by when; and the office's own words."""
+    facts = " · ".join((card["organization"], card["due"], card["late"]))
+    text = "\n".join(filter(None, (facts, card["own_words"])))
+    return Item(f"{card['duty']} · {card['title']}", text, card["url"])
 
 
 def _subject(cards: Sequence[Card]) -> str:

@@ -14,7 +14,7 @@ from django.utils.translation import ngettext, override
 from alliances.models import Seat
 from coordination.bilingual import language_or_default, localized
 from coordination.deliveries.recipients import Reader
-from coordination.deliveries.sources import Rendered
+from coordination.deliveries.sources import Item, Rendered
 from coordination.pages.wording import day_in_words
 from events.calendar_event import describe_span
 from events.models import Event, Invitation, ReminderRule
@@ -42,7 +42,14 @@ def render_reminders(
             text=render_to_string("events/mail/reminder.txt", context),
             html=render_to_string("events/mail/reminder.html", context),
             language=language,
+            items=tuple(_item(card) for card in cards),
         )
+
+
+def _item(card: Card) -> Item:
+    """Return a reminder in short: how long, when, where; and the office's own words."""
+    facts = " · ".join(filter(None, (card["left"], card["when"], card["place"])))
+    return Item(card["title"], "\n".join(filter(None, (facts, card["own_words"]))), card["url"])
 
 
 def _card(event: Event, rule: ReminderRule, reader: Reader, language: str, at: datetime) -> Card:

@@ -13,14 +13,16 @@ from django.db.models import Q, QuerySet
 
 from alliances.models import Openness
 from coordination.accounts.viewer import Viewer
-from coordination.deliveries.fanout import Cause, fan_out, fan_out_to_endpoints
-from coordination.deliveries.models import Delivery, Endpoint
+from coordination.deliveries.fanout import Cause, fan_out
+from coordination.deliveries.grouping import SPREAD, fan_out_to_robots
+from coordination.deliveries.models import Delivery
 from coordination.deliveries.news import PERSONAL_CHANNELS, News
 from coordination.deliveries.recipients import Reader
 from coordination.deliveries.sources import Rendered
 from events.arming import REMINDED_STATES
 from events.audiences import recipients_of_rule
 from events.foreseeing import Foresight, foresee_one
+from events.group_owners import group_owners_of
 from events.grouping import ReaderGroup, groups_of, in_groups, with_clocks
 from events.models import Event, Reminder, ReminderRule, ReminderState, Urgency
 from events.quiet import QuietNote, Sending, sending_time
@@ -227,8 +229,8 @@ def _tell(reminder: Reminder, foresight: Foresight, at: datetime) -> None:
             fan_out(readers, channel=channel, cause=cause)
     elif personal:
         _tell_by_clocks(reminder, foresight, with_clocks(readers), personal, at)
-    if due.at <= at and _may_be_told_in_groups(event):
-        _tell_groups(reminder, due.at, at)
+    if due.at <= at:
+        _tell_groups(reminder, due.at)
     reminder.fired_at = reminder.fired_at or at
 
 
@@ -273,14 +275,41 @@ def _is_turn(
     return due <= at + foresight.horizon
 
 
-def _tell_groups(reminder: Reminder, due: datetime, at: datetime) -> None:
-    """Post to the chat groups of the alliance, each by its robot."""
-    owner = f"alliance:{reminder.event.alliance.uid}"
-    robots = Endpoint.objects.filter(owner=owner, disabled_at__isnull=True)
-    for channel in reminder.rule.channels:
-        if channel not in PERSONAL_CHANNELS:
-            cause = _cause(reminder, due, max(due, at))
-            fan_out_to_endpoints(robots, channel=channel, cause=cause)
+def tell_groups_ahead(at: datetime) -> int:
+    """Write down what chat groups are told in the next two minutes.
+
+    Robots keep off the full hour, so theirs goes out a little before it is due. Doing it again
+    writes nothing new, and what is missed here is written when the reminder fires.
+
+    Returns:
+        How many deliveries are new.
+    """
+    soon = Reminder.objects.filter(state=ReminderState.PENDING).filter(
+        Q(nominal_at__gt=at, nominal_at__lte=at + SPREAD)
+        | Q(nominal_at=None, due_at__gt=at, due_at__lte=at + SPREAD)
+    )
+    new = 0
+    for reminder in soon.select_related("event__alliance", "rule").order_by("pk"):
+        if set(reminder.rule.channels) <= set(PERSONAL_CHANNELS):
+            continue
+        foresight = foresee_one(reminder.event, reminder.rule)
+        due = foresight.nominal(reminder.occurrence) if foresight is not None else None
+        if due is not None and not _reason_to_skip(reminder, foresight, at):
+            new += _tell_groups(reminder, due.at)
+    return new
+
+
+def _tell_groups(reminder: Reminder, due: datetime) -> int:
+    """Post to the nearest chat groups, each by its robot; return how many lines are new."""
+    if not _may_be_told_in_groups(reminder.event):
+        return 0
+    owners = group_owners_of(reminder.event)
+    cause = _cause(reminder, due, due)
+    return sum(
+        fan_out_to_robots(owners, channel=channel, cause=cause)
+        for channel in reminder.rule.channels
+        if channel not in PERSONAL_CHANNELS
+    )
 
 
 def _may_be_told_in_groups(event: Event) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -10,12 +11,13 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, override
 
-from coordination.bilingual import language_or_default
+from coordination.bilingual import CHINESE, language_or_default
 from coordination.deliveries.news import STOPPABLE, News, news_of
 from coordination.deliveries.recipients import Reader
 from coordination.deliveries.sources import Item, Rendered
 from coordination.deliveries.stopping import stop_link
 
+WIDE = re.compile(r"([：；，。、！？]) (?=[^\s])")
 LONGEST_SUBJECT = 60  # characters; phones show about half of it
 
 
@@ -48,6 +50,18 @@ def joined(written: Sequence[Rendered], reader: Reader) -> Rendered:
             parts=tuple(part for one in written for part in one.parts if part.filename),
             items=tuple(items),
         )
+
+
+def tidied(rendered: Rendered) -> Rendered:
+    """Return a message in Chinese without blanks after its wide signs, which bring their own."""
+    if rendered.language != CHINESE:
+        return rendered
+    return replace(
+        rendered,
+        subject=WIDE.sub(r"\1", rendered.subject),
+        text=WIDE.sub(r"\1", rendered.text),
+        html=WIDE.sub(r"\1", rendered.html),
+    )
 
 
 def _items(rendered: Rendered) -> tuple[Item, ...]:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from coordination.deliveries.fanout import Cause, enqueue
 from coordination.deliveries.models import Delivery, Endpoint, Wishes
 from coordination.deliveries.news import STOPPABLE, news_of
 from coordination.deliveries.personal import Digest
@@ -22,6 +23,7 @@ MAIL = "email"
 INBOX = "inbox"
 BY_WISH = "by_wish"
 QUIET = "quiet_hours"
+NO_INBOX = "no_inbox"
 DEFAULT_ZONE = "Asia/Shanghai"
 
 
@@ -44,19 +46,24 @@ def heed(rows: Sequence[Delivery], *, at: datetime) -> list[Delivery]:
     """Return the deliveries, of those whose time has come, that go out now.
 
     Call it in the transaction that holds them. Deliveries to robots and web addresses, and those
-    that have a window already, are left as they are.
+    that have a window already, are left as they are. What was meant for the inbox of somebody who
+    cannot sign in goes by mail.
 
     Args:
         rows: deliveries without a message.
         at: the database's time.
     """
     mail = [row for row in rows if row.channel == MAIL and not row.digest]
+    lost = _without_inbox([row for row in rows if row.channel == INBOX])
     readers = _readers({row.recipient for row in mail})
-    if not readers.wishes and not readers.inboxes:
+    if not readers.wishes and not readers.inboxes and not lost:
         return list(rows)
     _copy_to_inboxes([row for row in mail if readers.copies(row)], readers)
     dropped: dict[str, list[int]] = defaultdict(list)
     later: dict[Later, list[int]] = defaultdict(list)
+    if lost:
+        _mail_instead(lost)
+        dropped[NO_INBOX] += [row.pk for row in lost]
     for row in mail:
         verdict = _judge(row, readers, at)
         if isinstance(verdict, Later):
@@ -76,7 +83,7 @@ def _readers(keys: set[str]) -> _Readers:
     if not keys:
         return _Readers({}, {}, {})
     wishes = {row.recipient: row for row in Wishes.objects.filter(recipient__in=keys)}
-    inboxes = Endpoint.objects.filter(channel=INBOX, name="", owner__in=keys)
+    inboxes = Endpoint.objects.filter(channel=INBOX, name="", owner__in=keys, address=INBOX)
     by_clock = [
         key
         for key, row in wishes.items()
@@ -113,6 +120,32 @@ def _judge(row: Delivery, readers: _Readers, at: datetime) -> Later | str:
             return wait
     # It would come too late, and now is a quiet hour: it lies in the inbox, or comes all the same.
     return QUIET if has_copy else ""
+
+
+def _without_inbox(rows: Sequence[Delivery]) -> list[Delivery]:
+    """Return the deliveries to inboxes that nobody can open: their readers have no account."""
+    keys = {row.endpoint_id for row in rows}
+    able = Endpoint.objects.filter(pk__in=keys, address=INBOX) if keys else Endpoint.objects.none()
+    opened = set(able.values_list("pk", flat=True))
+    return [row for row in rows if row.endpoint_id not in opened]
+
+
+def _mail_instead(rows: Iterable[Delivery]) -> None:
+    """Write the same deliveries over mail; what is there already stays."""
+    for row in rows:
+        cause = Cause(
+            source=row.source,
+            source_id=row.source_id,
+            generation=row.generation,
+            due_at=row.due_at,
+            send_after=row.send_after,
+            expires_at=row.expires_at,
+            about_type=row.about_type,
+            about_uid=row.about_uid,
+            never_twice=row.never_twice,
+            urgent=row.urgent,
+        )
+        enqueue([row.recipient], channel=MAIL, cause=cause)
 
 
 def _copy_to_inboxes(rows: Iterable[Delivery], readers: _Readers) -> None:

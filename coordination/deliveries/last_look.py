@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db.models import Q
 
-from coordination.deliveries.digesting import dressed, joined
+from coordination.deliveries.digesting import dressed, joined, tidied
 from coordination.deliveries.models import Attempt, AttemptOutcome, Delivery, Endpoint, Message
 from coordination.deliveries.recipients import Reader
 from coordination.deliveries.sources import Rendered, source_of
@@ -103,7 +103,7 @@ def content_of(message: Message, wanted: Sequence[Delivery], reader: Reader) -> 
     for line in wanted:
         by_source.setdefault(line.source, []).append(line)
     written = [source_of(kind).render(lines, reader, at) for kind, lines in by_source.items()]
-    whole = joined(written, reader)
+    whole = tidied(joined(written, reader))
     return dressed(whole, reader, by_source) if message.channel == "email" else whole
 
 

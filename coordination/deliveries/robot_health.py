@@ -52,7 +52,7 @@ def health_of(endpoints: Sequence[Endpoint], *, at: datetime) -> dict[int, Healt
             sent=Max("sent_at"),
         )
     )
-    counts = {row["endpoint"]: row for row in rows}
+    counts: dict[int, Any] = {row["endpoint"]: dict(row) for row in rows}
     return {
         endpoint.pk: _health(endpoint, counts.get(endpoint.pk, {}), at) for endpoint in endpoints
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -75,7 +75,7 @@ class NewRobotForm(RobotForm):
     owner = forms.ChoiceField(
         label=_("For"), help_text=_("Reminders of its events go to this group.")
     )
-    field_order: ClassVar = ("owner", "channel", "name", "url")
+    field_order = ["owner", "channel", "name", "url"]
 
     def __init__(self, *args: Any, owners: Sequence[tuple[str, str]], **options: Any) -> None:
         super().__init__(*args, **options)

@@ -33,7 +33,7 @@ def _stage(boxes: Boxes) -> None:
 
 def inbox(*keys: str) -> None:
     for key in keys:
-        Endpoint.objects.create(channel="inbox", owner=key)
+        Endpoint.objects.create(channel="inbox", owner=key, address="inbox")
 
 
 def wish(key: str = "box:1", **values: Any) -> None:
@@ -212,3 +212,19 @@ def test_heed_what_keeps_an_order_is_not_gathered() -> None:
     bundle(AT_NIGHT)
 
     assert messages() == [("email", "request", 1)]
+
+
+def test_heed_what_is_meant_for_an_inbox_that_nobody_can_open_goes_by_mail() -> None:
+    inbox("box:1")
+    for key in ("box:1", "box:2"):
+        enqueue(
+            [key], channel="inbox", cause=cause(source="reminder", due_at=NINE, send_after=NINE)
+        )
+
+    bundle()
+
+    assert [(m.channel, m.recipient) for m in Message.objects.order_by("channel")] == [
+        ("email", "box:2"),
+        ("inbox", "box:1"),
+    ]
+    assert Delivery.objects.get(recipient="box:2", channel="inbox").dropped_reason == "no_inbox"
