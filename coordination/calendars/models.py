@@ -184,6 +184,7 @@ class CollectionPreference(models.Model):
     Attributes:
         collection: the last part of the collection's address; "" for the whole home.
         properties: qualified name of the property -> the client's own text.
+        version: raised whenever they are set.
     """
 
     user = models.ForeignKey(
@@ -191,6 +192,7 @@ class CollectionPreference(models.Model):
     )
     collection = models.CharField(max_length=60, blank=True)
     properties = models.JSONField(default=dict, blank=True)
+    version = models.PositiveIntegerField(default=0)
 
     class Meta:
         verbose_name = _("setting of a calendar")

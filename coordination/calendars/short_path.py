@@ -28,6 +28,7 @@ from django.utils import timezone
 
 from coordination.bilingual import CHINESE, language_or_default
 from coordination.calendars.answering import Answer, Asked, Standing, answer
+from coordination.calendars.caldav.polls import answer_poll, is_poll
 from coordination.calendars.fetching import find_feed, find_link
 from coordination.calendars.programs import program_named
 
@@ -56,6 +57,8 @@ class ShortPath:
         if environ["REQUEST_METHOD"] in ("GET", "HEAD"):
             address = ADDRESS.fullmatch(environ.get("PATH_INFO", ""))
             found = _answered(environ, address) if address is not None else None
+        elif is_poll(environ):
+            found = _remembered(environ)
         if found is None:
             return self.application(environ, start_response)
         status = f"{found.status.value} {found.status.phrase}"
@@ -88,6 +91,17 @@ def _answered(environ: Environ, address: re.Match[str]) -> Answer | None:
         standing = _standing(environ, address, asked)
         return None if standing is None else answer(asked, standing)
     except (Error, SuspiciousOperation):
+        return None
+    finally:
+        _close_if_obsolete()
+
+
+def _remembered(environ: Environ) -> Answer | None:
+    """Return the answer to a CalDAV poll that was answered before; None where it was not."""
+    _close_if_obsolete()
+    try:
+        return answer_poll(environ, at=timezone.now())
+    except Error:
         return None
     finally:
         _close_if_obsolete()

@@ -45,7 +45,7 @@ def sign_in(request: HttpRequest, *, at: datetime) -> Asking:
     note_use(token, at=at)
     user = token.user
     language = user.language or program_language(request, user)
-    return Asking(viewer_for(user, at=at, language=language, token=token), user, at)
+    return Asking(viewer_for(user, at=at, language=language, token=token), user, at, token)
 
 
 def challenge(reason: str | Promise) -> HttpResponse:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from django.db import transaction
+
 from coordination.accounts.viewer import Viewer
 from coordination.calendars.caldav import xml
 from coordination.calendars.caldav.xml import APPLE, CALDAV, DAV, name
@@ -57,6 +59,7 @@ class Preferences:
         return self.by_collection.get(collection, {}).get(key, "")
 
 
+@transaction.atomic
 def save_preferences(viewer: Viewer, collection: str, changes: Mapping[str, str | None]) -> None:
     """Set values of the person's own; None takes one away.
 
@@ -65,12 +68,13 @@ def save_preferences(viewer: Viewer, collection: str, changes: Mapping[str, str 
     """
     if viewer.user_id is None:
         raise NotAllowed
-    row, _is_new = CollectionPreference.objects.get_or_create(
+    row, _is_new = CollectionPreference.objects.select_for_update().get_or_create(
         user_id=viewer.user_id, collection=collection
     )
     values = {**row.properties, **changes}
     row.properties = {key: value for key, value in values.items() if value is not None}
-    row.save(update_fields=["properties"])
+    row.version += 1
+    row.save(update_fields=["properties", "version"])
 
 
 def _constant(value: str) -> Callable[[], str]:

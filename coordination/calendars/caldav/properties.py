@@ -16,9 +16,10 @@ from typing import Final
 from django.utils.http import http_date
 
 from alliances.models import AllianceKind
-from coordination.accounts.models import User
+from coordination.accounts.models import ApiToken, User
 from coordination.accounts.viewer import Viewer
 from coordination.calendars.caldav import xml
+from coordination.calendars.caldav.duties import duty_name
 from coordination.calendars.caldav.objects import HEADS, CalendarObject
 from coordination.calendars.caldav.preferences import Preferences
 from coordination.calendars.caldav.resources import (
@@ -52,6 +53,7 @@ COLORS: Final = {
 OWN_COLOR: Final = "#DC143CFF"  # crimson
 COLLATIONS: Final = ("i;ascii-casemap", "i;octet", "i;unicode-casemap")
 READING: Final = ("<D:read/>", "<C:read-free-busy/>")
+TICKING: Final = "<D:write-content/>"
 WRITING: Final = ("<D:write-content/>", "<D:bind/>", "<D:unbind/>")
 ALL_PROPERTIES: Final = frozenset(
     name(DAV, local)
@@ -91,13 +93,13 @@ class Asking:
         viewer: who asks.
         user: the same person as an account.
         at: now, aware.
-        host: as in the request's Host header.
+        token: the app password that was presented.
     """
 
     viewer: Viewer
     user: User
     at: datetime
-    host: str = ""
+    token: ApiToken | None = None
 
     @cached_property
     def mark(self) -> Watermark:
@@ -164,7 +166,14 @@ def privileges(resource: AnyResource) -> tuple[str, ...]:
     collection = resource.collection if isinstance(resource, Member) else resource
     if isinstance(collection, Collection) and collection.may_write:
         return READING + WRITING
+    if isinstance(collection, Collection) and collection.may_tick:
+        return READING if _is_event(resource) else (*READING, TICKING)
     return READING
+
+
+def _is_event(resource: AnyResource) -> bool:
+    """Return whether something is the address of an event, not of a task."""
+    return isinstance(resource, Member) and duty_name(resource.name) is None
 
 
 def _shared(resource: AnyResource, asking: Asking) -> Values:

@@ -21,6 +21,7 @@ from coordination.accounts.authentication import SignInRefused
 from coordination.accounts.languages import program_language
 from coordination.calendars.caldav import xml
 from coordination.calendars.caldav.login import challenge, sign_in
+from coordination.calendars.caldav.polls import before_answering, remember
 from coordination.calendars.caldav.properties import Asking
 from coordination.calendars.caldav.propfind import answer_propfind
 from coordination.calendars.caldav.proppatch import answer_proppatch
@@ -83,12 +84,19 @@ def well_known(request: HttpRequest) -> HttpResponse:
 
 def dav(request: HttpRequest) -> HttpResponse:
     """Answer a request below /dav/."""
-    answer = _answer(request)
+    answer = _mark(_answer(request))
+    if answer.status_code == HTTPStatus.METHOD_NOT_ALLOWED and "Allow" not in answer:
+        answer["Allow"] = ", ".join(READ_METHODS)
+    return answer
+
+
+def _mark(answer: HttpResponse) -> HttpResponse:
+    """Return an answer with what every one says: the classes, and that it is one person's."""
     answer["DAV"] = CLASSES
     if "Cache-Control" not in answer:
         answer["Cache-Control"] = "private, no-cache"
-    if answer.status_code == HTTPStatus.METHOD_NOT_ALLOWED and "Allow" not in answer:
-        answer["Allow"] = ", ".join(READ_METHODS)
+    if "Content-Length" not in answer:
+        answer["Content-Length"] = str(len(answer.content))
     return answer
 
 
@@ -124,13 +132,13 @@ def _dispatch(request: HttpRequest, asking: Asking) -> HttpResponse:
         Refused, Refusal: see what each method refuses.
     """
     viewer, method = asking.viewer, request.method or ""
-    asking.host = request.get_host()
     if not viewer.may_use("events", "read"):
         sentence = _("This app password does not cover events. Make one that does.")
         raise Refused(403, needed("D:read", request.path_info), sentence)
     if method in REFUSED:
         condition, words = REFUSED[method]
         raise Refused(403, condition, words)
+    before_answering(request, asking)
     resource = resource_at(request.path_info, viewer)
     if resource is None:
         raise Refused(404, "", NOT_FOUND)
@@ -139,10 +147,12 @@ def _dispatch(request: HttpRequest, asking: Asking) -> HttpResponse:
             return _options(resource)
         case "GET" | "HEAD":
             return answer_get(request, resource, asking)
-        case "PROPFIND":
-            return answer_propfind(request, resource, _body(request), asking)
-        case "REPORT":
-            return answer_report(request, resource, _body(request), asking)
+        case "PROPFIND" | "REPORT":
+            respond = answer_propfind if method == "PROPFIND" else answer_report
+            answer = respond(request, resource, _body(request), asking)
+            _mark(answer)
+            remember(request, asking, answer)
+            return answer
         case "PROPPATCH":
             return answer_proppatch(resource, _body(request))
         case "PUT" | "DELETE":
@@ -172,6 +182,8 @@ def allowed(resource: AnyResource | None) -> tuple[str, ...]:
     collection = resource.collection if isinstance(resource, Member) else resource
     if isinstance(collection, Collection) and collection.may_write:
         methods += WRITE_METHODS
+    elif isinstance(collection, Collection) and collection.may_tick:
+        methods += WRITE_METHODS[:1]
     return methods
 
 

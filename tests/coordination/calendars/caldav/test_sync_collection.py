@@ -112,7 +112,8 @@ def test_sync_tells_each_change_once_and_what_left_as_404(phone: Phone, cast: Ca
     new = make_event(cast.alliance, scheduled=True)
     answer = phone.sync("jjj/", copy.token)
 
-    assert {
+    told = zip(answer.names, answer.entries.values(), strict=True)
+    assert {name: entry.status for name, entry in told} == {
         name: entry.status
         for name, entry in zip(answer.names, answer.entries.values(), strict=True)
     } == {
