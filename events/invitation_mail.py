@@ -18,7 +18,6 @@ from django.utils.translation import override
 
 from coordination.bilingual import CHINESE, language_or_default, localized, text_in
 from coordination.deliveries.models import Delivery
-from coordination.deliveries.news import News
 from coordination.deliveries.recipients import Reader
 from coordination.deliveries.sources import Part, Rendered
 from coordination.pages.wording import day_in_words
@@ -57,7 +56,6 @@ class Invitations:
     """The source "invitation": one cause is one invitation, one generation of it a notice."""
 
     kind = SOURCE
-    news = News.INVITATIONS
     news: ClassVar[str] = "invitations"
 
     def fire_next(self, at: datetime) -> bool:
