@@ -15,7 +15,7 @@ import pytest
 from events.models import Event
 from events.scheduling import confirm_event, postpone_event
 from tests.coordination.calendars.caldav.conftest import Phone, open_phone, staff_phone
-from tests.coordination.calendars.caldav.test_transfer import fetch, full_event, kinds_of, put
+from tests.coordination.calendars.caldav.entries import fetch, full_event, kinds_of, put
 from tests.factories import AT, SYSTEM, Cast, span, stored
 
 __all__ = ["open_phone", "staff_phone"]
