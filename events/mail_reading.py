@@ -201,20 +201,33 @@ def _after_type(value: str) -> str:
 
 def _header(mail: Message[Any, Any], name: str) -> str:
     """Return a header as text: encoded words decoded, several lines as one."""
-    value = mail.get(name)
-    if value is None:
-        return ""
-    decoded = EmailMessage(policy=policy.default)
+    return next(iter(_headers(mail, name)), "")
+
+
+def _headers(mail: Message[Any, Any], name: str) -> list[str]:
+    wanted = name.lower()
+    return [_decoded(str(value)) for key, value in mail.raw_items() if key.lower() == wanted]
+
+
+def _decoded(value: str) -> str:
+    """Return the text of a header: octets as they came (RFC 6532), or encoded words (RFC 2047)."""
+    octets = value.encode("utf-8", "surrogateescape")
     try:
-        decoded["Subject"] = " ".join(str(value).split())
-        text = str(decoded["Subject"])
+        text = octets.decode("utf-8")
+    except UnicodeDecodeError:
+        text = octets.decode("gb18030", "replace")
+    one_line = " ".join(text.split())
+    carrier = EmailMessage(policy=policy.default)
+    try:
+        carrier["Subject"] = one_line
+        one_line = str(carrier["Subject"])
     except (ValueError, LookupError, IndexError):
-        text = str(value)
-    plain = text.encode("utf-8", "replace").decode()
+        pass  # an encoded word that is none: shown as it stands
+    plain = one_line.encode("utf-8", "replace").decode()
     return "".join(sign if sign.isprintable() else " " for sign in plain)
 
 
 def _addresses(mail: Message[Any, Any], names: tuple[str, ...]) -> tuple[str, ...]:
-    values = [str(value) for name in names for value in mail.get_all(name, [])]
+    values = [value for name in names for value in _headers(mail, name)]
     found = (address.strip().lower() for _name, address in getaddresses(values))
     return tuple(dict.fromkeys(address[:320] for address in found if "@" in address))

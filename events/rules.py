@@ -70,6 +70,11 @@ def may_answer_as(person: Person, invitation: Invitation, *, on: date) -> bool:
     return found
 
 
+def may_hand_in_mail(viewer: Viewer) -> bool:
+    """Hand in mail that came to an address of ours: any secretariat, with a token for it."""
+    return viewer.is_unlimited or bool(viewer.pks("secretariat", "alliance"))
+
+
 def may_fulfil_duty(viewer: Viewer, duty: Duty) -> bool:
     """Liaison officers of the organization that owes it; the secretariat on its behalf."""
     return is_secretariat_of(viewer, duty.event.alliance_id) or viewer.has(

@@ -185,11 +185,13 @@ class AnswerInput(Input):
     """What an organization answers."""
 
     state = serializers.ChoiceField(
-        choices=[AnswerState.ACCEPTED, AnswerState.TENTATIVE, AnswerState.DECLINED]
+        choices=[state for state in AnswerState if state != AnswerState.NEEDS_ACTION]
     )
     delegates = serializers.IntegerField(
         required=False, allow_null=True, min_value=0, max_value=10_000
     )
+    names = Text(max_length=500, help_text="Who comes; with `delegated` it must be said.")
+    proposed_time = Text(max_length=200, help_text="With `other_date`: when, in words.")
     comment = Text(max_length=1000)
 
 

@@ -12,7 +12,7 @@ from rest_framework import serializers
 from alliances.models import Openness
 from coordination.rest.reading import Computed, Localized, Reading, Rows, Texts
 from events.api.inputs import ClockTime
-from events.models import AnswerState, DutyKind, Invitation, Material
+from events.models import AnswerState, AnswerWay, DutyKind, Invitation, Material
 from events.models.duty import Duty
 from events.models.reminder import Anchor, ReminderRule
 
@@ -69,7 +69,10 @@ class AnswerReading(Reading):
     uid = serializers.UUIDField()
     state = serializers.ChoiceField(choices=AnswerState.choices)
     delegates = serializers.IntegerField(allow_null=True)
+    names = serializers.CharField(source="who_comes.names", allow_null=True)
+    proposed_time = serializers.CharField()
     comment = serializers.CharField()
+    way = serializers.ChoiceField(choices=AnswerWay.choices)
     created_at = serializers.DateTimeField()
 
 

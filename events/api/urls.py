@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from coordination.rest.routing import resource_paths, view_paths
+from events.api.inbound_views import InboundMailView
 from events.api.part_views import (
     DutyViewSet,
     InvitationViewSet,
@@ -27,5 +28,6 @@ urlpatterns = [
     *view_paths(f"{ONE}/history", HistoryView.as_view(), name="api-event-history"),
     *view_paths(f"{ONE}/reminders", ReminderView.as_view(), name="api-event-reminders"),
     *view_paths(f"{ONE}/deliveries", DeliveryView.as_view(), name="api-event-deliveries"),
+    *view_paths("inbound-mail", InboundMailView.as_view(), name="api-inbound-mail"),
     *view_paths("plans/<uuid:uid>/progress", ProgressView.as_view(), name="api-plan-progress"),
 ]

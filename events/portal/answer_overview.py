@@ -88,7 +88,7 @@ def overview(request: HttpRequest, uid: UUID) -> HttpResponse:
 def inbound(request: HttpRequest) -> HttpResponse:
     """Show the mail that people must read, and whether the mailbox is being read."""
     viewer = viewer_of(request)
-    rules.require(viewer.is_unlimited or bool(viewer.pks("secretariat", "alliance")))
+    rules.require(rules.may_hand_in_mail(viewer))
     mails = InboundMessage.objects.visible_to(viewer).filter(state__in=OPEN_STATES)
     related = mails.select_related(
         "invitation__event", "invitation__organization", "person__details"

@@ -1,0 +1,148 @@
+"""The mailbox is read by one process at a time; a mail is marked only once it is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from events import mailbox
+from events.inbound import LARGEST
+from events.mailbox import Fetcher, name_of, visit
+from events.models import InboundMailbox, InboundMessage
+from tests.events.fake_imap import Folder, fake_imap
+from tests.factories import AT
+
+pytestmark = pytest.mark.django_db
+LETTER = b"From: zhang@example.org\r\nSubject: hello\r\n\r\nhello\r\n"
+
+
+@pytest.fixture
+def server() -> Iterator[tuple[dict[str, Any], Folder]]:
+    with fake_imap() as (port, folder):
+        box = {
+            "host": "127.0.0.1",
+            "port": port,
+            "user": "reply",
+            "password": "secret",
+            "folder": "INBOX",
+            "handled": "",
+            "tls": "none",
+        }
+        yield box, folder
+
+
+def letters() -> list[tuple[bytes, str]]:
+    rows = InboundMessage.objects.order_by("pk")
+    return [(bytes(row.raw or b""), row.state) for row in rows]
+
+
+def test_visit_keeps_what_is_unread_and_marks_it(server: Any) -> None:
+    box, folder = server
+    folder.mails = {7: LETTER, 9: LETTER + b"two\r\n"}
+
+    new, again = visit(box, at=AT), visit(box, at=AT)
+
+    assert (new, again) == (2, 0)
+    assert letters() == [(LETTER, "waiting"), (LETTER + b"two\r\n", "waiting")]
+    assert folder.seen == {7, 9}
+    row = InboundMailbox.objects.get()
+    assert (row.name, row.read_at, row.lease_until, row.failing_since) == (
+        "reply @ 127.0.0.1/INBOX",
+        AT,
+        None,
+        None,
+    )
+
+
+@pytest.mark.parametrize("capabilities", ["IMAP4rev1 MOVE", "IMAP4rev1 UIDPLUS"])
+def test_visit_moves_what_was_kept_where_a_folder_is_named(server: Any, capabilities: str) -> None:
+    box, folder = server
+    folder.mails, folder.capabilities = {7: LETTER}, capabilities
+
+    visit(box | {"handled": "已处理 & 归档"}, at=AT)
+
+    assert folder.moved == {7: "&XfJZBHQG- &- &X1JoYw-"}
+    assert folder.mails == {}
+
+
+def test_visit_after_one_that_died_before_marking_keeps_the_mail_once(server: Any) -> None:
+    box, folder = server
+    folder.mails = {7: LETTER}
+    visit(box, at=AT)
+    folder.seen.clear()
+
+    assert visit(box, at=AT) == 0
+    assert len(letters()) == 1
+    assert folder.seen == {7}
+
+
+def test_mail_that_the_server_will_not_give_does_not_hold_up_the_others(server: Any) -> None:
+    box, folder = server
+    folder.mails, folder.refuses = {7: LETTER, 9: LETTER + b"two\r\n"}, {7}
+
+    assert visit(box, at=AT) == 1
+    assert letters() == [(LETTER + b"two\r\n", "waiting")]
+    assert InboundMailbox.objects.get().failing_since is None
+
+
+def test_mail_that_is_too_large_is_set_aside_unread(server: Any) -> None:
+    box, folder = server
+    folder.mails = {7: b"Subject: x\r\n\r\n" + b"x" * LARGEST}
+
+    assert visit(box, at=AT) == 1
+    assert letters() == [(b"", "set_aside")]
+
+
+def test_visit_while_another_process_reads_does_nothing(server: Any) -> None:
+    box, folder = server
+    folder.mails = {7: LETTER}
+    InboundMailbox.objects.create(name=name_of(box), lease_until=AT + timedelta(seconds=1))
+
+    early, late = visit(box, at=AT), visit(box, at=AT + timedelta(seconds=1))
+
+    assert (early, late) == (0, 1)
+
+
+def test_mailbox_that_refuses_or_hangs_is_shown_and_tried_again(
+    server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box, folder = server
+    monkeypatch.setattr(mailbox, "SECONDS_OF_SILENCE", 0.2)
+    folder.password, folder.mails = "other", {7: LETTER}
+    visit(box, at=AT)
+    refused = InboundMailbox.objects.get()
+    folder.hangs = True
+    visit(box, at=AT + timedelta(minutes=1))
+    hung = InboundMailbox.objects.get()
+    folder.hangs, folder.password = False, "secret"
+    new = visit(box, at=AT + timedelta(minutes=2))
+
+    assert refused.failing_since == AT
+    assert "AUTHENTICATIONFAILED" in refused.error
+    assert "secret" not in refused.error
+    assert (hung.failing_since, hung.lease_until) == (AT, None)
+    assert new == 1
+    assert InboundMailbox.objects.get().failing_since is None
+
+
+def test_fetcher_without_a_mailbox_begins_nothing(settings: Any) -> None:
+    settings.INBOUND_MAILBOX = None
+
+    assert Fetcher().begin(AT) is False
+
+
+@pytest.mark.django_db(transaction=True)
+def test_fetcher_reads_in_a_thread_of_its_own(server: Any, settings: Any) -> None:
+    box, folder = server
+    folder.mails = {7: LETTER}
+    settings.INBOUND_MAILBOX = box
+    fetcher = Fetcher()
+
+    began = fetcher.begin(AT)
+    fetcher.join(10)
+
+    assert began is True
+    assert letters() == [(LETTER, "waiting")]
