@@ -14,8 +14,7 @@ from alliances.models import Openness
 from coordination.changes.refusals import FieldError, InvalidInput, invalid
 from coordination.rest.inputs import Input, Text
 from events.calendar_event import Span
-from events.models import Anchor, AnswerState, DutyKind, EventFormat
-from events.reminding import AUDIENCES, CHANNELS
+from events.models import AnswerState, DutyKind, EventFormat
 from events.zones import instant_of, wall_of, zone_names
 
 FIRST_YEAR, LAST_YEAR = 1900, 2200
@@ -293,39 +292,3 @@ def _refuse_both(given: dict[str, Any]) -> None:
 
 def _missing(name: str) -> InvalidInput:
     return invalid(name, _("This field is required."), code="required")
-
-
-@extend_schema_field({"type": "string", "pattern": r"^\d\d:\d\d$"})
-class ClockTime(serializers.TimeField):
-    """A time of day on the wall, to the minute: "09:00". It has no offset (unlike RFC 3339)."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(format="%H:%M", input_formats=["%H:%M"], **options)
-
-
-class ReminderRuleInput(Input):
-    """When, and whom, to remind."""
-
-    texts = {"text": 2000}
-    offset = serializers.CharField(required=False, max_length=20, help_text="-P7D, -PT2H")
-    anchor = serializers.ChoiceField(required=False, choices=Anchor.choices)
-    at_time = ClockTime(required=False, allow_null=True)
-    audience = serializers.ListField(
-        child=serializers.ChoiceField(choices=AUDIENCES), required=False, min_length=1, max_length=4
-    )
-    channels = serializers.ListField(
-        child=serializers.ChoiceField(choices=CHANNELS), required=False, min_length=1, max_length=4
-    )
-    grace_minutes = serializers.IntegerField(required=False, min_value=0, max_value=527_040)
-    rearm_on_move = serializers.BooleanField(required=False)
-    enabled = serializers.BooleanField(required=False)
-
-
-class NewReminderRule(ReminderRuleInput):
-    """A new rule, and the one thing it stands on."""
-
-    offset = serializers.CharField(max_length=20, help_text="-P7D, -PT2H")
-    alliance = serializers.SlugField(required=False, allow_null=True, max_length=50)
-    plan = serializers.UUIDField(required=False, allow_null=True)
-    work_area = serializers.UUIDField(required=False, allow_null=True)
-    event = serializers.UUIDField(required=False, allow_null=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import time
 from typing import Any
 from uuid import UUID
 
@@ -11,10 +10,7 @@ from rest_framework import serializers
 
 from alliances.models import Openness
 from coordination.rest.reading import Computed, Localized, Reading, Rows, Texts
-from events.api.inputs import ClockTime
-from events.models import AnswerState, AnswerWay, DutyKind, Invitation, Material
-from events.models.duty import Duty
-from events.models.reminder import Anchor, ReminderRule
+from events.models import AnswerState, AnswerWay, Invitation, Material
 
 
 def address_of_version(event: UUID, material: UUID, number: int) -> str:
@@ -92,66 +88,6 @@ class InvitationReading(Reading):
     version = serializers.IntegerField()
     created_at = serializers.DateTimeField()
     changed_at = serializers.DateTimeField()
-
-
-class DutyReading(Reading):
-    """What an organization owes an event; done once `done_at` is set."""
-
-    class Meta:
-        model = Duty
-
-    uid = serializers.UUIDField()
-    event = serializers.UUIDField(source="event.uid")
-    organization = NamedOrganizationReading()
-    kind = serializers.ChoiceField(choices=DutyKind.choices)
-    due_at = serializers.DateTimeField()
-    done_at = serializers.DateTimeField(allow_null=True)
-    version = serializers.IntegerField()
-    created_at = serializers.DateTimeField()
-    changed_at = serializers.DateTimeField()
-
-
-def _clock(at_time: time | None) -> str | None:
-    """Return a wall time as "09:30"."""
-    return None if at_time is None else f"{at_time:%H:%M}"
-
-
-class ReminderRuleReading(Reading):
-    """When, and whom, to remind; it stands on one of alliance, plan, work area and event."""
-
-    class Meta:
-        model = ReminderRule
-
-    uid = serializers.UUIDField()
-    alliance = serializers.SlugField(source="alliance.slug", allow_null=True)
-    plan = serializers.UUIDField(source="plan.uid", allow_null=True)
-    work_area = serializers.UUIDField(source="work_area.uid", allow_null=True)
-    event = serializers.UUIDField(source="event.uid", allow_null=True)
-    offset = serializers.CharField()
-    anchor = serializers.ChoiceField(choices=Anchor.choices)
-    at_time = Computed(ClockTime(allow_null=True), needs=("at_time",), make=_clock)
-    audience = serializers.ListField(child=serializers.CharField())
-    channels = serializers.ListField(child=serializers.CharField())
-    grace_minutes = serializers.IntegerField()
-    rearm_on_move = serializers.BooleanField()
-    enabled = serializers.BooleanField()
-    text = Localized("text")
-    text_i18n = Texts("text")
-    version = serializers.IntegerField()
-    created_at = serializers.DateTimeField()
-    changed_at = serializers.DateTimeField()
-
-
-class ReminderReading(Reading):
-    """A rule applied to an event: when it falls due, and what became of it."""
-
-    rule = serializers.UUIDField()
-    offset = serializers.CharField()
-    due_at = serializers.DateTimeField()
-    state = serializers.CharField()
-    generation = serializers.IntegerField()
-    fired_at = serializers.DateTimeField(allow_null=True)
-    note = serializers.CharField()
 
 
 class DeliveryReading(Reading):

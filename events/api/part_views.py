@@ -15,48 +15,32 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
-from alliances.models import Alliance, Plan, WorkArea
 from coordination.changes.refusals import NotVisible, invalid
 from coordination.rest.parsers import UploadParser
 from coordination.rest.problem_kinds import TOO_LARGE
 from coordination.rest.problems import Problem, ProblemError
 from coordination.rest.views import HouseView
 from coordination.rest.viewsets import (
-    Changing,
     Creating,
     Deleting,
     ResourceViewSet,
     transition,
 )
-from events.api.filters import ReminderRuleFilters
 from events.api.inputs import (
     AnswerInput,
-    DutyChange,
-    DutyInput,
     MaterialInput,
     NewInvitation,
-    NewReminderRule,
-    NothingInput,
     ReasonInput,
-    ReminderRuleInput,
     VersionInput,
 )
 from events.api.part_serializers import (
-    DutyReading,
     InvitationReading,
     MaterialReading,
-    ReminderRuleReading,
 )
 from events.api.resolving import find_one, standing_organizations
 from events.concluding import FileTooLarge, attach_material, remove_material, replace_material
 from events.inviting import answer_invitation, invite_organizations, withdraw_invitation
-from events.models import Duty, Event, Invitation, Material, MaterialVersion, ReminderRule
-from events.owing import fulfil_duty, move_duty, set_duty
-from events.reminding import (
-    add_reminder_rule,
-    remove_reminder_rule,
-    revise_reminder_rule,
-)
+from events.models import Event, Invitation, Material, MaterialVersion
 
 
 class OfEvent(ResourceViewSet):
@@ -215,72 +199,3 @@ class InvitationViewSet(Creating, OfEvent):
         return withdraw_invitation(
             obj, viewer=self.viewer, at=self.at, reason=values.get("reason", "")
         )
-
-
-class DutyViewSet(Creating, Changing, OfEvent):
-    """What organizations owe an event, and by when."""
-
-    model = Duty
-    reading = DutyReading
-    create_input = DutyInput
-    change_input = DutyChange
-    orderings = {"due_at": "due_at", "created": "pk"}
-    ordering = "due_at"
-    related = ("event", "organization")
-
-    def perform_create(self, values: dict[str, Any]) -> Duty:
-        """Set what an organization owes."""
-        rows = standing_organizations()
-        organization = find_one(rows, "organization", uid=values.pop("organization"))
-        return set_duty(self.event, organization, viewer=self.viewer, at=self.at, **values)
-
-    def perform_change(self, obj: Duty, values: dict[str, Any]) -> Duty:
-        """Set another date."""
-        due_at = values.get("due_at", obj.due_at)
-        return move_duty(obj, due_at=due_at, viewer=self.viewer, at=self.at)
-
-    @transition(NothingInput)
-    def fulfil(self, obj: Duty, values: dict[str, Any]) -> Duty:
-        """Record that a duty is done."""
-        return fulfil_duty(obj, viewer=self.viewer, at=self.at)
-
-
-class ReminderRuleViewSet(Creating, Changing, Deleting, ResourceViewSet):
-    """When, and whom, to remind of events: the secretariat's business."""
-
-    resource = "events"
-    model = ReminderRule
-    reading = ReminderRuleReading
-    create_input = NewReminderRule
-    change_input = ReminderRuleInput
-    filterset_class = ReminderRuleFilters
-    related = ("alliance", "plan", "work_area__plan", "event")
-
-    def perform_create(self, values: dict[str, Any]) -> ReminderRule:
-        """Add a rule to an alliance, a plan, a work area or an event."""
-        owner = self._owner(values)
-        return add_reminder_rule(owner, viewer=self.viewer, at=self.at, **values)
-
-    def perform_change(self, obj: ReminderRule, values: dict[str, Any]) -> ReminderRule:
-        """Change a rule; reminders that have not gone out follow it."""
-        return revise_reminder_rule(obj, viewer=self.viewer, at=self.at, **values)
-
-    def perform_delete(self, obj: ReminderRule, reason: str) -> None:
-        """Remove a rule with its reminders."""
-        remove_reminder_rule(obj, viewer=self.viewer, at=self.at)
-
-    def _owner(self, values: dict[str, Any]) -> Any:
-        """Take what the rule stands on out of the values.
-
-        Raises:
-            InvalidInput: none or several were named, or it is not open to the viewer.
-        """
-        levels = (("alliance", Alliance), ("plan", Plan), ("work_area", WorkArea), ("event", Event))
-        named = [(name, model) for name, model in levels if values.get(name) is not None]
-        if len(named) != 1:
-            words = _("A rule stands on an alliance, a plan, a work area or an event: name one.")
-            raise invalid("alliance", words, code="required")
-        [(name, model)] = named
-        chosen = {level: values.pop(level) for level, _model in levels if level in values}
-        key = "slug" if name == "alliance" else "uid"
-        return find_one(model.objects.visible_to(self.viewer), name, **{key: chosen[name]})

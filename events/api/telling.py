@@ -34,12 +34,8 @@ from coordination.rest.pagination import (
 from coordination.rest.problems import parameter_error
 from coordination.rest.views import HouseView
 from events import rules
-from events.api.part_serializers import (
-    DeliveryReading,
-    ProgressReading,
-    ReminderReading,
-    envelope_of,
-)
+from events.api.part_serializers import DeliveryReading, ProgressReading, envelope_of
+from events.api.rule_readings import ReminderReading
 from events.api.serializers import HistoryEntryReading
 from events.models import Event, Reminder
 from events.progress import Tally
@@ -174,7 +170,8 @@ class ReminderView(OneEventView):
             {
                 "rule": reminder.rule.uid,
                 "offset": reminder.rule.offset,
-                "due_at": reminder.due_at,
+                "due_at": reminder.shown_at,
+                "occurrence": reminder.occurrence,
                 "state": reminder.state,
                 "generation": reminder.generation,
                 "fired_at": reminder.fired_at,

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from coordination.rest.routing import resource_paths, view_paths
 from events.api.inbound_views import InboundMailView
-from events.api.part_views import (
+from events.api.owed_views import (
+    ChaseStepViewSet,
     DutyViewSet,
-    InvitationViewSet,
-    MaterialDownloadView,
-    MaterialViewSet,
-    ReminderRuleViewSet,
+    HolidaysView,
+    OwedViewSet,
+    StandardDutyViewSet,
 )
+from events.api.part_views import InvitationViewSet, MaterialDownloadView, MaterialViewSet
+from events.api.rule_views import PreviewView, ReminderRuleViewSet, StandingRulesView
 from events.api.telling import DeliveryView, HistoryView, ProgressView, ReminderView
 from events.api.views import EventViewSet
 
@@ -24,6 +26,16 @@ urlpatterns = [
     *resource_paths(f"{EVENT}/invitations", InvitationViewSet, name="api-invitation"),
     *resource_paths(f"{EVENT}/duties", DutyViewSet, name="api-duty"),
     *resource_paths("reminder-rules", ReminderRuleViewSet, name="api-reminder-rule"),
+    *resource_paths("duties", OwedViewSet, name="api-owed"),
+    *resource_paths("standard-duties", StandardDutyViewSet, name="api-standard-duty"),
+    *resource_paths("chase-steps", ChaseStepViewSet, name="api-chase-step"),
+    *view_paths("holidays", HolidaysView.as_view(), name="api-holidays"),
+    *view_paths(
+        f"{ONE}/reminder-rules", StandingRulesView.as_view(), name="api-event-reminder-rules"
+    ),
+    *view_paths(
+        f"{ONE}/reminder-preview", PreviewView.as_view(), name="api-event-reminder-preview"
+    ),
     *view_paths(VERSION, MaterialDownloadView.as_view(), name="api-material-download"),
     *view_paths(f"{ONE}/history", HistoryView.as_view(), name="api-event-history"),
     *view_paths(f"{ONE}/reminders", ReminderView.as_view(), name="api-event-reminders"),
