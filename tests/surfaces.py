@@ -21,6 +21,7 @@ from coordination.accounts.viewer import SYSTEM
 from coordination.calendars.linking import LinkSettings, issue_link
 from coordination.calendars.models import FeedLink
 from events.api.telling import OneEventView
+from events.chasing import add_chase_step, add_standard_duty
 from events.concluding import attach_material
 from events.inviting import answer_invitation, invite_organizations
 from events.models import Event, Reminder
@@ -139,6 +140,17 @@ def add_duty(stage: Stage) -> None:
     set_duty(stage.event, organization, kind="send_agenda", due_at=AT, viewer=SYSTEM, at=AT)
 
 
+def add_standard(stage: Stage) -> None:
+    add_standard_duty(
+        stage.cast.alliance, kind="send_agenda", event_type=f"类型{next(stage.names)}",
+        offset="-P7D", viewer=SYSTEM, at=AT,
+    )  # fmt: skip
+
+
+def add_step(stage: Stage) -> None:
+    add_chase_step(stage.cast.alliance, offset="P1D", told=["deputy"], viewer=SYSTEM, at=AT)
+
+
 def add_rule(stage: Stage) -> None:
     add_reminder_rule(stage.event, viewer=SYSTEM, at=AT, offset="-P7D", audience=["hosts"])
 
@@ -179,6 +191,9 @@ MAKERS: dict[str, Maker] = {
     "api-invitation-list": add_invitation,
     "api-duty-list": add_duty,
     "api-reminder-rule-list": add_rule,
+    "api-owed-list": add_duty,
+    "api-standard-duty-list": add_standard,
+    "api-chase-step-list": add_step,
     "api-feed-link-list": add_link,
     "api-event-history": add_change,
     "api-event-reminders": add_rule,

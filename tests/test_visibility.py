@@ -23,6 +23,7 @@ from alliances.joining import appoint_chair
 from coordination.accounts.models import User
 from coordination.accounts.tokens import issue_token
 from coordination.accounts.viewer import SYSTEM, Viewer
+from events.chasing import add_chase_step, add_standard_duty
 from events.concluding import attach_material
 from events.inviting import invite_organizations
 from events.owing import set_duty
@@ -110,6 +111,10 @@ def make_rows(cast: Cast) -> Rows:
         "invitation": invitation,
         "duty": set_duty(event, cast.host, kind="send_agenda", due_at=AT, viewer=SYSTEM, at=AT),
         "rule": add_reminder_rule(event, viewer=SYSTEM, at=AT, offset="-P7D"),
+        "standard": add_standard_duty(
+            cast.alliance, kind="name_date", anchor="window", offset="-P30D", viewer=SYSTEM, at=AT
+        ),
+        "step": add_chase_step(cast.alliance, offset="P1D", viewer=SYSTEM, at=AT),
         "link": add_link(stage),
     }
     make_line(draft_plan)
@@ -134,6 +139,9 @@ LISTS: dict[str, tuple[str, set[str]]] = {
     "api-invitation-list": ("invitation", STAFF | {"member_liaison"}),
     "api-duty-list": ("duty", STAFF | {"host_liaison"}),
     "api-reminder-rule-list": ("rule", STAFF),
+    "api-owed-list": ("duty", STAFF | {"host_liaison"}),
+    "api-standard-duty-list": ("standard", STAFF),
+    "api-chase-step-list": ("step", STAFF),
     "api-feed-link-list": ("link", {"secretary"}),
     "api-event-history": ("", EVERYONE),
     "api-event-reminders": ("", STAFF),
@@ -319,6 +327,19 @@ VERBS = [
     Verb("POST", "api-reminder-rule-list", "", fixed(**JJJ, offset="-P1D"), STAFF),
     Verb("PATCH", "api-reminder-rule-detail", "rule", fixed(enabled=False), STAFF, outside(*STAFF)),
     Verb("DELETE", "api-reminder-rule-detail", "rule", nothing, STAFF, outside(*STAFF)),
+    Verb("POST", "api-owed-fulfil", "duty", nothing, HOSTS, outside("host_liaison", *STAFF)),
+    Verb("POST", "api-event-reminder-preview", "event", fixed(draft={"offset": "-P1D"}), STAFF),
+    Verb(
+        "POST", "api-standard-duty-list", "", fixed(**JJJ, kind="send_agenda", offset="-P7D"), STAFF
+    ),
+    Verb(
+        "PATCH", "api-standard-duty-detail", "standard", fixed(offset="-P20D"), STAFF,
+        outside(*STAFF),
+    ),
+    Verb("DELETE", "api-standard-duty-detail", "standard", nothing, STAFF, outside(*STAFF)),
+    Verb("POST", "api-chase-step-list", "", fixed(**JJJ, offset="P2D"), STAFF),
+    Verb("PATCH", "api-chase-step-detail", "step", fixed(offset="P3D"), STAFF, outside(*STAFF)),
+    Verb("DELETE", "api-chase-step-detail", "step", nothing, STAFF, outside(*STAFF)),
     Verb("POST", "api-feed-link-list", "", fixed(name="Calendar"), WITH_LOGIN),
     Verb(  # nobody, by a token that did not make it
         "PATCH", "api-feed-link-detail", "link", fixed(name="x"), set(), outside("secretary"),

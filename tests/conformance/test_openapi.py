@@ -30,6 +30,7 @@ from coordination.accounts.models import User
 from coordination.accounts.tokens import issue_token
 from coordination.accounts.viewer import SYSTEM
 from coordination.calendars.linking import LinkSettings, issue_link
+from events.chasing import add_chase_step, add_standard_duty
 from events.concluding import attach_material
 from events.inviting import invite_organizations
 from events.owing import set_duty
@@ -51,15 +52,19 @@ EXAMPLES = 8
 RESOURCES = (
     "alliances",
     "bodies",
+    "chase-steps",
     "chair-terms",
+    "duties",
     "events",
     "feed-links",
+    "holidays",
     "memberships",
     "organizations",
     "people",
     "plans",
     "reminder-rules",
     "seats",
+    "standard-duties",
 )
 CHECKS = (
     not_a_server_error,
@@ -104,6 +109,10 @@ def world(cast: Cast, token: str) -> dict[str, str]:
         "invitations": invitation,
         "duties": duty,
         "reminder-rules": rule,
+        "standard-duties": add_standard_duty(
+            cast.alliance, kind="name_date", anchor="window", offset="-P30D", viewer=SYSTEM, at=AT
+        ),
+        "chase-steps": add_chase_step(cast.alliance, offset="P1D", viewer=SYSTEM, at=AT),
         "feed-links": link,
     }
     return {name: str(getattr(found, "uid", found)) for name, found in objects.items()}

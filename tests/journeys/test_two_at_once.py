@@ -34,10 +34,10 @@ from alliances.planning import add_work_area, adopt_plan, close_plan, publish_pl
 from coordination.accounts.viewer import SYSTEM
 from coordination.changes.models import Change
 from coordination.changes.refusals import Refusal
+from events.foreseeing import foresee
 from events.inviting import invite_organizations
 from events.models import Event, Invitation, Reminder, ReminderRule
 from events.owing import set_duty
-from events.foreseeing import foresee
 from events.reminding import add_reminder_rule, revise_reminder_rule
 from events.scheduling import Host, cancel_event, confirm_event, revise_event, schedule_event
 from tests.factories import (
