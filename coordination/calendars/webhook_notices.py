@@ -123,8 +123,9 @@ class WebhookNotices:
 
 def reason_in_words(reason: str) -> str:
     """Return why an endpoint was switched off, as a sentence in the language in force."""
+    if not reason:
+        return ""
     words = {
-        "": "",
         PAUSED: _("It was paused by its owner."),
         "failing_for_days": _("For five days nothing has arrived."),
         "http_410": _("The receiver said that it is gone for good (410)."),
