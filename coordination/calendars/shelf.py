@@ -16,7 +16,7 @@ from datetime import datetime
 from threading import Lock
 
 import brotli  # type: ignore[import-untyped]
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 
 from alliances.models import Alliance
 from coordination.calendars.answering import etag_of
@@ -157,7 +157,7 @@ def rendition_of(content: bytes, *, revision: Revision, held: Rendition | None) 
 
 def _revision_of(slug: str) -> Revision | None:
     """Return the present revision of an alliance's calendar: one query of two indexed rows."""
-    with connection.cursor() as cursor:
+    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
         cursor.execute(REVISION_SQL, [slug])
         row: Revision | None = cursor.fetchone()
     return row

@@ -21,7 +21,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
 from django.core.handlers.wsgi import WSGIRequest, get_bytes_from_wsgi
-from django.db import Error, connection
+from django.db import DEFAULT_DB_ALIAS, Error, connections
 from django.http import HttpResponse, QueryDict
 from django.middleware.security import SecurityMiddleware
 from django.utils import timezone
@@ -109,8 +109,9 @@ def _remembered(environ: Environ) -> Answer | None:
 
 def _close_if_obsolete() -> None:
     """Do what Django does at both ends of a request: a pool, say, wants its connection back."""
-    if not connection.in_atomic_block:  # else it is not this request's to close
-        connection.close_if_unusable_or_obsolete()
+    database = connections[DEFAULT_DB_ALIAS]
+    if not database.in_atomic_block:  # else it is not this request's to close
+        database.close_if_unusable_or_obsolete()
 
 
 def _standing(environ: Environ, address: re.Match[str], asked: Asked) -> Standing | None:

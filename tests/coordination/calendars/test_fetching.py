@@ -197,6 +197,11 @@ def test_link_untouched_by_a_change_is_not_compiled_again(
     elsewhere()
     assert ask(link, **{"If-None-Match": first["ETag"]}).status_code == 304
     assert compiled == []
+    assert FeedLink.objects.get().number < Counter.objects.get().value
+    monkeypatch.setattr(fetching, "CHANGES_UNNOTED", 0)
+    elsewhere()
+    assert ask(link, **{"If-None-Match": first["ETag"]}).status_code == 304
+    assert compiled == []
     assert FeedLink.objects.get().number == Counter.objects.get().value
     make_event(cast.alliance, span=MORNING)
     assert ask(link, **{"If-None-Match": first["ETag"]}).status_code == 200
