@@ -12,6 +12,7 @@ from http import HTTPStatus
 from typing import Final
 
 from django.conf import settings
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -284,12 +285,12 @@ def _check_same_object(shown: ProposedObject, wanted: ProposedObject, path: str)
 
 def _check_new(uid: str, viewer: Viewer, collection: Collection, name: str) -> None:
     """See that neither UID nor name is used; an address is told only of what is visible."""
-    rows = Event.objects.visible_to(viewer)
-    known = rows.filter(ical_uid=uid).first() or rows.filter(dav_name=name).first()
-    if known is None:
-        if Event.objects.filter(ical_uid=uid).exists():
-            raise _taken("")
+    same = Q(ical_uid=uid) | Q(dav_name=name)
+    if not Event.objects.filter(same).exists():
         return
+    known = Event.objects.visible_to(viewer).filter(same).order_by("pk").first()
+    if known is None:
+        raise _taken("")
     if known.starts_wall is None and known.previous_starts_wall is None:
         sentence = format_lazy(
             "{words} {page}",
