@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 from django.db import transaction
 from hypothesis import strategies as st
@@ -23,6 +24,7 @@ from alliances.planning import revise_work_area
 from alliances.seating import end_seat, seat_person
 from coordination.accounts.models import User
 from coordination.accounts.viewer import PUBLIC, SYSTEM, Viewer, viewer_for
+from coordination.changes.models import Counter
 from coordination.changes.refusals import Refusal
 from events.concluding import conclude_event
 from events.inviting import invite_organizations, withdraw_invitation
@@ -66,6 +68,10 @@ class World:
     def pick(self, number: int) -> Event | None:
         found = self.events()
         return found[number % len(found)] if found else None
+
+    def retired(self) -> set[str]:
+        """Return the UIDs of cancelled events that calendars no longer carry."""
+        return set(Event.objects.filter(retired=True).values_list("ical_uid", flat=True))
 
     def organizations(self) -> list[Organization]:
         return list(Organization.objects.order_by("pk"))
@@ -224,6 +230,11 @@ def _let_days_pass(world: World, number: int) -> None:
     retire_cancelled_events(at=world.at)
 
 
+def _restore(world: World, number: int) -> None:
+    """Begin another epoch of the log, as a restore that lost changes does."""
+    Counter.objects.update(epoch=uuid4())
+
+
 STEPS: tuple[tuple[str, Callable[[World, int], None]], ...] = (
     ("draft", _draft),
     ("schedule", _on(_schedule)),
@@ -285,4 +296,5 @@ STEPS: tuple[tuple[str, Callable[[World, int], None]], ...] = (
         ),
     ),
     ("days pass", _let_days_pass),
+    ("restore", _restore),
 )

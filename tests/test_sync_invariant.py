@@ -123,6 +123,6 @@ def test_a_stale_copy_caught_up_equals_a_fresh_one(world: World) -> None:
                     assert copy.events == fresh(viewer, copy.selection), (name, world.told)
                     token = copy.token
                     copy.catch_up(viewer, world.at)
-                    assert copy.token == token
+                    assert copy.token == token, "nothing changed"
 
     holds()
