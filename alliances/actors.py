@@ -10,7 +10,10 @@ from coordination.bilingual import localized
 
 
 def names_of_actors(keys: Sequence[str], language: str) -> dict[str, str]:
-    """Return the name of each "user:<uid>" key: the person's, else the account's."""
+    """Return the name of each key: of "user:<uid>" the person's, else the account's.
+
+    "person:<uid>" is somebody who answered by a link of their own, without signing in.
+    """
     uids = {key.partition(":")[2]: key for key in keys if key.startswith("user:")}
     names = {
         uids[str(uid)]: username
@@ -18,8 +21,15 @@ def names_of_actors(keys: Sequence[str], language: str) -> dict[str, str]:
     }
     people = Person.objects.filter(user__uid__in=uids).select_related("details", "user")
     for person in people:
-        details = getattr(person, "details", None)
-        name = localized(details, "name", language) if details is not None else ""
-        if name:
+        if name := _name_of(person, language):
             names[uids[str(person.user.uid)]] = name
+    linked = {key.partition(":")[2]: key for key in keys if key.startswith("person:")}
+    for person in Person.objects.filter(uid__in=linked).select_related("details") if linked else ():
+        if name := _name_of(person, language):
+            names[linked[str(person.uid)]] = name
     return names
+
+
+def _name_of(person: Person, language: str) -> str:
+    details = getattr(person, "details", None)
+    return localized(details, "name", language) if details is not None else ""

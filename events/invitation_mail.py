@@ -7,7 +7,7 @@ more for programs that only look there.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
@@ -103,18 +103,22 @@ def last_answer(notice: InvitationNotice) -> Answer | None:
     if invitation.state == AnswerState.NEEDS_ACTION:
         return None
     answer: Answer | None = invitation.answers.order_by("-pk").first()
-    return answer if answer is not None and answers_this_time(answer, notice) else None
+    told = [one for one in invitation.notices.all() if one.number <= notice.number]
+    return answer if answer is not None and answers_this_time(answer, told) else None
 
 
-def answers_this_time(answer: Answer, notice: InvitationNotice) -> bool:
-    """Whether the time was the same when it was answered: a mere confirmation asks nobody anew."""
-    if answer.sequence >= notice.sequence:
+def answers_this_time(answer: Answer, notices: Iterable[InvitationNotice]) -> bool:
+    """Whether the time was the same when it was answered: a mere confirmation asks nobody anew.
+
+    Args:
+        answer: to an invitation.
+        notices: of that invitation; the one with the highest number tells the time now.
+    """
+    told = sorted(notices, key=lambda notice: notice.number)
+    if not told or answer.sequence >= told[-1].sequence:
         return True
-    told = InvitationNotice.objects.filter(
-        invitation=answer.invitation_id, sequence__lte=answer.sequence
-    )
-    then = told.order_by("-number").values_list("time_text", flat=True).first()
-    return then == notice.time_text
+    then = [notice.time_text for notice in told if notice.sequence <= answer.sequence]
+    return bool(then) and then[-1] == told[-1].time_text
 
 
 def facts_of(invitation: Invitation, *, language: str, zone: str) -> dict[str, Any]:

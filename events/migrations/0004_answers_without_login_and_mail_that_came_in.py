@@ -54,7 +54,7 @@ class Migration(migrations.Migration):
                 db_default="page",
                 default="page",
                 max_length=10,
-                verbose_name="given",
+                verbose_name="how it was given",
             ),
         ),
         migrations.AlterField(
@@ -128,7 +128,7 @@ class Migration(migrations.Migration):
                 (
                     "way",
                     models.CharField(
-                        choices=[("mailbox", "mailbox"), ("post", "posted")],
+                        choices=[("mailbox", "mailbox"), ("post", "handed in")],
                         max_length=10,
                         verbose_name="came by",
                     ),
@@ -156,7 +156,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("received_at", models.DateTimeField(verbose_name="received")),
-                ("read_at", models.DateTimeField(blank=True, null=True, verbose_name="read")),
+                ("read_at", models.DateTimeField(blank=True, null=True, verbose_name="when it was read")),
                 ("tries", models.PositiveSmallIntegerField(db_default=0, default=0)),
                 ("error", models.CharField(blank=True, default="", max_length=500)),
                 (
@@ -196,7 +196,7 @@ class Migration(migrations.Migration):
                 ("proposed_time", models.CharField(blank=True, default="", max_length=200)),
                 (
                     "note",
-                    models.CharField(blank=True, default="", max_length=1000, verbose_name="words"),
+                    models.CharField(blank=True, default="", max_length=1000, verbose_name="what it says"),
                 ),
                 ("raw", models.BinaryField(blank=True, null=True)),
                 (

@@ -42,7 +42,7 @@ class InboundWay(models.TextChoices):
     """How a mail came in."""
 
     MAILBOX = "mailbox", _("mailbox")
-    POST = "post", _("posted")
+    POST = "post", _("handed in")
 
 
 class InboundMessage(models.Model):
@@ -66,7 +66,7 @@ class InboundMessage(models.Model):
         _("state"), max_length=12, choices=InboundState.choices, default=InboundState.WAITING
     )
     received_at = models.DateTimeField(_("received"))
-    read_at = models.DateTimeField(_("read"), null=True, blank=True)
+    read_at = models.DateTimeField(_("when it was read"), null=True, blank=True)
     tries = models.PositiveSmallIntegerField(default=0, db_default=0)
     error = models.CharField(max_length=500, blank=True, default="")
     sender = models.CharField(_("from"), max_length=320, blank=True, default="")
@@ -77,7 +77,7 @@ class InboundMessage(models.Model):
     )
     names = models.CharField(_("who comes"), max_length=500, blank=True, default="")
     proposed_time = models.CharField(max_length=200, blank=True, default="")
-    note = models.CharField(_("words"), max_length=1000, blank=True, default="")
+    note = models.CharField(_("what it says"), max_length=1000, blank=True, default="")
     invitation = models.ForeignKey(
         Invitation, models.PROTECT, null=True, blank=True, related_name="inbound_messages"
     )

@@ -110,7 +110,7 @@ class Answer(Tracked):
         _("time asked for instead"), max_length=200, blank=True, default="", db_default=""
     )
     way = models.CharField(
-        _("given"),
+        _("how it was given"),
         max_length=10,
         choices=AnswerWay.choices,
         default=AnswerWay.PAGE,

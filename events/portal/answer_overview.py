@@ -162,7 +162,6 @@ def _row(
     lines: dict[tuple[str, str], Delivery],
 ) -> Row:
     notices = {notice.number: notice for notice in invitation.notices.all()}
-    latest = notices[max(notices)] if notices else None
     given = answers[-1] if answers and invitation.state != AnswerState.NEEDS_ACTION else None
     told = []
     for invitee in invitation.invitees.all():
@@ -178,9 +177,7 @@ def _row(
     return Row(
         invitation=invitation,
         answer=given,
-        is_for_another_time=given is not None
-        and latest is not None
-        and not answers_this_time(given, latest),
+        is_for_another_time=given is not None and not answers_this_time(given, notices.values()),
         told=told,
         mails=mails,
     )

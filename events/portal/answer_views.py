@@ -129,7 +129,8 @@ def _page(
         "given": given_in(latest) if latest is not None else None,
         "answered_by": _name_of(latest, invitee, language),
         "answered_at": _instant(latest, reader),
-        "is_for_another_time": latest is not None and not _holds(latest, invitation),
+        "is_for_another_time": latest is not None
+        and not answers_this_time(latest, invitation.notices.all()),
     }
     return render(request, "events/answer/page.html", context, status=status)
 
@@ -143,11 +144,6 @@ def _latest(invitation: Invitation) -> Answer | None:
     rows = invitation.answers.select_related("person__details", "who_comes").order_by("-pk")
     found: Answer | None = rows.first()
     return found
-
-
-def _holds(answer: Answer, invitation: Invitation) -> bool:
-    notice = invitation.notices.order_by("-number").first()
-    return notice is None or answers_this_time(answer, notice)
 
 
 def _name_of(answer: Answer | None, invitee: Invitee, language: str) -> str:
