@@ -146,7 +146,12 @@ def mail_server(stage: Stage) -> Verdict:
     arrived = [uid for uid, _at in stage.arrivals() if uid in good]
     fine &= len(arrived) == len(set(arrived)) == 200
     again = sum(len(tried[kind]) for kind in passing)
-    return f"200 of 200 others once; 2 dead at once; the rest tried {again} times and waiting", fine
+    dead = sorted(key.removeprefix("box:") for key, state in states.items() if state == "dead")
+    return (
+        f"{len(set(arrived))} of 200 others arrived, {len(arrived) - len(set(arrived))} twice;"
+        f" dead: {', '.join(dead)}; the rest tried {again} times",
+        fine,
+    )
 
 
 def poison(stage: Stage) -> Verdict:

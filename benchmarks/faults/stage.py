@@ -74,7 +74,7 @@ class Notices:
 
 
 class Boxes:
-    """"box:450-7" is reached at 450@b7.example.org, which the mail server refuses with 450."""
+    """ "box:450-7" is reached at 450@b7.example.org, which the mail server refuses with 450."""
 
     def readers(self, recipients: Iterable[str], channel: str) -> Mapping[str, object]:
         from coordination.deliveries.recipients import Reader

@@ -28,6 +28,7 @@ from coordination.deliveries.outbox import (
     begin,
     claim_due,
     claim_probes,
+    put_back,
     release,
     settle,
     surely,
@@ -143,7 +144,7 @@ class Drain:
             if rest and self._handed_over:
                 rest.pop(0)  # it may have gone out: its lease ends by itself, and it is in doubt
             if rest:
-                back = functools.partial(release, rest, at=self.piece.now())
+                back = functools.partial(release, rest)
                 surely(back, stop=self.stop, what=f"Giving {len(rest)} messages back")
 
     def _must_end(self, transport: Transport, fence: Fence, until: float) -> bool:
@@ -314,7 +315,7 @@ class Drain:
             )
         if again is None:
             return AttemptOutcome.DEAD, "given_up", None
-        if error.blame is Blame.US and pause_ends is not None:
+        if error.blame in (Blame.US, Blame.CONNECTION) and pause_ends is not None:
             again = max(again, pause_ends + transport.schedule.base)  # others try the door first
         if message.expires_at is not None and again >= message.expires_at:
             return AttemptOutcome.EXPIRED, error.code, None
@@ -352,6 +353,8 @@ class Drain:
         self.noted = False
         if error.blame is Blame.CONNECTION:
             ends = circuit.note_channel_stumble(self.channel, reason=str(error), at=at)
+            if ends is not None:
+                put_back(self.channel, until=ends + transport_for(self.channel).schedule.base)
         else:
             ends = circuit.pause_channel(
                 self.channel,

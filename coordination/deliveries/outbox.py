@@ -160,7 +160,7 @@ def _claim(
     doubtful = [message for message in claimed if message.in_doubt]
     if doubtful:
         _note_doubts(doubtful, at)
-    return sorted(claimed, key=lambda message: message.pk)
+    return sorted(claimed, key=lambda message: (message.next_attempt_at, message.pk))
 
 
 def _rows(statement: str, values: dict[str, Any]) -> list[Sequence[Any]]:
@@ -394,8 +394,8 @@ def _forget_connection() -> None:
         connection.close()
 
 
-def release(messages: Iterable[Message], *, at: datetime) -> int:
-    """Give claimed messages back, due at `at`: they were not begun.
+def release(messages: Iterable[Message]) -> int:
+    """Give claimed messages back, due as they were: they were not begun.
 
     Returns:
         How many were still the caller's.
@@ -405,10 +405,23 @@ def release(messages: Iterable[Message], *, at: datetime) -> int:
         by_lease.setdefault(message.lease, []).append(message.pk)
     return sum(
         Message.objects.filter(pk__in=keys, lease=lease, state=MessageState.PENDING).update(
-            lease="", leased_until=None, next_attempt_at=at, begun_at=None
+            lease="", leased_until=None, begun_at=None
         )
         for lease, keys in by_lease.items()
     )
+
+
+def put_back(channel: str, *, until: datetime) -> int:
+    """Let messages that have failed before wait until others have tried the way.
+
+    A few letters that each break the connection would else pause the channel again and again,
+    and always stand before the others when the pause is over.
+
+    Returns:
+        How many.
+    """
+    failed = Message.objects.pending().filter(channel=channel, failures__gt=0)
+    return failed.filter(next_attempt_at__lt=until).update(next_attempt_at=until)
 
 
 def supersede(source: str, source_id: str, *, before_generation: int, reason: str) -> int:

@@ -278,7 +278,7 @@ class Stream(Drain):
         """Give back what was claimed and not begun."""
         messages = [one.message for one in claimed]
         if messages:
-            back = functools.partial(release, messages, at=self.piece.now())
+            back = functools.partial(release, messages)
             surely(back, stop=self.stop, what=f"Giving {len(messages)} messages back")
 
     def _land_the_rest(self, transport: Transport) -> None:

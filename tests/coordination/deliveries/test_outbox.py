@@ -20,6 +20,7 @@ from coordination.deliveries.outbox import (
     begin,
     claim_due,
     claim_probes,
+    put_back,
     release,
     settle,
     supersede,
@@ -198,7 +199,7 @@ def test_release_gives_back_what_was_not_begun(at: datetime) -> None:
     claimed = claim_due("post", at=at, lease=LEASE)
     settle([sent(claimed[0], at)])
 
-    assert release(claimed, at=at) == 1
+    assert release(claimed) == 1
 
     (again,) = claim_due("post", at=at, lease=LEASE)
     assert (again.recipient, again.in_doubt) == ("box:2", False)
@@ -297,3 +298,50 @@ def test_surely_after_a_stop_gives_up_in_the_end(monkeypatch: pytest.MonkeyPatch
 
     with pytest.raises(OperationalError):
         surely(never, stop=stop, what="A test")
+
+
+@pytest.mark.django_db
+def test_put_back_lets_those_that_never_failed_go_first(at: datetime) -> None:
+    queue("box:1", "box:2")
+    Message.objects.filter(recipient="box:1").update(failures=1)
+
+    assert put_back("post", until=at + timedelta(minutes=1)) == 1
+
+    assert [message.recipient for message in claim_due("post", at=at, lease=LEASE)] == ["box:2"]
+
+
+@pytest.mark.django_db
+def test_claim_in_a_lane_waits_for_the_earlier_one(at: datetime) -> None:
+    queue("box:1", source_id="1", lane="event")
+    queue("box:1", source_id="2", lane="event")
+    queue("box:1", source_id="3", lane="other")
+
+    first = claim_due("post", at=at, lease=LEASE)
+    assert [message.lane for message in first] == ["event", "other"]
+    assert claim_due("post", at=at, lease=LEASE) == []
+    settle([sent(message, at) for message in first])
+
+    (second,) = claim_due("post", at=at, lease=LEASE)
+    assert second.deliveries.get().source_id == "2"
+
+
+@pytest.mark.django_db
+def test_claim_for_an_endpoint_paused_by_hand_gets_nothing(at: datetime) -> None:
+    queue("box:1")
+    Endpoint.objects.update(paused_until=at + timedelta(hours=1))
+
+    assert claim_due("post", at=at, lease=LEASE) == []
+    assert len(claim_due("post", at=at + timedelta(hours=1), lease=LEASE)) == 1
+
+
+@pytest.mark.django_db
+def test_settle_an_answer_with_signs_no_database_takes_keeps_the_rest(at: datetime) -> None:
+    queue("box:1", "box:2")
+    claimed = claim_due("post", at=at, lease=LEASE)
+
+    assert settle([
+        Settlement(message, AttemptOutcome.DEAD, begun_at=at, ended_at=at, detail="no\0pe \ud800!")
+        for message in claimed
+    ]) == 2  # fmt: skip
+
+    assert set(Message.objects.values_list("error", flat=True)) == {"no\ufffdpe ?!"}
