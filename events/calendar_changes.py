@@ -105,8 +105,8 @@ def first_values(wanted: ProposedObject, language: str) -> dict[str, Any]:
         f"place_{suffix}": wanted.location or "",
         "online_url": _address(wanted.conference) or _address(wanted.url),
     }
-    if wanted.coordinates is not None:
-        values["latitude"], values["longitude"] = map(_degrees, wanted.coordinates)
+    if point := wanted.coordinates or wanted.map_point:
+        values["latitude"], values["longitude"] = map(_degrees, point)
     return {name: value for name, value in values.items() if value not in ("", None)}
 
 
@@ -151,6 +151,8 @@ def _place(
         values = {}
     if wanted.coordinates is not None and wanted.coordinates != shown.coordinates:
         values["latitude"], values["longitude"] = map(_degrees, wanted.coordinates)
+    elif values and wanted.map_point is not None:
+        values["latitude"], values["longitude"] = map(_degrees, wanted.map_point)
     elif values and shown.coordinates is not None:
         values["latitude"] = values["longitude"] = None
     return values

@@ -31,6 +31,7 @@ TASK: Final = "VTODO"
 _GEO: Final = re.compile(
     r"([+-]?\d{1,3}(?:\.\d{0,20})?)\s*;\s*([+-]?\d{1,3}(?:\.\d{0,20})?)", re.ASCII
 )
+MAP_PLACE: Final = "X-APPLE-STRUCTURED-LOCATION"
 REPEATING: Final = ("RRULE", "RDATE", "EXRULE", "EXDATE", "RECURRENCE-ID")
 ONCE: Final = (
     *("UID", "DTSTART", "DTEND", "DURATION", "DUE", "COMPLETED", "STATUS", "SUMMARY"),
@@ -52,6 +53,7 @@ class ProposedObject:
         span: The time of an event.
         location: In one line.
         coordinates: Degrees north and east.
+        map_point: The same of a place picked from a map, which programs also add on their own.
         comment: All COMMENTs, in one line each.
         url: A page of the event.
         conference: Where it is held online.
@@ -70,6 +72,7 @@ class ProposedObject:
     span: Span | None
     location: str | None
     coordinates: tuple[Decimal, Decimal] | None
+    map_point: tuple[Decimal, Decimal] | None
     comment: str
     url: str | None
     conference: str | None
@@ -149,6 +152,7 @@ def _proposed(component: Component, clock: Clock) -> ProposedObject:
         span=span_of(component, clock) if is_event else None,
         location=_line(component.text("LOCATION")),
         coordinates=_coordinates(component.text("GEO")),
+        map_point=_map_point(component),
         comment=_comment(component),
         url=_line(_raw(component, "URL")),
         conference=_line(_raw(component, "CONFERENCE")),
@@ -215,6 +219,16 @@ def _coordinates(text: str | None) -> tuple[Decimal, Decimal] | None:
     if not values or not (abs(values[0]) <= 90 and abs(values[1]) <= 180):
         raise UnreadableObject(Fault.BAD_PLACE, text)
     return values[0], values[1]
+
+
+def _map_point(component: Component) -> tuple[Decimal, Decimal] | None:
+    """Return where Apple's programs, which write no GEO, found a place; nothing where unclear."""
+    try:
+        found = _raw(component, MAP_PLACE)
+        is_point = found is not None and found.strip().lower().startswith("geo:")
+        return _coordinates(found.strip()[4:].replace(",", ";", 1)) if found and is_point else None
+    except (MalformedText, UnreadableObject):
+        return None
 
 
 def _zones(calendar: Component) -> dict[str, str]:

@@ -87,6 +87,16 @@ def test_coordinates_that_were_edited_are_taken() -> None:
     assert found.words["longitude"] == Decimal("-117.10000")
 
 
+def test_point_of_a_map_counts_with_a_new_place_only() -> None:
+    point = (Decimal("39.5"), Decimal("116.5"))
+
+    assert changes(map_point=point).words == {}
+    assert changes(map_point=point, location="别处").words["latitude"] == Decimal("39.50000")
+    assert first_values(replace(as_shown(PLACED), coordinates=None, map_point=point), "en")[
+        "longitude"
+    ] == Decimal("116.50000")
+
+
 @pytest.mark.parametrize(
     ("title", "language", "column"),
     [

@@ -64,6 +64,7 @@ def test_sample_of_apple_keeps_escapes_and_the_link() -> None:
     assert found.description == "请各单位派一人参加。\n名单请于5月20日前报送; 谢谢,"
     assert found.location == "天开园 天津市南开区科研东路2号"
     assert found.url == "https://meeting.tencent.com/dm/abc123"
+    assert found.map_point == (Decimal("39.102000"), Decimal("117.170000"))
 
 
 def test_own_event_comes_back_as_it_is() -> None:
@@ -237,6 +238,18 @@ def test_times_are_read_on_the_clocks_they_mean(
         zone=zone,
         is_all_day=is_all_day,
     )
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "X-APPLE-STRUCTURED-LOCATION:geo:nowhere",
+        "X-APPLE-STRUCTURED-LOCATION:https://example.org",
+        'X-APPLE-STRUCTURED-LOCATION;X-TITLE="unclosed:geo:1,2',
+    ],
+)
+def test_point_of_a_map_that_is_unclear_is_none(line: str) -> None:
+    assert read(line).map_point is None
 
 
 def test_hour_that_clocks_show_twice_stays_the_instant_it_is() -> None:

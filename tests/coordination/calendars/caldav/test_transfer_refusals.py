@@ -16,6 +16,7 @@ from tests.coordination.calendars.caldav.entries import (
     new_entry,
     put,
 )
+from tests.events.test_calendar_reading import HOSTILE
 from tests.factories import AT, SYSTEM, Cast, make_event, stored
 
 pytestmark = pytest.mark.django_db
@@ -227,3 +228,23 @@ def test_refusals_are_said_in_the_language_of_the_person(cast: Cast, staff_phone
         "Repeating events are not taken (RRULE): each one is planned and held on its own. "
         "Enter them one by one."
     )
+
+
+@pytest.mark.parametrize("name", list(HOSTILE))
+def test_hostile_body_is_answered_without_a_failure(
+    cast: Cast, staff_phone: Phone, name: str
+) -> None:
+    status = put(staff_phone, "jjj/new.ics", HOSTILE[name]).status
+
+    assert status in (403, 413)
+    assert Event.objects.count() == 0
+
+
+def test_put_of_a_co_hosted_event_is_its_owners(cast: Cast, staff_phone: Phone) -> None:
+    event = make_event(cast.other, scheduled=True, co_hosts=[cast.alliance])
+    text, tag = fetch(staff_phone, event)
+    edited = text.replace("SUMMARY:", "SUMMARY:改")
+    answer = put(staff_phone, f"jjj/{event.dav_name}", edited, If_Match=tag)
+
+    assert (answer.status, answer.condition) == (403, ["D:need-privileges"])
+    assert is_at(event, event.version)
