@@ -1,0 +1,74 @@
+"""What a person's organizations owe, as tasks in their own calendar and nowhere else."""
+
+import icalendar
+
+from coordination.accounts.viewer import SYSTEM
+from events.owing import fulfil_duty, set_duty
+from events.scheduling import revise_event
+from tests.conftest import NOW
+from tests.coordination.calendars.caldav.conftest import OpenPhone, Phone
+from tests.factories import AT, Cast, make_event
+
+
+def test_task_stands_in_the_calendar_of_those_who_owe_it(open_phone: OpenPhone, cast: Cast) -> None:
+    event = make_event(cast.alliance, scheduled=True)
+    duty = set_duty(event, cast.member, kind="send_agenda", due_at=NOW, viewer=SYSTEM, at=AT)
+    name = f"duty-{duty.uid}.ics"
+
+    def seen(username: str, path: str) -> bool:
+        return name in open_phone(username).propfind(path, "D:getetag", depth="1").names
+
+    assert seen("liaison", "mine/")
+    assert not seen("liaison", "jjj/")
+    assert not seen("host", "mine/")
+    assert not seen("secretary", "mine/")
+    assert open_phone("host").ask("GET", f"mine/{name}").status == 404
+    assert open_phone("liaison").ask("GET", f"jjj/{name}").status == 404
+
+
+def test_task_says_what_is_due_and_when_it_was_done(phone: Phone, cast: Cast) -> None:
+    event = make_event(cast.alliance, scheduled=True)
+    duty = set_duty(event, cast.member, kind="send_agenda", due_at=NOW, viewer=SYSTEM, at=AT)
+    path = f"mine/duty-{duty.uid}.ics"
+    first = phone.ask("GET", path)
+    fulfil_duty(duty, viewer=SYSTEM, at=NOW)
+    done = phone.ask("GET", path)
+
+    (task,) = icalendar.Calendar.from_ical(first.text).walk("VTODO")
+    assert str(task["STATUS"]) == "NEEDS-ACTION"
+    assert task["DUE"].dt == NOW
+    assert str(task["RELATED-TO"]) == event.ical_uid
+    (task,) = icalendar.Calendar.from_ical(done.text).walk("VTODO")
+    assert str(task["STATUS"]) == "COMPLETED"
+    assert first.response["ETag"] != done.response["ETag"]
+    assert done.response["Content-Type"].endswith("component=VTODO")
+
+
+def test_tag_of_a_task_changes_with_its_event_s_words(phone: Phone, cast: Cast) -> None:
+    event = make_event(cast.alliance, scheduled=True)
+    duty = set_duty(event, cast.member, kind="send_agenda", due_at=NOW, viewer=SYSTEM, at=AT)
+    path = f"mine/duty-{duty.uid}.ics"
+    before = phone.ask("GET", path).response["ETag"]
+    revise_event(event, title_zh="新名称", viewer=SYSTEM, at=NOW)
+
+    assert phone.ask("GET", path).response["ETag"] != before
+
+
+def test_task_of_a_hidden_event_is_not_there(phone: Phone, cast: Cast) -> None:
+    event = make_event(cast.alliance, scheduled=True)
+    duty = set_duty(event, cast.member, kind="send_agenda", due_at=NOW, viewer=SYSTEM, at=AT)
+    path = f"mine/duty-{duty.uid}.ics"
+    before = phone.ask("GET", path).status
+    revise_event(event, audience="secretariat", viewer=SYSTEM, at=NOW)
+
+    assert (before, phone.ask("GET", path).status) == (200, 404)
+
+
+def test_own_calendar_offers_tasks_and_an_alliance_s_does_not(phone: Phone) -> None:
+    def components(path: str) -> list[str | None]:
+        entry = phone.propfind(path, "C:supported-calendar-component-set").only
+        holder = entry.properties["C:supported-calendar-component-set"]
+        return [one.get("name") for one in holder]
+
+    assert components("mine/") == ["VEVENT", "VTODO"]
+    assert components("jjj/") == ["VEVENT"]
