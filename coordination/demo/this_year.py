@@ -17,7 +17,7 @@ from alliances.models import Alliance, Organization, Plan, WorkArea
 from coordination.accounts.viewer import SYSTEM
 from coordination.demo.facts import ENGLISH_AREAS, ENGLISH_PLACES, ILLUSTRATION
 from coordination.demo.sketches import SKETCHES, Sketch
-from events import concluding, inviting, reminding, scheduling
+from events import chasing, concluding, inviting, reminding, scheduling
 from events.calendar_event import Span
 from events.models import DutyKind, Event
 from events.owing import set_duty
@@ -67,6 +67,7 @@ def load_current_plan(*, at: datetime, say: Callable[[str], None]) -> None:
         reminding.add_reminder_rule(
             plan, viewer=SYSTEM, at=at, offset=offset, audience=["hosts", "members", "secretariat"]
         )
+    chasing.take_over_standard_chasing(alliance, viewer=SYSTEM, at=at)
     for item, sketch in zip(items, SKETCHES, strict=True):
         event = Event.objects.select_related("plan", "alliance", "plan_item").get(plan_item=item)
         _live(event, sketch, members, today, at)

@@ -2,7 +2,15 @@
 
 from django.urls import path
 
-from coordination.portal import carrying_views, change_views, record_views, reminder_views, views
+from coordination.portal import (
+    carrying_views,
+    change_views,
+    holiday_views,
+    owed_views,
+    record_views,
+    reminder_views,
+    views,
+)
 
 app_name = "portal"
 urlpatterns = [
@@ -22,5 +30,19 @@ urlpatterns = [
         name="carry_over",
     ),
     path("reminders/", reminder_views.reminders, name="reminders"),
+    path("reminders/<uuid:uid>/", reminder_views.rule, name="rule"),
     path("reminders/<uuid:uid>/remove/", reminder_views.remove, name="remove_rule"),
+    path("reminders/events/<uuid:uid>/", reminder_views.of_event, name="event_rules"),
+    path(
+        "reminders/events/<uuid:uid>/silence/<uuid:rule_uid>/",
+        reminder_views.silence,
+        name="silence_rule",
+    ),
+    path("owed/", owed_views.owed, name="owed"),
+    path("owed/<uuid:uid>/done/", owed_views.done, name="owed_done"),
+    path("owed/<slug:slug>/", owed_views.expected, name="expected"),
+    path("owed/<slug:slug>/usual/", owed_views.take_over, name="take_over_usual"),
+    path("owed/duties/<uuid:uid>/", owed_views.standard_duty, name="standard_duty"),
+    path("owed/steps/<uuid:uid>/", owed_views.chase_step, name="chase_step"),
+    path("holidays/", holiday_views.holidays, name="holidays"),
 ]

@@ -262,5 +262,5 @@ class HolidaysReading(Reading):
     year = serializers.IntegerField()
     is_settled = serializers.BooleanField()
     weekend = serializers.ListField(child=serializers.IntegerField())
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
     items = serializers.ListField(child=HolidayReading())

@@ -3,11 +3,19 @@ from django.test import Client
 
 from coordination.accounts.models import User
 from coordination.accounts.viewer import SYSTEM, Viewer
-from events.models import ReminderRule
+from events.models import Reminder, ReminderRule
 from events.reminding import add_reminder_rule
-from tests.factories import AT, Cast, make_plan
+from tests.factories import AT, Cast, make_event, make_plan
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fixed_clock")]
+
+FILLED = {
+    "distance": "7", "unit": "days", "side": "before", "anchor": "start", "clock": "event",
+    "workdays_of": "alliance", "repeat_while": "always", "repeat_times": "5",
+    "audience": ["hosts"], "channels": ["email"], "urgency": "normal", "respects_quiet": "on",
+    "quiet_from": "22:00", "quiet_until": "07:00", "min_useful_minutes": "60",
+    "grace_minutes": "1440", "rearm_on_move": "on", "enabled": "on",
+}  # fmt: skip
 
 
 def as_viewer(viewer: Viewer) -> Client:
@@ -18,7 +26,7 @@ def as_viewer(viewer: Viewer) -> Client:
 
 def test_reminders_adds_a_rule_to_a_plan(cast: Cast):
     plan = make_plan(cast.alliance)
-    data = {"plan": plan.pk, "days": "7", "audience": ["hosts", "members"]}
+    data = FILLED | {"plan": plan.pk, "audience": ["hosts", "members"]}
 
     response = as_viewer(cast.secretary).post("/reminders/", data)
 
@@ -29,10 +37,19 @@ def test_reminders_adds_a_rule_to_a_plan(cast: Cast):
 
 @pytest.mark.parametrize(
     ("data", "field"),
-    [({}, "alliance"), ({"days": "0"}, "days"), ({"days": "x"}, "days"), ({"plan": "9"}, "plan")],
+    [
+        ({}, "alliance"),
+        ({"distance": "-1"}, "distance"),
+        ({"distance": "x"}, "distance"),
+        ({"distance": ""}, "distance"),
+        ({"plan": "9"}, "plan"),
+        ({"text_zh": "{nobody}"}, "text_zh"),
+    ],
 )
 def test_reminders_with_wrong_input_says_so_at_the_field(cast: Cast, data, field):
-    response = as_viewer(cast.secretary).post("/reminders/", {"audience": "hosts", **data})
+    response = as_viewer(cast.secretary).post(
+        "/reminders/", FILLED | {"plan": make_plan(cast.alliance).pk} | data if data else FILLED
+    )
 
     assert response.status_code == 422
     assert field in response.context["form"].errors
@@ -43,7 +60,7 @@ def test_reminders_by_a_liaison_cannot_be_added(cast: Cast):
     client = as_viewer(cast.member_liaison)
 
     assert client.get("/reminders/").context["form"] is None
-    assert client.post("/reminders/", {"days": "7"}).status_code == 403
+    assert client.post("/reminders/", FILLED).status_code == 403
 
 
 def test_remove_takes_a_rule_out_of_use_for_its_own_secretariat_only(cast: Cast):
@@ -53,3 +70,46 @@ def test_remove_takes_a_rule_out_of_use_for_its_own_secretariat_only(cast: Cast)
     assert as_viewer(cast.other_secretary).post(path).status_code == 404
     assert as_viewer(cast.secretary).post(path).status_code == 302
     assert as_viewer(cast.secretary).get("/reminders/").context["rules"] == []
+
+
+def test_rule_is_changed_and_tried_out_before_it_is_saved(cast: Cast):
+    made = add_reminder_rule(cast.alliance, offset="-P1D", viewer=SYSTEM, at=AT)
+    make_event(cast.alliance, scheduled=True, title_zh="对接会", title_en="Matchmaking")
+    client, path = as_viewer(cast.secretary), f"/reminders/{made.uid}/"
+    own = {"text_zh": "{name}，请准备{title}。", "text_en": "Prepare {title}, {name}."}
+
+    tried = client.post(path, FILLED | own | {"do": "try", "audience": ["members"]})
+
+    letters = dict(tried.context["letters"])
+    assert "请准备对接会。" in letters["中文"].text
+    assert "Prepare Matchmaking," in letters["English"].text
+    assert len(tried.context["preview"].readers) == 2
+    assert ReminderRule.objects.get().offset == "-P1D"
+
+    saved = client.post(path, FILLED | own | {"do": "save", "unit": "working", "distance": "5"})
+
+    assert saved.status_code == 302
+    rule = ReminderRule.objects.get()
+    assert (rule.offset, rule.day_unit, rule.text_en) == ("-P5D", "working", own["text_en"])
+    assert as_viewer(cast.member_liaison).get(path).status_code == 404
+
+
+def test_event_rules_show_their_origin_and_silence_one(cast: Cast):
+    plan = make_plan(cast.alliance)
+    outer = add_reminder_rule(plan, offset="-P1D", viewer=SYSTEM, at=AT)
+    event = make_event(cast.alliance, plan=plan, scheduled=True)
+    client, path = as_viewer(cast.secretary), f"/reminders/events/{event.uid}/"
+
+    [row] = client.get(path).context["rows"]
+    assert (row["holds"], row["is_own"]) == (True, False)
+    assert "2028" in row["origin"]
+
+    assert client.post(f"{path}silence/{outer.uid}/").status_code == 302
+    rows = client.get(path).context["rows"]
+    assert [(row["holds"], row["is_own"]) for row in rows] == [(False, False), (False, True)]
+    assert not Reminder.objects.filter(event=event, state="pending").exists()
+
+    assert client.post(f"/reminders/{rows[1]['rule'].uid}/remove/?event").status_code == 302
+    assert [row["holds"] for row in client.get(path).context["rows"]] == [True]
+    assert Reminder.objects.filter(event=event, state="pending").count() == 1
+    assert as_viewer(cast.member_liaison).get(path).status_code == 404

@@ -1,0 +1,381 @@
+"""Forms of reminder rules, of what is owed, and of the table of holidays."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from alliances.models import Alliance, MembershipRole, Organization, Plan, SeatRole
+from coordination.pages.forms import MomentField, RowChoice, RowChoices, VerbForm, ZoneField
+from events.dues import MOST_TIMES
+from events.models import (
+    Anchor,
+    ChaseStep,
+    Clock,
+    DayUnit,
+    DutyAnchor,
+    DutyKind,
+    OwedBy,
+    ReminderRule,
+    RepeatWhile,
+    StandardDuty,
+    Urgency,
+    WorkdaysOf,
+)
+from events.models.chase import CHASED_WORDS
+from events.models.reminder import ANSWER_WORDS, AUDIENCE_WORDS, CHANNEL_WORDS
+from events.offsets import read_offset
+
+UNITS = (
+    ("days", _("days")),
+    ("working", _("working days")),
+    ("hours", _("hours")),
+    ("minutes", _("minutes")),
+)
+SIDES = (
+    ("before", pgettext_lazy("distance", "before")),
+    ("after", pgettext_lazy("distance", "after")),
+)
+TOLD_ROLES = [
+    (role.value, role.label)
+    for role in (SeatRole.LIAISON, SeatRole.DEPUTY, SeatRole.REPRESENTATIVE,
+                 SeatRole.CHAIR, SeatRole.MEMBER, SeatRole.OBSERVER)
+]  # fmt: skip
+
+
+def several(label: Any, choices: Any, **options: Any) -> forms.MultipleChoiceField:
+    """Return a field of boxes to tick."""
+    return forms.MultipleChoiceField(
+        label=label, choices=choices, widget=forms.CheckboxSelectMultiple, **options
+    )
+
+
+def clock_field(label: Any, **options: Any) -> forms.TimeField:
+    """Return a field for a time of day."""
+    widget = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+    return forms.TimeField(label=label, widget=widget, **options)
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words of a line, however they are parted."""
+    for mark in "，、；,;":
+        text = text.replace(mark, " ")
+    return list(dict.fromkeys(text.split()))
+
+
+def distance_of(values: dict[str, Any]) -> tuple[str, str]:
+    """Return the offset and the unit of its days, from a number, a unit and a side."""
+    number, unit = values["distance"], values["unit"]
+    sign = "-" if values.get("side") == "before" and number else ""
+    text = {"hours": f"PT{number}H", "minutes": f"PT{number}M"}.get(unit, f"P{number}D")
+    days = DayUnit.WORKING if unit == "working" else DayUnit.CALENDAR
+    return sign + text, days.value
+
+
+def distance_values(offset: str, day_unit: str) -> dict[str, Any]:
+    """Return what a form of a distance begins with."""
+    if not offset:
+        return {}
+    read = read_offset(offset)
+    side = "after" if read.days > 0 or read.minutes > 0 else "before"
+    if read.days:
+        unit = "working" if day_unit == DayUnit.WORKING else "days"
+        return {"distance": abs(read.days), "unit": unit, "side": side}
+    if read.minutes % 60:
+        return {"distance": abs(read.minutes), "unit": "minutes", "side": side}
+    unit = "hours" if read.minutes else ("working" if day_unit == DayUnit.WORKING else "days")
+    return {"distance": abs(read.minutes) // 60, "unit": unit, "side": side}
+
+
+class DistanceForm(VerbForm):
+    """A form with a distance: a number, a unit and a side."""
+
+    distance = forms.IntegerField(label=_("how far"), min_value=0, max_value=700)
+    unit = forms.ChoiceField(label=_("unit"), choices=UNITS)
+    side = forms.ChoiceField(label=_("before or after"), choices=SIDES)
+
+
+class RuleForm(DistanceForm):
+    """A reminder rule; where it stands is chosen when it is new."""
+
+    alliance = RowChoice(Alliance.objects.none(), label=_("for all events of"), required=False)
+    event_type = forms.CharField(
+        label=_("only events of type"), max_length=100, required=False,
+        help_text=_("Together with an alliance."),
+    )  # fmt: skip
+    plan = RowChoice(Plan.objects.none(), label=_("or of the plan"), required=False)
+    joins = forms.BooleanField(
+        label=_("in addition to inherited rules"), required=False,
+        help_text=_("Otherwise rules of this level replace those of all levels further out."),
+    )  # fmt: skip
+    distance = forms.IntegerField(
+        label=_("how far"), min_value=0, max_value=700, required=False, initial=7
+    )
+    unit = forms.ChoiceField(label=_("unit"), choices=UNITS, initial="days")
+    side = forms.ChoiceField(label=_("before or after"), choices=SIDES, initial="before")
+    anchor = forms.ChoiceField(
+        label=_("counted from"), choices=Anchor.choices, initial=Anchor.START
+    )
+    at_time = clock_field(_("at"), required=False)
+    clock = forms.ChoiceField(label=_("clock"), choices=Clock.choices, initial=Clock.EVENT)
+    workdays_of = forms.ChoiceField(
+        label=_("working days of"), choices=WorkdaysOf.choices, initial=WorkdaysOf.ALLIANCE
+    )
+    at_wall = MomentField(
+        label=_("or at a fixed time"), required=False,
+        help_text=_("Then leave the distance empty."),
+    )  # fmt: skip
+    at_zone = ZoneField(label=_("zone of the fixed time"), required=False)
+    repeat_days = forms.IntegerField(
+        label=_("again every so many days"), min_value=1, max_value=60, required=False
+    )
+    repeat_while = forms.ChoiceField(
+        label=_("repeated"), choices=RepeatWhile.choices, initial=RepeatWhile.ALWAYS
+    )
+    repeat_times = forms.IntegerField(
+        label=_("times at most"), min_value=1, max_value=MOST_TIMES, initial=5
+    )
+    audience = several(
+        _("who is reminded"), list(AUDIENCE_WORDS.items()), initial=["hosts", "members", "named"]
+    )
+    organizations = RowChoices(
+        Organization.objects.none(), label=_("chosen organizations"), required=False
+    )
+    roles = several(_("seats"), TOLD_ROLES, required=False)
+    member_roles = several(_("only members that are"), MembershipRole.choices, required=False)
+    tiers = forms.CharField(label=_("only tiers"), max_length=300, required=False)
+    tags = forms.CharField(label=_("only tags"), max_length=300, required=False)
+    answers = several(_("only by answer"), list(ANSWER_WORDS.items()), required=False)
+    channels = several(_("channels"), list(CHANNEL_WORDS.items()), initial=["email"])
+    urgency = forms.ChoiceField(label=_("urgency"), choices=Urgency.choices, initial=Urgency.NORMAL)
+    respects_quiet = forms.BooleanField(label=_("keeps quiet hours"), required=False, initial=True)
+    quiet_from = clock_field(_("quiet from"), initial="22:00")
+    quiet_until = clock_field(_("quiet until"), initial="07:00")
+    min_useful_minutes = forms.IntegerField(
+        label=_("of use until so many minutes before"), min_value=0, max_value=10_080, initial=60
+    )
+    grace_minutes = forms.IntegerField(
+        label=_("may be late by minutes"), min_value=0, max_value=10_080, initial=1440
+    )
+    never_twice = forms.BooleanField(
+        label=_("never twice"), required=False,
+        help_text=_("Rather held back than sent again when it is unknown whether it went out."),
+    )  # fmt: skip
+    rearm_on_move = forms.BooleanField(
+        label=_("again when the event moves"), required=False, initial=True
+    )
+    enabled = forms.BooleanField(label=_("in use"), required=False, initial=True)
+    text_zh = forms.CharField(
+        label=_("own words in Chinese"), max_length=2000, required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )  # fmt: skip
+    text_en = forms.CharField(
+        label=_("own words in English"), max_length=2000, required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )  # fmt: skip
+    field_names: ClassVar = {
+        "offset": "distance", "repeat_every": "repeat_days", "overrides": "joins",
+    }  # fmt: skip
+    stands: ClassVar = ("alliance", "event_type", "plan", "joins")
+    groups: ClassVar = (
+        (_("Where it stands"), stands),
+        (_("When"), ("distance", "unit", "side", "anchor", "at_time", "clock", "workdays_of")),
+        (_("At a fixed time, or again and again"),
+         ("at_wall", "at_zone", "repeat_days", "repeat_while", "repeat_times")),
+        (_("Whom"), ("audience", "organizations", "roles", "member_roles", "tiers", "tags",
+                     "answers")),
+        (_("How"), ("channels", "urgency", "respects_quiet", "quiet_from", "quiet_until",
+                    "min_useful_minutes", "grace_minutes", "never_twice", "rearm_on_move",
+                    "enabled")),
+        (_("In which words"), ("text_zh", "text_en")),
+    )  # fmt: skip
+
+    def __init__(
+        self, *args: Any, alliances: Any, plans: Any, language: str, fixed: bool, **options: Any
+    ):
+        super().__init__(*args, **options)
+        organizations = Organization.objects.filter(
+            memberships__alliance__in=alliances, merged_into__isnull=True
+        )
+        self.offer_rows(
+            language,
+            alliance=alliances,
+            plan=plans,
+            organizations=organizations.distinct().order_by("pk"),
+        )
+        if fixed:
+            for name in self.stands[:3]:
+                del self.fields[name]
+
+    @property
+    def sections(self) -> list[tuple[Any, list[forms.BoundField]]]:
+        """The fields in groups, each with its heading."""
+        return [
+            (heading, [self[name] for name in names if name in self.fields])
+            for heading, names in self.groups
+        ]
+
+    def clean(self) -> dict[str, Any]:
+        """See that the rule stands on one thing, and has one time."""
+        values = super().clean()
+        if "alliance" in self.fields and bool(values.get("alliance")) == bool(values.get("plan")):
+            self.add_error("alliance", _("Choose an alliance or a plan, one of both."))
+        has_time = values.get("distance") is not None or bool(values.get("at_wall"))
+        if not has_time and "distance" not in self.errors:
+            self.add_error("distance", _("Give a distance or a fixed time, one of both."))
+        return values
+
+    @property
+    def owner(self) -> Alliance | Plan:
+        """What the rule stands on."""
+        owner: Alliance | Plan = self.cleaned_data["alliance"] or self.cleaned_data["plan"]
+        return owner
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The values as a verb takes them."""
+        given = dict(self.cleaned_data)
+        for name in ("version", "alliance", "plan"):
+            given.pop(name, None)
+        offset, day_unit = "", DayUnit.CALENDAR.value
+        if given["distance"] is not None:
+            offset, day_unit = distance_of(given)
+        repeat = given.pop("repeat_days")
+        for name in ("distance", "unit", "side"):
+            given.pop(name)
+        given |= {
+            "offset": offset,
+            "day_unit": day_unit,
+            "repeat_every": f"P{repeat}D" if repeat else "",
+            "tiers": words_of(given["tiers"]),
+            "tags": words_of(given["tags"]),
+            "organizations": [str(row.uid) for row in given["organizations"]],
+            "at_zone": given["at_zone"] if given["at_wall"] is not None else "",
+        }
+        return given
+
+    @staticmethod
+    def values_of(rule: ReminderRule) -> dict[str, Any]:
+        """Return what the form of a stored rule begins with."""
+        same = {
+            name: getattr(rule, name)
+            for name in (
+                *("version", "joins", "anchor", "at_time", "clock", "workdays_of", "at_wall"),
+                *("at_zone", "repeat_while", "repeat_times", "audience", "roles", "channels"),
+                *("member_roles", "answers", "urgency", "respects_quiet", "quiet_from"),
+                *("quiet_until", "min_useful_minutes", "grace_minutes", "never_twice"),
+                *("rearm_on_move", "enabled", "text_zh", "text_en"),
+            )
+        }
+        every = read_offset(rule.repeat_every).days if rule.repeat_every else None
+        return {
+            "distance": None,
+            "unit": "days",
+            "side": "before",
+            **same,
+            **distance_values(rule.offset, rule.day_unit),
+            "repeat_days": every,
+            "tiers": " ".join(rule.tiers),
+            "tags": " ".join(rule.tags),
+            "organizations": Organization.objects.filter(uid__in=rule.organizations),
+        }
+
+
+class StandardDutyForm(DistanceForm):
+    """A duty that every event of an alliance brings with it."""
+
+    kind = forms.ChoiceField(label=_("what"), choices=DutyKind.choices)
+    owed_by = forms.ChoiceField(label=_("owed by"), choices=OwedBy.choices)
+    event_type = forms.CharField(label=_("only events of type"), max_length=100, required=False)
+    anchor = forms.ChoiceField(label=_("counted from"), choices=DutyAnchor.choices)
+    at_time = clock_field(_("at"), initial="17:00")
+    enabled = forms.BooleanField(label=_("in use"), required=False, initial=True)
+    field_order = (
+        *("version", "kind", "owed_by", "event_type", "distance", "unit", "side", "anchor"),
+        *("at_time", "enabled"),
+    )
+    pairs: ClassVar = (("distance", "unit"), ("side", "anchor"), ("kind", "owed_by"))
+    field_names: ClassVar = {"offset": "distance"}
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The values as a verb takes them."""
+        given = {k: v for k, v in self.cleaned_data.items() if k != "version"}
+        offset, day_unit = distance_of(given)
+        for name in ("distance", "unit", "side"):
+            given.pop(name)
+        return given | {"offset": offset, "day_unit": day_unit}
+
+    @staticmethod
+    def values_of(duty: StandardDuty) -> dict[str, Any]:
+        """Return what the form of a stored one begins with."""
+        names = ("version", "kind", "owed_by", "event_type", "anchor", "at_time", "enabled")
+        return {name: getattr(duty, name) for name in names} | distance_values(
+            duty.offset, duty.day_unit
+        )
+
+
+class ChaseStepForm(DistanceForm):
+    """A step by which an alliance chases what is owed."""
+
+    kind = forms.ChoiceField(
+        label=_("only duties"), choices=[("", _("all")), *DutyKind.choices], required=False
+    )
+    at_time = clock_field(_("at"), required=False)
+    told = several(_("who is told"), list(CHASED_WORDS.items()), initial=["liaison"])
+    channels = several(_("channels"), list(CHANNEL_WORDS.items())[:2], initial=["email", "inbox"])
+    urgency = forms.ChoiceField(label=_("urgency"), choices=Urgency.choices, initial=Urgency.NORMAL)
+    text_zh = forms.CharField(
+        label=_("own words in Chinese"), max_length=2000, required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )  # fmt: skip
+    text_en = forms.CharField(
+        label=_("own words in English"), max_length=2000, required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )  # fmt: skip
+    enabled = forms.BooleanField(label=_("in use"), required=False, initial=True)
+    field_order = (
+        *("version", "kind", "at_time", "distance", "unit", "side", "urgency", "told"),
+        *("channels", "text_zh", "text_en", "enabled"),
+    )
+    pairs: ClassVar = (("distance", "unit"), ("side", "urgency"), ("kind", "at_time"))
+    field_names: ClassVar = {"offset": "distance"}
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The values as a verb takes them."""
+        given = {k: v for k, v in self.cleaned_data.items() if k != "version"}
+        offset, day_unit = distance_of(given)
+        for name in ("distance", "unit", "side"):
+            given.pop(name)
+        return given | {"offset": offset, "day_unit": day_unit}
+
+    @staticmethod
+    def values_of(step: ChaseStep) -> dict[str, Any]:
+        """Return what the form of a stored step begins with."""
+        names = (
+            *("version", "kind", "at_time", "told", "channels", "urgency", "text_zh", "text_en"),
+            "enabled",
+        )
+        return {name: getattr(step, name) for name in names} | distance_values(
+            step.offset, step.day_unit
+        )
+
+
+class HolidayFileForm(VerbForm):
+    """A file of public holidays and make-up working days."""
+
+    file = forms.FileField(
+        label=_("file (CSV, UTF-8)"),
+        help_text=_(
+            "Columns: day, country, kind (holiday or workday), name_zh, name_en. Each year of a "
+            "country that the file has replaces what was known of it."
+        ),
+    )
+    source = forms.CharField(
+        label=_("source"), max_length=300,
+        help_text=_("For example the notice of the State Council with its number."),
+    )  # fmt: skip
