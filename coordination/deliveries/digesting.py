@@ -18,7 +18,7 @@ from coordination.deliveries.sources import Item, Rendered
 from coordination.deliveries.stopping import stop_link
 
 WIDE = re.compile(r"([：；，。、！？]) (?=[^\s])")
-LONGEST_SUBJECT = 60  # characters; phones show about half of it
+LONGEST_TITLES = 45  # characters; phones show about half of it
 
 
 def joined(written: Sequence[Rendered], reader: Reader) -> Rendered:
@@ -71,15 +71,17 @@ def _items(rendered: Rendered) -> tuple[Item, ...]:
 def _subject(items: Sequence[Item]) -> str:
     """Return how many things there are, and as many of their titles as fit into one line."""
     count = len(items)
-    head = ngettext("%(count)d thing for you", "%(count)d things for you", count) % {"count": count}
     titles = list(dict.fromkeys(item.title for item in items))
     shown: list[str] = []
     for title in titles:
-        if len(head) + sum(map(len, shown)) + len(title) > LONGEST_SUBJECT and shown:
+        if sum(map(len, shown)) + len(title) > LONGEST_TITLES and shown:
             break
         shown.append(title)
     words = _("; ").join(shown) + ("…" if len(shown) < len(titles) else "")
-    return _("%(head)s: %(titles)s") % {"head": head, "titles": words}
+    pattern = ngettext(
+        "%(count)d thing for you: %(titles)s", "%(count)d things for you: %(titles)s", count
+    )
+    return pattern % {"count": count, "titles": words}
 
 
 def dressed(rendered: Rendered, reader: Reader, sources: Iterable[str]) -> Rendered:
@@ -100,7 +102,7 @@ def dressed(rendered: Rendered, reader: Reader, sources: Iterable[str]) -> Rende
         context = {
             "language": language,
             "link": link,
-            "kinds": [str(News(kind).label) for kind in stoppable],
+            "kinds": listed((str(News(kind).label) for kind in stoppable), language),
             "must_come": len(stoppable) < len(kinds),
             "settings_url": f"{settings.COORDINATION_BASE_URL}/me/wishes/",
         }
@@ -112,6 +114,11 @@ def dressed(rendered: Rendered, reader: Reader, sources: Iterable[str]) -> Rende
         html=_before_the_end(rendered.html, html),
         unsubscribe_url=link if len(stoppable) == len(kinds) else "",
     )
+
+
+def listed(words: Iterable[str], language: str) -> str:
+    """Return words one after another, as each language parts them."""
+    return ("、" if language == CHINESE else ", ").join(words)
 
 
 def _before_the_end(html: str, more: str) -> str:

@@ -15,6 +15,8 @@ from coordination.deliveries.news import PERSONAL_CHANNELS, STOPPABLE, News
 from coordination.deliveries.personal import Digest
 from coordination.deliveries.recipients import own_recipients
 
+MUST_COME = _("These ask something of you and cannot be stopped. Choose at least one way.")
+
 
 def own_key(viewer: Viewer) -> str:
     """Return the key under which the viewer is written to; "" for nobody."""
@@ -111,8 +113,7 @@ def _wrong_channels(channels: Mapping[str, Sequence[str]]) -> list[FieldError]:
             among = _("Choose among: %(known)s.") % {"known": known}
             errors.append(FieldError(kind, "unknown", among))
         elif not chosen and News(kind) not in STOPPABLE:
-            words = _("These ask something of you and cannot be stopped. Choose at least one way.")
-            errors.append(FieldError(kind, "required", words))
+            errors.append(FieldError(kind, "required", MUST_COME))
     return errors
 
 

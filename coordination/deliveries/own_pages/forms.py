@@ -10,9 +10,10 @@ from django.utils.translation import gettext_lazy as _
 from coordination.deliveries.models import Wishes
 from coordination.deliveries.news import PERSONAL_CHANNELS, STOPPABLE, News
 from coordination.deliveries.personal import Digest
+from coordination.deliveries.wishing import MUST_COME
 from coordination.pages.forms import VerbForm
 
-CHANNEL_CHOICES = (("email", _("e-mail")), ("inbox", _("inbox on these pages")))
+CHANNEL_CHOICES = (("email", _("mail")), ("inbox", _("inbox on these pages")))
 QUIET_TIMES = [("", _("no quiet hours"))] + [
     (f"{hour:02d}:{minute:02d}", f"{hour:02d}:{minute:02d}")
     for hour in range(24)
@@ -29,7 +30,8 @@ class WishesForm(VerbForm):
                 choices=CHANNEL_CHOICES,
                 initial=[name for name in PERSONAL_CHANNELS if wishes.takes(news, name)],
                 widget=forms.CheckboxSelectMultiple,
-                required=False,
+                required=news not in STOPPABLE,
+                error_messages={"required": MUST_COME},
                 help_text=""
                 if news in STOPPABLE
                 else _("They ask something of you: at least one way stays chosen."),
@@ -38,7 +40,7 @@ class WishesForm(VerbForm):
             label=_("Mails"), choices=Digest.choices, initial=wishes.digest
         )
         self.fields["quiet_from"] = _time(_("No mail from"), wishes.quiet_from)
-        self.fields["quiet_until"] = _time(_("until"), wishes.quiet_until)
+        self.fields["quiet_until"] = _time(_("No mail until"), wishes.quiet_until)
         self.fields["quiet_until"].help_text = _(
             "On your clock. Urgent messages come all the same, and the inbox is never kept waiting."
         )

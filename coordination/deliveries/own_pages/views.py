@@ -15,6 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from coordination.deliveries.digesting import listed
 from coordination.deliveries.inbox import inbox_item, mark_all_read, mark_read, mark_unread
 from coordination.deliveries.models import InboxItem
 from coordination.deliveries.news import STOPPABLE, News
@@ -122,9 +123,10 @@ def stop(request: HttpRequest, token: str) -> HttpResponse:
         again = request.POST.get("do") == "resume"
         (resume_news if again else stop_news)(recipient, kinds, at=now())
         state = "resumed" if again else "stopped"
+    language = viewer_of(request).language
     context = {
         "state": state,
-        "kinds": [news.label for news in kinds],
-        "others": [news.label for news in News if news not in STOPPABLE],
+        "kinds": listed((str(news.label) for news in kinds), language),
+        "others": listed((str(news.label) for news in News if news not in STOPPABLE), language),
     }
     return render(request, "deliveries/stop.html", context)
