@@ -76,14 +76,13 @@ def read_replies(text: str) -> list[Reply]:
         NotACalendar: it cannot be read, or holds no event.
     """
     try:
-        calendars = icalendar.Calendar.from_ical(_mended(text), multiple=True)
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+        replies = [
+            _reply(component, str(calendar.get("METHOD", "")).upper())
+            for calendar in icalendar.Calendar.from_ical(_mended(text), multiple=True)
+            for component in calendar.walk("VEVENT")
+        ]
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
         raise NotACalendar(str(error)[:200]) from error
-    replies = [
-        _reply(component, str(calendar.get("METHOD", "")).upper())
-        for calendar in calendars
-        for component in calendar.walk("VEVENT")
-    ]
     if not replies:
         raise NotACalendar("no VEVENT")
     return replies
@@ -161,7 +160,10 @@ def _participant(value: Any) -> Participant:
 
 def _decoded(component: Any, name: str) -> Any:
     """Return a date or time as Python's; None where it is left out or cannot be read."""
-    value = getattr(_first(component.get(name)), "dt", None)
+    try:
+        value = getattr(_first(component.get(name)), "dt", None)
+    except ValueError:  # a broken value, which says so when it is looked at
+        return None
     return value if isinstance(value, date) else None
 
 

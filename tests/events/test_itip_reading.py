@@ -1,0 +1,115 @@
+"""Replies are read as they come: what is missing is None, what is broken is refused."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from events.itip_reading import NotACalendar, Participant, Reply, describe_proposal, read_replies
+
+
+def reply(*lines: str, method: str = "REPLY") -> str:
+    return "\r\n".join(
+        (
+            "BEGIN:VCALENDAR",
+            "VERSION:2.0",
+            f"METHOD:{method}",
+            "BEGIN:VEVENT",
+            *lines,
+            "END:VEVENT",
+            "END:VCALENDAR",
+            "",
+        )
+    )
+
+
+def test_whole_reply_is_read() -> None:
+    text = reply(
+        "UID:u1",
+        "DTSTAMP:20280110T020000Z",
+        "SEQUENCE:2",
+        "ORGANIZER:MAILTO:Reply+ABC@example.org",
+        'ATTENDEE;CN="Zhang";PARTSTAT=declined:MAILTO:Zhang@Example.org',
+        "COMMENT:away\\, sorry",
+    )
+
+    assert read_replies(text) == [
+        Reply(
+            method="REPLY",
+            uid="u1",
+            sequence=2,
+            stamp_at=datetime(2028, 1, 10, 2, tzinfo=UTC),
+            organizer="reply+abc@example.org",
+            attendees=(
+                Participant(address="zhang@example.org", name="Zhang", partstat="DECLINED"),
+            ),
+            comment="away, sorry",
+        )
+    ]
+
+
+def test_what_is_left_out_is_none() -> None:
+    (found,) = read_replies(reply("UID:u1", "ATTENDEE:mailto:a@b.c", method=""))
+
+    assert (found.sequence, found.stamp_at, found.organizer, found.starts) == (None, None, "", None)
+    assert found.attendees[0].partstat == "NEEDS-ACTION"
+
+
+@pytest.mark.parametrize("line", ["DTSTAMP:yesterday", "SEQUENCE:two"])
+def test_value_that_cannot_be_read_is_none_or_refused(line: str) -> None:
+    try:
+        (found,) = read_replies(reply("UID:u1", line, "ATTENDEE:mailto:a@b.c"))
+    except NotACalendar:
+        return
+    assert (found.sequence, found.stamp_at) == (None, None)
+
+
+def test_mark_at_the_head_and_empty_lines_are_no_obstacle() -> None:
+    text = "\ufeff\n" + reply("UID:u1", "", "ATTENDEE:mailto:a@b.c").replace("\r\n", "\n")
+
+    assert read_replies(text)[0].uid == "u1"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "hello",
+        "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n",
+        "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID x\r\n",
+        "BEGIN:VEVENT\r\n" * 2000,
+    ],
+)
+def test_what_is_no_calendar_is_refused(text: str) -> None:
+    with pytest.raises(NotACalendar):
+        read_replies(text)
+
+
+@pytest.mark.parametrize(
+    ("starts", "ends", "words"),
+    [
+        (None, None, ""),
+        (date(2028, 5, 18), date(2028, 5, 19), "2028-05-18"),
+        (
+            datetime(2028, 5, 18, 6, tzinfo=UTC),
+            datetime(2028, 5, 18, 8, 30, tzinfo=UTC),
+            "2028-05-18 14:00–16:30 (Asia/Shanghai)",
+        ),
+        (
+            datetime(2028, 5, 18, 22),
+            datetime(2028, 5, 19, 1),
+            "2028-05-18 22:00 – 2028-05-19 01:00 (Asia/Shanghai)",
+        ),
+        (datetime(2028, 5, 18, 22), None, "2028-05-18 22:00 (Asia/Shanghai)"),
+    ],
+)
+def test_proposed_time_is_told_on_the_events_clocks(
+    starts: date | None, ends: date | None, words: str
+) -> None:
+    found = Reply(
+        method="COUNTER", uid="u", sequence=None, stamp_at=None, organizer="", attendees=(),
+        starts=starts, ends=ends,
+    )  # fmt: skip
+
+    assert describe_proposal(found, "Asia/Shanghai") == words
