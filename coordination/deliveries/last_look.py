@@ -103,8 +103,8 @@ def content_of(message: Message, wanted: Sequence[Delivery], reader: Reader) -> 
     for line in wanted:
         by_source.setdefault(line.source, []).append(line)
     written = [source_of(kind).render(lines, reader, at) for kind, lines in by_source.items()]
-    whole = tidied(joined(written, reader))
-    return dressed(whole, reader, by_source) if message.channel == "email" else whole
+    whole = joined(written, reader)
+    return tidied(dressed(whole, reader, by_source) if message.channel == "email" else whole)
 
 
 def reader_at(endpoint: Endpoint) -> Reader:
