@@ -20,6 +20,8 @@ from coordination.accounts.models import User
 from coordination.accounts.viewer import SYSTEM
 from coordination.calendars.linking import LinkSettings, issue_link
 from coordination.calendars.models import FeedLink
+from coordination.calendars.webhook_owners import make_webhook
+from coordination.deliveries.models import Subscription
 from events.api.telling import OneEventView
 from events.chasing import add_chase_step, add_standard_duty
 from events.concluding import attach_material
@@ -173,6 +175,17 @@ def add_link(stage: Stage) -> FeedLink:
     return issue_link(owner, settings, viewer=SYSTEM, at=AT)
 
 
+def add_webhook(stage: Stage) -> Subscription:
+    """Make a webhook of the secretariat's."""
+    return make_webhook(
+        f"alliance:{stage.cast.alliance.slug}",
+        name=f"钩子{next(stage.names)}",
+        url="https://hooks.example.org/",
+        viewer=SYSTEM,
+        at=AT,
+    ).subscription
+
+
 Maker = Callable[[Stage], Any]
 MAKERS: dict[str, Maker] = {
     "api-alliance-list": lambda stage: make_alliance(f"alliance-{next(stage.names)}"),
@@ -195,6 +208,7 @@ MAKERS: dict[str, Maker] = {
     "api-standard-duty-list": add_standard,
     "api-chase-step-list": add_step,
     "api-feed-link-list": add_link,
+    "api-webhook-list": add_webhook,
     "api-event-history": add_change,
     "api-event-reminders": add_rule,
     "api-event-deliveries": add_delivery,

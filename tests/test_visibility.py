@@ -39,7 +39,7 @@ from tests.factories import (
     make_work_area,
     span,
 )
-from tests.surfaces import add_link, address_of, api_lists, patterns, set_stage
+from tests.surfaces import add_link, add_webhook, address_of, api_lists, patterns, set_stage
 
 EVERYONE = {
     "superuser", "secretary", "other_secretary", "member_liaison", "host_liaison",
@@ -116,6 +116,7 @@ def make_rows(cast: Cast) -> Rows:
         ),
         "step": add_chase_step(cast.alliance, offset="P1D", viewer=SYSTEM, at=AT),
         "link": add_link(stage),
+        "webhook": add_webhook(stage),
     }
     make_line(draft_plan)
     return Rows(cast, {name: str(row.uid) for name, row in kept.items()}, stage)
@@ -143,6 +144,7 @@ LISTS: dict[str, tuple[str, set[str]]] = {
     "api-standard-duty-list": ("standard", STAFF),
     "api-chase-step-list": ("step", STAFF),
     "api-feed-link-list": ("link", {"secretary"}),
+    "api-webhook-list": ("webhook", STAFF),
     "api-event-history": ("", EVERYONE),
     "api-event-reminders": ("", STAFF),
     "api-event-deliveries": ("", STAFF),
@@ -221,6 +223,7 @@ def outside(*names: str) -> frozenset[str]:
 
 
 JJJ = {"alliance": "jjj"}
+HOOK = {"name": "Hook", "url": "https://hooks.example.org/"}
 HOSTS = STAFF | {"host_liaison"}
 NO_INSIDERS = frozenset({"stranger"})
 NOT_IN_JJJ = frozenset({"other_secretary", "outside_liaison", "stranger"})
@@ -346,6 +349,16 @@ VERBS = [
     ),
     Verb("POST", "api-feed-link-replace", "link", nothing, set(), outside("secretary")),
     Verb("DELETE", "api-feed-link-detail", "link", nothing, {"secretary"}, outside("secretary")),
+    Verb("POST", "api-webhook-list", "", fixed(**JJJ, **HOOK), STAFF),
+    Verb("PATCH", "api-webhook-detail", "webhook", fixed(name="x"), STAFF, outside(*STAFF)),
+    Verb("POST", "api-webhook-rotate", "webhook", nothing, STAFF, outside(*STAFF)),
+    Verb("POST", "api-webhook-ping", "webhook", nothing, STAFF, outside(*STAFF)),
+    Verb("POST", "api-webhook-replay", "webhook", nothing, STAFF, outside(*STAFF)),
+    Verb("POST", "api-webhook-pause", "webhook", nothing, STAFF, outside(*STAFF)),
+    Verb(
+        "POST", "api-webhook-enable", "webhook", fixed(missed="skip"), STAFF, outside(*STAFF)
+    ),
+    Verb("DELETE", "api-webhook-detail", "webhook", nothing, STAFF, outside(*STAFF)),
 ]  # fmt: skip
 ELSEWHERE = {"plan-import", "api-inbound-mail"}  # its own tests walk who may import
 WRITING = ("post", "patch", "delete", "put")
@@ -384,7 +397,7 @@ def test_verb_is_done_for_those_allowed_and_refused_to_others(
     expected |= dict.fromkeys(verb.unseen, 400)
     refused = {part: status for part, status in answers.items() if part not in verb.allowed}
     assert refused == expected
-    assert {answers[part] for part in verb.allowed} <= {200, 201, 204, 409}
+    assert {answers[part] for part in verb.allowed} <= {200, 201, 202, 204, 409}
 
 
 def path_of(verb: Verb, rows: Rows) -> str:

@@ -10,6 +10,7 @@ events is sent: `access.changed` says to ask the sync address, which knows the d
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -40,6 +41,8 @@ DELETED = "event.deleted"
 ACCESS = "access.changed"
 EVENT = Event.object_type()
 EVERYTHING = "all"
+SECONDS_OF_TRUST = 1.0
+MOST_KEPT = 1000
 log = logging.getLogger(__name__)
 
 
@@ -269,6 +272,10 @@ class WebhookMessages:
 
     kind = SOURCE
 
+    def __init__(self) -> None:
+        """Begin without knowing anybody's rights."""
+        self._views: dict[int, tuple[float, Viewer | None]] = {}
+
     def fire_next(self, at: datetime) -> bool:
         """Nothing falls due by itself."""
         return False
@@ -279,15 +286,26 @@ class WebhookMessages:
 
     def still_wanted(self, delivery: Delivery, reader: Reader, at: datetime) -> str:
         """Drop what its owner may no longer see; what says that it left their sight stays."""
-        rows = Subscription.objects.select_related("endpoint", "token")
-        subscription = rows.filter(endpoint=delivery.endpoint_id).first()
-        viewer = None if subscription is None else view_of(subscription, at=at)
+        viewer = self._view_of(delivery.endpoint_id, at)
         if viewer is None:
             return "recipient_gone"
         if not delivery.source_id.startswith("change:"):
             return ""
         seen = Event.objects.visible_to(viewer).filter(uid=UUID(delivery.lane)).exists()
         return "" if seen else "no_longer_visible"
+
+    def _view_of(self, endpoint_id: int, at: datetime) -> Viewer | None:
+        """Return with whose eyes a webhook looks; looked up once a second, not for each message."""
+        kept = self._views.get(endpoint_id)
+        if kept is not None and time.monotonic() - kept[0] < SECONDS_OF_TRUST:
+            return kept[1]
+        rows = Subscription.objects.select_related("endpoint", "token")
+        subscription = rows.filter(endpoint=endpoint_id).first()
+        viewer = None if subscription is None else view_of(subscription, at=at)
+        if len(self._views) >= MOST_KEPT:
+            self._views.clear()
+        self._views[endpoint_id] = (time.monotonic(), viewer)
+        return viewer
 
     def render(self, deliveries: Sequence[Delivery], reader: Reader, at: datetime) -> Rendered:
         """Refuse: content that was forgotten after 90 days cannot be written again.

@@ -32,7 +32,7 @@ from coordination.deliveries.signing import make_secret
 from coordination.deliveries.subscriptions import WEBHOOK, owner_keys_of
 
 BOTH_SECRETS_FOR = timedelta(hours=24)
-MOST_OF_ONE_OWNER = 20
+MOST_OF_ONE_OWNER = 50
 NAME_LENGTH = 100  # characters
 PAUSED = "paused"
 REMOVED = "removed"
@@ -100,7 +100,7 @@ def subscribe(
         others = Endpoint.objects.filter(channel=WEBHOOK, owner=owner, subscription__isnull=False)
         if others.count() >= MOST_OF_ONE_OWNER:
             raise TransitionNotAllowed(
-                _("There are 20 webhooks already. Delete one that is not used."), code="too_many"
+                _("There are 50 webhooks already. Delete one that is not used."), code="too_many"
             )
         endpoint = Endpoint.objects.create(
             channel=WEBHOOK,

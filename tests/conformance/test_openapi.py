@@ -30,6 +30,7 @@ from coordination.accounts.models import User
 from coordination.accounts.tokens import issue_token
 from coordination.accounts.viewer import SYSTEM
 from coordination.calendars.linking import LinkSettings, issue_link
+from coordination.calendars.webhook_owners import make_webhook
 from events.chasing import add_chase_step, add_standard_duty
 from events.concluding import attach_material
 from events.inviting import invite_organizations
@@ -65,6 +66,7 @@ RESOURCES = (
     "reminder-rules",
     "seats",
     "standard-duties",
+    "webhooks",
 )
 CHECKS = (
     not_a_server_error,
@@ -93,6 +95,9 @@ def world(cast: Cast, token: str) -> dict[str, str]:
     root = User.objects.get(username="root")
     wanted = LinkSettings(name="日历", language="en", alarms=[30])
     link = issue_link(root, wanted, viewer=SYSTEM, at=AT)
+    webhook = make_webhook(
+        f"user:{root.uid}", name="钩子", url="https://hooks.example.org/", viewer=SYSTEM, at=AT
+    ).subscription
     objects = {
         "alliances": cast.alliance.slug,
         "bodies": cast.alliance.bodies.first(),
@@ -114,6 +119,7 @@ def world(cast: Cast, token: str) -> dict[str, str]:
         ),
         "chase-steps": add_chase_step(cast.alliance, offset="P1D", viewer=SYSTEM, at=AT),
         "feed-links": link,
+        "webhooks": webhook,
     }
     return {name: str(getattr(found, "uid", found)) for name, found in objects.items()}
 
