@@ -28,6 +28,7 @@ from coordination.calendars.caldav.resources import Collection, object_path
 from coordination.calendars.caldav.xml import Refused
 from coordination.calendars.negotiation import matches_any
 from coordination.changes.refusals import (
+    FieldError,
     InvalidInput,
     NotAllowed,
     StaleVersion,
@@ -45,6 +46,7 @@ MEDIA_TYPES: Final = ("", "text/calendar")
 DATA: Final = "<C:valid-calendar-data/>"
 OBJECT: Final = "<C:valid-calendar-object-resource/>"
 COMPONENT: Final = "<C:supported-calendar-component/>"
+UNNAMED: Final = ("max_length", "unkeepable_character", "date_out_of_range")
 FORMAT: Final = "<C:supported-calendar-data/>"
 SIZE: Final = "<C:max-resource-size/>"
 NOT_HERE: Final = _(
@@ -139,7 +141,7 @@ def delete(request: HttpRequest, viewer: Viewer, collection: Collection, name: s
     if stored is not None and not collection.may_write:
         raise NotAllowed(NOT_HERE)
     event = _event_at(viewer, collection, name)
-    if event is None:
+    if event is None or (stored is None and event.alliance != collection.alliance):
         raise Refused(HTTPStatus.NOT_FOUND, "", _("There is nothing at this address."))
     try:
         discard_event(event, viewer=viewer, at=timezone.now())
@@ -324,7 +326,16 @@ def _refused_input(error: InvalidInput) -> Refused:
     """Return the refusal of values that a verb does not take."""
     if {field.code for field in error.errors} == {"unique"}:
         return _taken("")
-    return Refused(HTTPStatus.FORBIDDEN, OBJECT, str(error))
+    sentence = " ".join(map(_said_of_a_field, error.errors))
+    return Refused(HTTPStatus.FORBIDDEN, OBJECT, sentence)
+
+
+def _said_of_a_field(error: FieldError) -> str:
+    """Return a sentence about a value, with the value's name where the sentence has none."""
+    names = {column.name: column.verbose_name for column in Event._meta.concrete_fields}
+    if error.code not in UNNAMED or error.field not in names:
+        return str(error.message)
+    return f"{names[error.field]}: {error.message}"
 
 
 def _way_out(event: Event) -> str | Promise:

@@ -248,3 +248,21 @@ def test_put_of_a_co_hosted_event_is_its_owners(cast: Cast, staff_phone: Phone) 
 
     assert (answer.status, answer.condition) == (403, ["D:need-privileges"])
     assert is_at(event, event.version)
+
+
+def test_value_that_does_not_fit_is_named(cast: Cast, staff_phone: Phone) -> None:
+    staff_phone.user.language = "en"
+    staff_phone.user.save()
+    answer = put(staff_phone, "jjj/new.ics", new_entry(*TIMED[:2], "SUMMARY:" + "a" * 201))
+
+    assert answer.root.findtext("{DAV:}responsedescription") == (
+        "title in English: Ensure this value has at most 200 characters (it has 201)."
+    )
+
+
+def test_draft_is_deleted_in_its_own_calendar_only(cast: Cast, open_phone: OpenPhone) -> None:
+    draft = make_event(cast.other)
+    admin = open_phone("admin")
+
+    assert admin.ask("DELETE", f"jjj/{draft.dav_name}").status == 404
+    assert admin.ask("DELETE", f"dongbei/{draft.dav_name}").status == 204
