@@ -1,37 +1,57 @@
 """What a poll of a calendar costs the server: CPU per request, and how it grows with the calendar.
 
-    .venv/bin/python benchmarks/feeds.py [--events 24 1000 10000] [--seconds 1]
+    .venv/bin/python benchmarks/feeds.py [--events 24 1000 10000 100000] [--seconds 1] [--no-nginx]
 
-Runs the whole request through Django's WSGI handler in one process, on SQLite in a temporary
-folder. Beside each figure stands the naive way in the same run: read the events, build them with
-the icalendar library, send them. Ratios count, milliseconds belong to the machine.
+Runs the whole request in one process, on SQLite in a temporary folder: through Django's WSGI
+handler, and by the short path in front of it. "link" is the private calendar of a liaison officer,
+with the rights of an alliance's member read anew wherever anything moved. Beside each figure stands
+the naive way in the same run: read the events, build them with the icalendar library, send them.
+
+Then the same 304 over the wire, granian with two workers beside nginx with the feed as a static
+file: requests a second of each, as a part of nginx's, and the same by the CPU that the servers
+spend, which says more where other work shares the machine. One request at a time is how programs
+ask; many at a time keep a fast server from waiting for its clients.
+
+Ratios count, milliseconds belong to the machine.
 """
+
+from __future__ import annotations
 
 import argparse
 import gc
 import json
+import multiprocessing
 import os
+import socket
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+if TYPE_CHECKING:
+    from benchmarks.rivals import Rival
+
 FEED = "/calendars/alliances/bench.ics"
+NAIVE_UP_TO = 10_000  # events; beyond, it takes minutes
+AT_ONCE = (1, 64)  # requests sent before the first answer is read
+CLIENTS = 2
+Ask = Callable[..., tuple[str, dict[str, str]]]
 START = datetime(2024, 1, 8, 1, 0, tzinfo=UTC)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--events", type=int, nargs="+", default=[24, 1000, 10_000])
+    parser.add_argument("--events", type=int, nargs="+", default=[24, 1000, 10_000, 100_000])
     parser.add_argument("--seconds", type=float, default=1.0, help="of CPU for each figure")
+    parser.add_argument("--no-nginx", action="store_true", help="leave the wire out")
     options = parser.parse_args()
-    print(f"{'events':>7} {'what':<22} {'ms':>9} {'naive/this':>11} {'growth':>7}")
+    print(f"{'events':>7} {'what':<28} {'ms':>9} {'naive/this':>11} {'growth':>7}")
     first: dict[str, float] = {}
     for count in options.events:
         with tempfile.TemporaryDirectory() as folder:
@@ -46,8 +66,11 @@ def main() -> None:
             figures: dict[str, float] = json.loads((Path(folder) / "report").read_text())
         for name, milliseconds in figures.items():
             growth = milliseconds / first.setdefault(name, milliseconds)
-            ratio = figures["naive 200"] / milliseconds
-            print(f"{count:>7} {name:<22} {milliseconds:>9.3f} {ratio:>11.1f} {growth:>7.2f}")
+            naive = figures.get("naive 200")
+            ratio = f"{naive / milliseconds:.1f}" if naive is not None else "-"
+            print(f"{count:>7} {name:<28} {milliseconds:>9.3f} {ratio:>11} {growth:>7.2f}")
+    if not options.no_nginx:
+        over_the_wire(options.events[0], seconds=max(options.seconds, 1.0))
 
 
 def measure(count: int, *, seconds: float) -> dict[str, float]:
@@ -61,19 +84,39 @@ def measure(count: int, *, seconds: float) -> dict[str, float]:
 
     call_command("migrate", verbosity=0)
     alliance = fill(count)
-    application = get_wsgi_application()
-    ask = lambda **headers: request(application, headers)  # noqa: E731
+    from coordination.calendars.short_path import ShortPath
+
+    django_alone = get_wsgi_application()
+    link = make_link(alliance)
+    figures: dict[str, float] = {}
+    for way, application in (("", django_alone), ("short ", ShortPath(django_alone))):
+        for what, path in (("", FEED), ("link ", link)):
+            polled = polls(asking(application, path), seconds)
+            figures |= {f"{way}{what}{name}": value for name, value in polled.items()}
+    ask = asking(django_alone, link)
+    by_tag = {"HTTP_IF_NONE_MATCH": ask()[1]["ETag"]}
+    figures["link 304, rights read anew"] = cpu(lambda: forgetting(ask, by_tag), seconds)
+    figures["link 304, news elsewhere"] = cpu_after(news_elsewhere, lambda: ask(by_tag), seconds)
+    figures["200 after a change"] = cpu(
+        lambda: changed(alliance, asking(django_alone, FEED)), seconds
+    )
+    if count <= NAIVE_UP_TO:
+        figures["naive 200"] = cpu(lambda: naive(alliance), seconds)
+    return figures
+
+
+def polls(ask: Ask, seconds: float) -> dict[str, float]:
+    """Return milliseconds of CPU for each kind of poll of one calendar."""
     status, answered = ask()
     assert status.startswith("200"), status
-    etag, modified = answered["ETag"], answered["Last-Modified"]
-    assert ask(HTTP_IF_NONE_MATCH=etag)[0].startswith("304")
+    by_tag = {"HTTP_IF_NONE_MATCH": answered["ETag"]}
+    by_date = {"HTTP_IF_MODIFIED_SINCE": answered["Last-Modified"]}
+    assert ask(by_tag)[0].startswith("304")
     return {
-        "304 by tag": cpu(lambda: ask(HTTP_IF_NONE_MATCH=etag), seconds),
-        "304 by date": cpu(lambda: ask(HTTP_IF_MODIFIED_SINCE=modified), seconds),
+        "304 by tag": cpu(lambda: ask(by_tag), seconds),
+        "304 by date": cpu(lambda: ask(by_date), seconds),
         "200": cpu(ask, seconds),
-        "200 gzip": cpu(lambda: ask(HTTP_ACCEPT_ENCODING="gzip"), seconds),
-        "200 after a change": cpu(lambda: changed(alliance, ask), seconds),
-        "naive 200": cpu(lambda: naive(alliance), seconds),
+        "200 gzip": cpu(lambda: ask({"HTTP_ACCEPT_ENCODING": "gzip"}), seconds),
     }
 
 
@@ -109,7 +152,56 @@ def fill(count: int) -> Any:
     return alliance
 
 
-def request(application: Any, headers: dict[str, str]) -> tuple[str, dict[str, str]]:
+def make_link(alliance: Any) -> str:
+    """Make a member's liaison officer with a private calendar, and return its path."""
+    from alliances.joining import admit_member, register_organization
+    from alliances.seating import add_person, seat_person
+    from coordination.accounts.models import User
+    from coordination.accounts.viewer import SYSTEM
+    from coordination.calendars.linking import LinkSettings, issue_link, path_of
+
+    organization = register_organization(
+        viewer=SYSTEM, at=START, name_zh="天津滨海高新区", kind="zone"
+    )
+    admit_member(alliance, organization, viewer=SYSTEM, at=START, starts_on=START.date())
+    user = User.objects.create_user("liaison")
+    person = add_person(viewer=SYSTEM, at=START, user_id=user.pk, name_zh="联络员", name_en="Li")
+    seat_person(
+        person,
+        viewer=SYSTEM,
+        at=START,
+        role="liaison",
+        organization=organization,
+        starts_on=START.date(),
+    )
+    settings = LinkSettings(name="Bench", language="zh-hans", parameters={"alliance": "bench"})
+    return path_of(issue_link(user, settings, viewer=SYSTEM, at=START))
+
+
+def asking(application: Any, path: str) -> Ask:
+    """Return what sends one GET for a path."""
+    return lambda headers=(): request(application, path, dict(headers))
+
+
+def forgetting(ask: Ask, headers: Mapping[str, str]) -> None:
+    """Ask a process that knows nothing of the link yet but has its row."""
+    from coordination.calendars import fetching
+
+    fetching.forget_all()
+    assert ask(headers)[0].startswith("304")
+
+
+def news_elsewhere() -> None:
+    """Move the log by a change that concerns everybody and no event."""
+    from alliances.joining import register_organization
+    from coordination.accounts.viewer import SYSTEM
+
+    register_organization(
+        viewer=SYSTEM, at=START, name_zh=f"单位{time.monotonic_ns()}", kind="zone"
+    )
+
+
+def request(application: Any, path: str, headers: Mapping[str, str]) -> tuple[str, dict[str, str]]:
     """Send one GET through the WSGI application and read the answer to its end."""
     answered: dict[str, Any] = {}
 
@@ -118,7 +210,7 @@ def request(application: Any, headers: dict[str, str]) -> tuple[str, dict[str, s
 
     environ = {
         "REQUEST_METHOD": "GET",
-        "PATH_INFO": FEED,
+        "PATH_INFO": path,
         "QUERY_STRING": "",
         "SERVER_NAME": "localhost",
         "SERVER_PORT": "80",
@@ -130,11 +222,12 @@ def request(application: Any, headers: dict[str, str]) -> tuple[str, dict[str, s
     body = application(environ, start_response)
     for _ in body:
         pass
-    body.close()
+    if hasattr(body, "close"):
+        body.close()
     return answered["status"], answered["headers"]
 
 
-def changed(alliance: Any, ask: Callable[[], Any]) -> None:
+def changed(alliance: Any, ask: Ask) -> None:
     """Ask after the calendar's stamp moved: the feed is compiled anew from the stored texts."""
     from coordination.calendars.rendering import stamp_feeds
 
@@ -173,6 +266,94 @@ def cpu(action: Callable[[], Any], seconds: float) -> float:
     """Return milliseconds of CPU for one run: the best of three series."""
     action()
     return min(_series(action, seconds / 3) for _ in range(3))
+
+
+def cpu_after(prepare: Callable[[], Any], action: Callable[[], Any], seconds: float) -> float:
+    """Return milliseconds of CPU for one run of ``action``, each after an uncounted preparation."""
+    spent, runs = 0.0, 0
+    while spent < seconds / 3:
+        prepare()
+        started = time.process_time()
+        action()
+        spent += time.process_time() - started
+        runs += 1
+    return spent / runs * 1000
+
+
+def over_the_wire(count: int, *, seconds: float) -> None:
+    """Print how many 304s a second granian answers both ways, as a part of nginx's."""
+    from benchmarks import rivals
+
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ |= {
+            "COORDINATION_VAR": folder,
+            "COORDINATION_LOG_LEVEL": "ERROR",
+            "COORDINATION_SECRET_KEY": "only-for-this-run",
+            "DJANGO_SETTINGS_MODULE": "coordination.settings",
+        }
+        import django
+
+        django.setup()
+        from django.core.management import call_command
+
+        call_command("migrate", verbosity=0)
+        link = make_link(fill(count))
+        print(f"\n{'304 by tag, over the wire':<36} {'a second':>9} {'of nginx':>9} {'by CPU':>7}")
+        with rivals.nginx(Path(folder), b"BEGIN:VCALENDAR\r\n" * 1000) as static:
+            if static is None:
+                return
+            limits = {number: rate(static, "/jjj.ics", seconds, number) for number in AT_ONCE}
+        for number, (limit, _spent) in limits.items():
+            print(f"{f'{number:>2} at once: nginx':<36} {limit:>9.0f} {1:>9.3f} {1:>7.3f}")
+        for name, entry in (("Django", "coordination.wsgi:handler"), ("short path", rivals.ENTRY)):
+            with rivals.ours(Path(folder), entry=entry) as (port, process):
+                server = rivals.Rival(name, port, process, "/", FEED)
+                for what, path in (("feed", FEED), ("link", link)):
+                    for number, (limit, limit_spent) in limits.items():
+                        found, spent = rate(server, path, seconds, number)
+                        ratios = f"{found / limit:>9.3f} {limit_spent / spent:>7.3f}"
+                        print(
+                            f"{f'{number:>2} at once: {name}, {what}':<36} {found:>9.0f} {ratios}"
+                        )
+
+
+def rate(server: Rival, path: str, seconds: float, at_once: int) -> tuple[float, float]:
+    """Return how many 304s a second a server answers, the best of three, and CPU for each."""
+    etag = _etag(server.port, path)
+    once = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nIf-None-Match: {etag}\r\n\r\n".encode()
+    with multiprocessing.get_context("spawn").Pool(CLIENTS) as pool:
+        work = [(server.port, once, seconds, at_once)] * CLIENTS
+        pool.starmap(_answered, work)  # warm
+        before = server.cpu_seconds()
+        counts = [sum(pool.starmap(_answered, work)) for _ in range(3)]
+        spent = server.cpu_seconds() - before
+    return max(counts) / seconds, spent / sum(counts)
+
+
+def _etag(port: int, path: str) -> str:
+    import urllib.request
+
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=30) as response:
+        return str(response.headers["ETag"])
+
+
+def _answered(port: int, once: bytes, seconds: float, at_once: int) -> int:
+    """Send requests, so many at a time, and return how many 304s came back."""
+    count = 0
+    with socket.create_connection(("127.0.0.1", port), 30) as line:
+        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            line.sendall(once * at_once)
+            data = b""
+            while data.count(b"\r\n\r\n") < at_once:
+                received = line.recv(1 << 18)
+                if not received:
+                    raise ConnectionError("the server hung up")
+                data += received
+            assert data.count(b"HTTP/1.1 304") == at_once, data[:200]
+            count += at_once
+    return count
 
 
 def _series(action: Callable[[], Any], seconds: float) -> float:
