@@ -115,3 +115,25 @@ def note_channel_success(name: str, *, at: datetime) -> None:
 def has_succeeded_since(name: str, instant: datetime) -> bool:
     """Whether anything went through the channel after `instant` (to the minute)."""
     return Channel.objects.filter(name=name, succeeded_at__gt=instant).exists()
+
+
+BY_HAND = "by_hand"
+
+
+def switch_off(endpoint_id: int, *, at: datetime) -> None:
+    """Let nothing more go to an endpoint until somebody switches it on; what waits, waits."""
+    disable_endpoint(endpoint_id, reason=BY_HAND, at=at)
+
+
+def switch_on(endpoint_id: int) -> None:
+    """Let messages go to an endpoint again, from a fresh count of failures."""
+    Endpoint.objects.filter(pk=endpoint_id).update(
+        disabled_at=None, disabled_reason="", failures=0, failing_since=None, paused_until=None
+    )
+
+
+def resume_channel(name: str) -> None:
+    """Try a paused channel at once, from a fresh count of failures."""
+    Channel.objects.filter(name=name).update(
+        failures=0, failing_since=None, paused_until=None, reason=""
+    )

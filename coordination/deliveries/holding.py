@@ -82,3 +82,18 @@ def _again(messages: MessageQuerySet, at: datetime) -> int:
         leased_until=None,
         begun_at=None,
     )
+
+
+def skip(messages: MessageQuerySet, *, reason: str) -> int:
+    """Close messages that failed for good or are held: nobody will send them any more.
+
+    Args:
+        messages: dead or held ones; others are left alone.
+        reason: short code for the ledger, "skipped".
+
+    Returns:
+        How many.
+    """
+    return messages.filter(state__in=[MessageState.DEAD, MessageState.HELD]).update(
+        state=MessageState.SUPERSEDED, reason=reason
+    )

@@ -17,6 +17,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from coordination.deliveries.personal import InboxItem, Wishes
+from coordination.deliveries.pulse import Cursor, Heartbeat
 from coordination.deliveries.querysets import DeliveryQuerySet, EndpointQuerySet, MessageQuerySet
 from coordination.deliveries.subscriptions import Subscription
 
@@ -346,35 +347,6 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.message_id} #{self.number}: {self.outcome}"
-
-
-class Heartbeat(models.Model):
-    """When a loop last went round; `name` says which one, on which host."""
-
-    name = models.CharField(max_length=120, primary_key=True)
-    beat_at = models.DateTimeField(_("last beat"))
-
-    class Meta:
-        verbose_name = _("heartbeat")
-        verbose_name_plural = _("heartbeats")
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class Cursor(models.Model):
-    """How far a subscriber has read the change log."""
-
-    subscriber = models.CharField(max_length=60, primary_key=True)
-    number = models.BigIntegerField(default=0, db_default=0)
-    moved_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        verbose_name = _("cursor")
-        verbose_name_plural = _("cursors")
-
-    def __str__(self) -> str:
-        return f"{self.subscriber} @ {self.number}"
 
 
 class HoldPeriod(models.Model):

@@ -1,11 +1,12 @@
 """Addresses of the pages that need both domains."""
 
-from django.urls import path
+from django.urls import path, re_path
 
 from coordination.portal import (
     carrying_views,
     change_views,
     holiday_views,
+    ledger_views,
     owed_views,
     record_views,
     reminder_views,
@@ -45,4 +46,11 @@ urlpatterns = [
     path("owed/duties/<uuid:uid>/", owed_views.standard_duty, name="standard_duty"),
     path("owed/steps/<uuid:uid>/", owed_views.chase_step, name="chase_step"),
     path("holidays/", holiday_views.holidays, name="holidays"),
+    path("ledger/", ledger_views.show, name="ledger"),
+    path("ledger/health/", ledger_views.health, name="ledger_health"),
+    path("ledger/trouble/", ledger_views.trouble, name="ledger_trouble"),
+    re_path("^ledger/all/(?P<verb>again|skip|release)/$", ledger_views.act, name="ledger_act"),
+    path("ledger/messages/<uuid:uid>/", ledger_views.message, name="ledger_message"),
+    path("ledger/endpoints/<uuid:uid>/", ledger_views.switch, name="ledger_switch"),
+    path("ledger/channels/<slug:name>/", ledger_views.resume, name="ledger_resume"),
 ]

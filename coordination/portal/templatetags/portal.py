@@ -12,6 +12,7 @@ from django.template.context import Context
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from alliances.rules import is_secretariat_anywhere
 from coordination.bilingual import localized, text_in
 from coordination.deliveries.inbox import unread_count
 from coordination.pages.answers import viewer_of
@@ -66,6 +67,13 @@ def unread_messages(context: Context) -> int:
     """Return how many messages in the reader's inbox are unread."""
     request = context.get("request")
     return unread_count(viewer_of(request)) if hasattr(request, "viewer") else 0
+
+
+@register.simple_tag(takes_context=True)
+def is_staff(context: Context) -> bool:
+    """Return whether the reader works in some secretariat; no query."""
+    request = context.get("request")
+    return is_secretariat_anywhere(viewer_of(request)) if hasattr(request, "viewer") else False
 
 
 @register.simple_tag(takes_context=True)

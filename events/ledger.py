@@ -1,0 +1,221 @@
+"""The ledger as the secretariats and each reader see it: who was told what, and what came of it.
+
+A line is a `Delivery`; what became of it is read from its message and that message's attempts.
+Everybody sees the lines that were meant for them; a secretariat sees those about its events, and
+may try failed ones again, give them up, or let held ones go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from alliances.models import Person
+from coordination.accounts.viewer import Viewer
+from coordination.changes.refusals import NotAllowed
+from coordination.deliveries.holding import release_held, replay, skip
+from coordination.deliveries.models import Attempt, Delivery, Endpoint, Message
+from coordination.deliveries.querysets import DeliveryQuerySet, EndpointQuerySet, MessageQuerySet
+from events.models import Event, Reminder, ReminderRule
+from events.telling import ledger_of_secretariats, source_id_of
+
+STATES = {
+    "waiting": _("waiting"),
+    "sent": _("sent"),
+    "dead": _("failed for good"),
+    "expired": _("too late"),
+    "superseded": _("no longer wanted"),
+    "held": _("held back"),
+}
+MOST_REMINDERS = 2000
+KIND = "person"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What of the ledger is asked for; empty values ask for everything.
+
+    Attributes:
+        event, person, rule: outside ids.
+        state: one of `STATES`.
+        channel: "email".
+        since, until: instants between which a line fell due; the end is exclusive.
+    """
+
+    event: UUID | None = None
+    person: UUID | None = None
+    rule: UUID | None = None
+    state: str = ""
+    channel: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def lines_for(viewer: Viewer, asked: Asked) -> DeliveryQuerySet:
+    """Return the lines that the viewer may see and asks for, unordered."""
+    rows = Delivery.objects.visible_to(viewer)
+    if asked.event is not None:
+        rows = rows.about(Event.object_type(), asked.event)
+    if asked.person is not None:
+        rows = rows.filter(recipient=f"{KIND}:{asked.person}")
+    if asked.rule is not None:
+        rows = rows.filter(source="reminder", source_id__in=_reminders_of(viewer, asked.rule))
+    if asked.channel:
+        rows = rows.filter(channel=asked.channel)
+    if asked.since is not None:
+        rows = rows.filter(due_at__gte=asked.since)
+    if asked.until is not None:
+        rows = rows.filter(due_at__lt=asked.until)
+    return rows.filter(_in_state(asked.state)) if asked.state else rows
+
+
+def _reminders_of(viewer: Viewer, rule: UUID) -> list[str]:
+    known = ReminderRule.objects.visible_to(viewer).filter(uid=rule)
+    reminders = Reminder.objects.filter(rule__in=known.values("pk")).order_by("-pk")
+    return [source_id_of(reminder) for reminder in reminders[:MOST_REMINDERS]]
+
+
+def _in_state(state: str) -> Q:
+    dropped = ~Q(dropped_reason="")
+    if state == "waiting":
+        return ~dropped & (Q(message__isnull=True) | Q(message__state="pending"))
+    if state == "superseded":
+        return dropped | Q(message__state="superseded")
+    return ~dropped & Q(message__state=state)
+
+
+def state_of(line: Delivery) -> str:
+    """Return the word of `STATES` for a line."""
+    if line.dropped_reason:
+        return "superseded"
+    message = line.message
+    return "waiting" if message is None or message.state == "pending" else message.state
+
+
+def messages_in_charge(viewer: Viewer) -> MessageQuerySet:
+    """Return the messages about events of the viewer's secretariats: theirs to send again."""
+    if viewer.is_unlimited:
+        return Message.objects.all()
+    lines = Delivery.objects.filter(ledger_of_secretariats(viewer), message__isnull=False)
+    return Message.objects.filter(pk__in=lines.values("message_id"))
+
+
+def endpoints_in_charge(viewer: Viewer) -> EndpointQuerySet:
+    """Return the endpoints that messages of the viewer's secretariats go to."""
+    if viewer.is_unlimited:
+        return Endpoint.objects.all()
+    lines = Delivery.objects.filter(ledger_of_secretariats(viewer))
+    return Endpoint.objects.filter(pk__in=lines.values("endpoint_id"))
+
+
+def _narrowed(
+    viewer: Viewer, uid: UUID | None, since: datetime | None, until: datetime | None
+) -> MessageQuerySet:
+    if not viewer.is_unlimited and not viewer.pks("secretariat", "alliance"):
+        raise NotAllowed
+    rows = messages_in_charge(viewer)
+    if uid is not None:
+        return rows.filter(uid=uid)
+    lines = Delivery.objects.filter(message__isnull=False)
+    if since is not None:
+        lines = lines.filter(due_at__gte=since)
+    if until is not None:
+        lines = lines.filter(due_at__lt=until)
+    return rows.filter(pk__in=lines.values("message_id"))
+
+
+def try_again(
+    viewer: Viewer,
+    *,
+    at: datetime,
+    uid: UUID | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> int:
+    """Send again what failed for good: one message, all since an instant, or a range.
+
+    What is no longer wanted, or too late, is dropped by the last look before sending.
+
+    Args:
+        viewer: of the secretariat.
+        at: now.
+        uid: of one message; None for all.
+        since: of the lines' due times, inclusive.
+        until: of the lines' due times, exclusive.
+
+    Returns:
+        How many are due again.
+
+    Raises:
+        NotAllowed: the viewer is of no secretariat.
+    """
+    return replay(_narrowed(viewer, uid, since, until), at=at)
+
+
+def give_up(
+    viewer: Viewer,
+    *,
+    uid: UUID | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> int:
+    """Close what failed for good or is held; see `try_again`.
+
+    Returns:
+        How many.
+
+    Raises:
+        NotAllowed: the viewer is of no secretariat.
+    """
+    return skip(_narrowed(viewer, uid, since, until), reason="skipped")
+
+
+def let_go(
+    viewer: Viewer,
+    *,
+    at: datetime,
+    uid: UUID | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> int:
+    """Send what was held back, after a restore or in doubt; see `try_again`.
+
+    Returns:
+        How many are due again.
+
+    Raises:
+        NotAllowed: the viewer is of no secretariat.
+    """
+    return release_held(_narrowed(viewer, uid, since, until), at=at)
+
+
+def tries_of(message: Message) -> list[Attempt]:
+    """Return a message's attempts, the first one first."""
+    return list(Attempt.objects.filter(message=message).order_by("pk"))
+
+
+def people_behind(lines: Sequence[Delivery]) -> dict[str, str]:
+    """Return recipient's key -> name; an erased person has none; one query."""
+    uids = {_uid_of(line.recipient) for line in lines}
+    people = Person.objects.filter(uid__in=uids - {None}).select_related("details")
+    return {f"{KIND}:{person.uid}": str(person) for person in people}
+
+
+def _uid_of(recipient: str) -> UUID | None:
+    kind, _sign, text = recipient.partition(":")
+    try:
+        return UUID(text) if kind == KIND else None
+    except ValueError:
+        return None
+
+
+def events_behind(viewer: Viewer, lines: Sequence[Delivery]) -> Mapping[UUID, Event]:
+    """Return the events that lines are about and the viewer may see, by outside id; one query."""
+    uids = {line.about_uid for line in lines if line.about_type == Event.object_type()}
+    seen = Event.objects.visible_to(viewer).filter(uid__in=uids - {None})
+    return {event.uid: event for event in seen}

@@ -1,0 +1,179 @@
+from datetime import timedelta
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+
+from alliances.models import Person
+from coordination.accounts.models import User
+from coordination.accounts.viewer import Viewer
+from coordination.deliveries.bundling import bundle_due
+from coordination.deliveries.fanout import Cause, enqueue
+from coordination.deliveries.models import Attempt, Endpoint, Heartbeat, Message
+from coordination.deliveries.timing import database_time
+from events.models import Event
+from tests.factories import AT, Cast, make_alliance, make_event
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fixed_clock")]
+
+
+def as_viewer(viewer: Viewer) -> Client:
+    client = Client()
+    client.force_login(User.objects.get(pk=viewer.user_id))
+    return client
+
+
+def key_of(viewer: Viewer) -> str:
+    return f"person:{Person.objects.get(user=viewer.user_id).uid}"
+
+
+def told(viewer: Viewer, event: Event, *, state: str = "sent") -> Message:
+    """Tell a person about an event; the message is in the state named."""
+    cause = Cause(
+        "notice", f"{event.pk}", due_at=AT, send_after=AT,
+        about_type="events.event", about_uid=event.uid,
+    )  # fmt: skip
+    enqueue([key_of(viewer)], channel="email", cause=cause)
+    bundle_due(AT)
+    message = Message.objects.latest("pk")
+    sent_at = AT if state == "sent" else None
+    Message.objects.filter(pk=message.pk).update(state=state, sent_at=sent_at, attempts=1)
+    Attempt.objects.create(
+        message=message, number=1, outcome="dead" if state == "dead" else "sent",
+        detail="550 no such user", address="secret@example.org", begun_at=AT, ended_at=AT,
+    )  # fmt: skip
+    return message
+
+
+def lines(response) -> list[tuple[str, str]]:
+    return [(line.row.recipient, line.state) for line in response.context["lines"]]
+
+
+def test_ledger_of_a_secretary_shows_what_her_events_told(cast: Cast):
+    told(cast.member_liaison, make_event(cast.alliance))
+    told(cast.member_liaison, make_event(make_alliance("other")))
+
+    response = as_viewer(cast.secretary).get("/ledger/")
+
+    assert lines(response) == [(key_of(cast.member_liaison), "sent")]
+
+
+def test_ledger_of_a_reader_shows_what_was_meant_for_them(cast: Cast):
+    event = make_event(cast.alliance)
+    told(cast.member_liaison, event)
+    told(cast.secretary, event)
+
+    response = as_viewer(cast.member_liaison).get("/ledger/")
+
+    assert lines(response) == [(key_of(cast.member_liaison), "sent")]
+
+
+def test_ledger_without_an_account_asks_to_sign_in():
+    response = Client().get("/ledger/")
+
+    assert (response.status_code, response.url[:16]) == (302, "/accounts/login/")
+
+
+def test_ledger_by_state_person_event_and_day_shows_those_alone(cast: Cast):
+    first, second = make_event(cast.alliance), make_event(cast.alliance)
+    told(cast.member_liaison, first, state="dead")
+    told(cast.secretary, second)
+    client = as_viewer(cast.secretary)
+    dead, sent = (key_of(cast.member_liaison), "dead"), (key_of(cast.secretary), "sent")
+    later = (AT + timedelta(days=2)).date()
+
+    assert lines(client.get("/ledger/?state=dead")) == [dead]
+    assert lines(client.get(f"/ledger/?event={second.uid}")) == [sent]
+    assert lines(client.get(f"/ledger/?person={key_of(cast.secretary)[7:]}")) == [sent]
+    assert lines(client.get(f"/ledger/?since={later}")) == []
+
+
+def test_message_shows_each_try_and_the_address_to_the_secretariat_alone(cast: Cast):
+    message = told(cast.member_liaison, make_event(cast.alliance))
+    address = f"/ledger/messages/{message.uid}/"
+
+    for viewer, shows in ((cast.secretary, True), (cast.member_liaison, False)):
+        page = as_viewer(viewer).get(address).content.decode()
+        assert "550 no such user" in page
+        assert ("secret@example.org" in page) is shows
+
+
+def test_message_of_somebody_else_is_not_found(cast: Cast):
+    message = told(cast.secretary, make_event(make_alliance("other")))
+
+    assert as_viewer(cast.member_liaison).get(f"/ledger/messages/{message.uid}/").status_code == 404
+
+
+def test_again_for_one_dead_message_makes_it_due(cast: Cast):
+    message = told(cast.member_liaison, make_event(cast.alliance), state="dead")
+
+    as_viewer(cast.secretary).post("/ledger/all/again/", {"uid": str(message.uid)})
+
+    message.refresh_from_db()
+    assert (message.state, message.failures) == ("pending", 0)
+
+
+def test_again_for_days_leaves_other_alliances_alone(cast: Cast):
+    ours = told(cast.member_liaison, make_event(cast.alliance), state="dead")
+    told(cast.member_liaison, make_event(make_alliance("other")), state="dead")
+
+    as_viewer(cast.secretary).post("/ledger/all/again/", {"since": AT.date().isoformat()})
+
+    assert list(Message.objects.filter(state="pending")) == [ours]
+
+
+def test_release_lets_held_messages_go_and_skip_gives_them_up(cast: Cast):
+    one = told(cast.member_liaison, make_event(cast.alliance), state="held")
+    two = told(cast.member_liaison, make_event(cast.alliance), state="held")
+    client = as_viewer(cast.secretary)
+
+    client.post("/ledger/all/release/", {"uid": str(one.uid)})
+    client.post("/ledger/all/skip/", {"uid": str(two.uid)})
+
+    found = dict(Message.objects.values_list("pk", "state"))
+    assert found == {one.pk: "pending", two.pk: "superseded"}
+
+
+def test_again_by_a_liaison_is_refused(cast: Cast):
+    message = told(cast.member_liaison, make_event(cast.alliance), state="dead")
+
+    response = as_viewer(cast.member_liaison).post("/ledger/all/again/", {"uid": str(message.uid)})
+
+    assert response.status_code == 403
+    assert Message.objects.get().state == "dead"
+
+
+def test_switch_turns_an_address_off_and_on(cast: Cast):
+    told(cast.member_liaison, make_event(cast.alliance))
+    endpoint = Endpoint.objects.get(channel="email")
+    client = as_viewer(cast.secretary)
+
+    client.post(f"/ledger/endpoints/{endpoint.uid}/", {"to": "off"})
+    endpoint.refresh_from_db()
+    assert (endpoint.disabled_at is not None, endpoint.disabled_reason) == (True, "by_hand")
+    assert client.get("/ledger/health/").context["endpoints"][0][0] == endpoint
+    client.post(f"/ledger/endpoints/{endpoint.uid}/", {"to": "on"})
+    endpoint.refresh_from_db()
+    assert endpoint.disabled_at is None
+
+
+def test_resume_of_a_channel_is_for_superusers(cast: Cast):
+    assert as_viewer(cast.secretary).post("/ledger/channels/email/").status_code == 403
+
+
+def test_trouble_says_so_to_staff_while_the_clock_is_silent(cast: Cast):
+    cache.clear()
+    secretary = as_viewer(cast.secretary)
+
+    assert b'role="alert"' in secretary.get("/ledger/trouble/").content
+    assert as_viewer(cast.member_liaison).get("/ledger/trouble/").content == b""
+    Heartbeat.objects.create(name="loop@here", beat_at=database_time())
+    cache.clear()
+    assert secretary.get("/ledger/trouble/").content == b""
+
+
+def test_pages_of_staff_ask_for_the_banner_and_others_do_not(cast: Cast):
+    asks = b'hx-get="/ledger/trouble/"'
+
+    assert asks in as_viewer(cast.secretary).get("/plans/").content
+    assert asks not in as_viewer(cast.member_liaison).get("/plans/").content
