@@ -1,0 +1,197 @@
+"""Standard duties follow events: set, moved, done and dropped as things change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from coordination.deliveries.subscribers import read_on
+from events.chasing import (
+    STANDARD_DUTIES,
+    STANDARD_STEPS,
+    add_standard_duty,
+    revise_standard_duty,
+    take_over_standard_chasing,
+)
+from events.demanding import DutiesFollowEvents
+from events.inviting import answer_invitation, invite_organizations
+from events.models import ChaseStep, Duty, Event, StandardDuty
+from events.owing import fulfil_duty, move_duty, set_duty
+from events.scheduling import Host, cancel_event, schedule_event
+from tests.factories import (
+    AFTERNOON,
+    AT,
+    MORNING,
+    SYSTEM,
+    Cast,
+    advance_plan,
+    make_event,
+    make_line,
+    make_plan,
+    stored,
+    window,
+)
+
+pytestmark = pytest.mark.django_db
+Settle = Callable[[], None]
+
+
+@pytest.fixture
+def settle(cast: Cast) -> Settle:
+    """Let the reader of the log catch up."""
+    subscriber = DutiesFollowEvents()
+    read_on(subscriber, at=AT)
+
+    def catch_up() -> None:
+        while read_on(subscriber, at=AT):
+            pass
+
+    return catch_up
+
+
+def duties() -> list[tuple[str, str, datetime, str]]:
+    """Return (kind, organization, due, how it stands) of every duty."""
+    found = []
+    for row in Duty.objects.select_related("organization").order_by("due_at", "kind", "pk"):
+        how = "done" if row.done_at else "dropped" if row.dropped_at else "owed"
+        found.append((row.kind, row.organization.name_zh, row.due_at, how))
+    return found
+
+
+def expect(cast: Cast, kind: str, offset: str, **values: object) -> StandardDuty:
+    return add_standard_duty(
+        cast.alliance, kind=kind, offset=offset, viewer=SYSTEM, at=AT, **values
+    )
+
+
+def test_hosts_without_a_date_owe_one_before_the_window_begins(cast: Cast, settle: Settle) -> None:
+    expect(cast, "name_date", "-P30D", anchor="window")
+    plan = make_plan(cast.alliance)
+    june = window("2028-06-01", "2028-06-30", "month")
+    make_line(plan, "论坛", june, hosts=(cast.host,))
+    settle()
+    assert duties() == []  # hosts do not see a draft
+    advance_plan(plan)
+    settle()
+    due = datetime(2028, 5, 2, 9, tzinfo=UTC)
+    assert duties() == [("name_date", "天津滨海高新区", due, "owed")]
+
+    event = Event.objects.get(title_zh="论坛")
+    schedule_event(event, MORNING, viewer=SYSTEM, at=AT)
+    settle()
+    assert [(kind, how) for kind, _name, _due, how in duties()] == [("name_date", "done")]
+
+
+def test_agenda_follows_the_event_and_ends_with_it(cast: Cast, settle: Settle) -> None:
+    expect(cast, "send_agenda", "-P7D")
+    event = make_event(cast.alliance, scheduled=True, hosts=[Host(cast.host)])
+    settle()
+    due = datetime(2028, 5, 9, 9, 0, tzinfo=UTC)
+    assert duties() == [("send_agenda", "天津滨海高新区", due, "owed")]
+
+    schedule_event(stored(event), AFTERNOON, viewer=SYSTEM, at=AT)
+    settle()
+    assert duties() == [("send_agenda", "天津滨海高新区", due + timedelta(days=7), "owed")]
+
+    cancel_event(stored(event), reason="台风", viewer=SYSTEM, at=AT)
+    settle()
+    assert [how for *_rest, how in duties()] == ["dropped"]
+
+
+def test_duty_that_was_done_or_given_a_date_stays_as_it_is(cast: Cast, settle: Settle) -> None:
+    expect(cast, "send_agenda", "-P7D")
+    expect(cast, "send_materials", "-P3D")
+    event = make_event(cast.alliance, scheduled=True, hosts=[Host(cast.host)])
+    settle()
+    own = datetime(2028, 5, 1, tzinfo=UTC)
+    fulfil_duty(Duty.objects.get(kind="send_agenda"), viewer=SYSTEM, at=AT)
+    move_duty(Duty.objects.get(kind="send_materials"), due_at=own, viewer=SYSTEM, at=AT)
+
+    schedule_event(stored(event), AFTERNOON, viewer=SYSTEM, at=AT)
+    settle()
+
+    assert [(kind, due, how) for kind, _name, due, how in duties()] == [
+        ("send_materials", own, "owed"),
+        ("send_agenda", datetime(2028, 5, 9, 9, 0, tzinfo=UTC), "done"),
+    ]
+
+
+def test_minutes_are_owed_after_the_end_in_working_days(cast: Cast, settle: Settle) -> None:
+    expect(cast, "send_minutes", "P5D", anchor="end", day_unit="working")
+    make_event(cast.alliance, scheduled=True, hosts=[Host(cast.host)])
+    settle()
+    # Tuesday 16 May 2028 and five weekdays
+    assert duties() == [
+        ("send_minutes", "天津滨海高新区", datetime(2028, 5, 23, 9, 0, tzinfo=UTC), "owed")
+    ]
+
+
+def test_invited_owe_an_answer_until_they_give_one(cast: Cast, settle: Settle) -> None:
+    expect(cast, "answer", "-P10D", owed_by="invited")
+    expect(cast, "name_delegates", "-P5D", owed_by="invited")
+    event = make_event(cast.alliance, scheduled=True)
+    invitations = invite_organizations(event, [cast.host, cast.member], viewer=SYSTEM, at=AT)
+    settle()
+    assert [how for *_rest, how in duties()] == ["owed"] * 4
+
+    answer_invitation(invitations[0], state="accepted", delegates=2, viewer=SYSTEM, at=AT)
+    answer_invitation(invitations[1], state="declined", viewer=SYSTEM, at=AT)
+    settle()
+    assert sorted((kind, name, how) for kind, name, _due, how in duties()) == [
+        ("answer", "天津滨海高新区", "done"),
+        ("answer", "石家庄高新区", "done"),
+        ("name_delegates", "天津滨海高新区", "done"),
+        ("name_delegates", "石家庄高新区", "dropped"),
+    ]
+
+
+def test_event_for_the_secretariat_brings_no_duty(cast: Cast, settle: Settle) -> None:
+    expect(cast, "send_agenda", "-P7D")
+    make_event(cast.alliance, scheduled=True, hosts=[Host(cast.host)], audience="secretariat")
+    settle()
+    assert duties() == []
+
+
+def test_duty_of_an_events_own_type_stands_in_for_the_usual_one(cast: Cast, settle: Settle) -> None:
+    expect(cast, "send_agenda", "-P7D")
+    expect(cast, "send_agenda", "-P14D", event_type="论坛")
+    make_event(cast.alliance, scheduled=True, hosts=[Host(cast.host)], type_text="论坛")
+    settle()
+    assert [due for _kind, _name, due, _how in duties()] == [datetime(2028, 5, 2, 9, 0, tzinfo=UTC)]
+
+
+def test_standard_duty_that_changes_takes_those_that_are_owed_along(
+    cast: Cast, settle: Settle
+) -> None:
+    make_event(cast.alliance, scheduled=True, hosts=[Host(cast.host)])
+    settle()
+    standard = expect(cast, "send_agenda", "-P7D")
+    settle()
+    revise_standard_duty(standard, offset="-P1D", viewer=SYSTEM, at=AT)
+    settle()
+    assert [due for _kind, _name, due, _how in duties()] == [
+        datetime(2028, 5, 15, 9, 0, tzinfo=UTC)
+    ]
+    revise_standard_duty(standard, enabled=False, viewer=SYSTEM, at=AT)
+    settle()
+    assert [how for *_rest, how in duties()] == ["dropped"]
+
+
+def test_duty_that_the_secretariat_set_is_left_alone(cast: Cast, settle: Settle) -> None:
+    event = make_event(cast.alliance, scheduled=True, hosts=[Host(cast.host)])
+    own = datetime(2028, 5, 1, tzinfo=UTC)
+    set_duty(event, cast.host, kind="send_agenda", due_at=own, viewer=SYSTEM, at=AT)
+    expect(cast, "send_agenda", "-P7D")
+    settle()
+    assert [(due, how) for _kind, _name, due, how in duties()] == [(own, "owed")]
+
+
+def test_take_over_standard_chasing_twice_adds_nothing(cast: Cast) -> None:
+    count = len(STANDARD_DUTIES) + len(STANDARD_STEPS)
+    added = [
+        take_over_standard_chasing(cast.alliance, viewer=cast.secretary, at=AT) for _n in range(2)
+    ]
+    assert added == [count, 0]
+    assert StandardDuty.objects.count() + ChaseStep.objects.count() == count

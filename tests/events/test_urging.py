@@ -1,0 +1,213 @@
+"""What is owed is chased step by step: the right people, once, and no longer than it is owed."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from alliances.models import Person
+from alliances.seating import hand_over_seat
+from coordination.accounts.models import User
+from coordination.deliveries.models import Delivery
+from coordination.deliveries.recipients import readers_of
+from coordination.deliveries.subscribers import read_on
+from events.chasing import add_chase_step, revise_chase_step
+from events.models import Chase, Duty
+from events.owing import fulfil_duty, move_duty, set_duty
+from events.urging import Chases, SuccessorsAreTold
+from tests.factories import AT, SYSTEM, Cast, make_event, make_person
+
+pytestmark = pytest.mark.django_db
+DUE = datetime(2028, 5, 8, 9, 0, tzinfo=UTC)
+"""A Monday, 17:00 in Beijing."""
+
+
+def set_steps(cast: Cast) -> None:
+    for offset, told in (
+        ("-P3D", ["liaison"]),
+        ("P1D", ["deputy"]),
+        ("P3D", ["representative"]),
+        ("P5D", ["secretariat"]),
+    ):
+        add_chase_step(
+            cast.alliance, offset=offset, told=told, channels=["email"], viewer=SYSTEM, at=AT
+        )
+
+
+def owed(cast: Cast, due_at: datetime = DUE, at: datetime = AT) -> Duty:
+    event = make_event(cast.alliance, scheduled=True)
+    return set_duty(event, cast.host, kind="send_agenda", due_at=due_at, viewer=SYSTEM, at=at)
+
+
+def take_steps(at: datetime) -> int:
+    """Let everything that is due by `at` be taken; return how many rows were looked at."""
+    source, looked = Chases(), 0
+    while source.fire_next(at):
+        looked += 1
+    return looked
+
+
+def told() -> list[tuple[str, datetime]]:
+    people = {f"person:{person.uid}": person for person in Person.objects.select_related("user")}
+    rows = Delivery.objects.order_by("pk")
+    return sorted((people[row.recipient].user.username, row.due_at) for row in rows)
+
+
+def states() -> list[str]:
+    return list(Chase.objects.order_by("due_at", "pk").values_list("state", flat=True))
+
+
+def test_fire_next_goes_from_the_liaison_to_the_head_and_the_secretariat(cast: Cast) -> None:
+    for name, role in (("deputy", "deputy"), ("head", "representative")):
+        make_person(name, role=role, organization=cast.host)
+    set_steps(cast)
+    owed(cast)
+    days = timedelta(days=1)
+
+    taken = [take_steps(DUE + days * number) for number in (-4, -3, 0, 1, 3, 5, 9)]
+
+    assert taken == [0, 1, 0, 1, 1, 1, 0]
+    assert told() == sorted(
+        [
+            ("host", DUE - 3 * days),
+            ("deputy", DUE + days),
+            ("head", DUE + 3 * days),
+            ("secretary", DUE + 5 * days),
+        ]
+    )
+    assert set(Delivery.objects.values_list("source", "digest")) == {("chase", "owed")}
+
+
+def test_fire_next_with_an_empty_seat_tells_who_comes_next(cast: Cast) -> None:
+    set_steps(cast)
+    owed(cast)
+    days = timedelta(days=1)
+
+    for number in (-3, 1, 3):
+        take_steps(DUE + days * number)
+
+    assert [name for name, _due in told()] == ["host", "secretary", "secretary"]
+
+
+def test_fire_next_with_several_overdue_tells_all_their_people_once(cast: Cast) -> None:
+    make_person("deputy", role="deputy", organization=cast.host)
+    set_steps(cast)
+    owed(cast)
+
+    assert take_steps(DUE + timedelta(days=2)) == 2
+
+    assert states() == ["skipped", "fired", "pending", "pending"]
+    assert [name for name, _due in told()] == ["deputy", "host"]
+
+
+def test_fulfil_duty_ends_its_steps_and_what_waits(cast: Cast) -> None:
+    set_steps(cast)
+    duty = owed(cast)
+    take_steps(DUE - timedelta(days=3))
+    [row] = Delivery.objects.all()
+    (reader,) = readers_of([row.recipient], "email").values()
+    assert Chases().still_wanted(row, reader, DUE) == ""
+
+    fulfil_duty(duty, viewer=SYSTEM, at=DUE)
+
+    assert states() == ["fired", "cancelled", "cancelled", "cancelled"]
+    assert Chases().still_wanted(row, reader, DUE) == "done"
+    assert take_steps(DUE + timedelta(days=9)) == 0
+
+
+def test_move_duty_moves_its_steps_and_asks_again(cast: Cast) -> None:
+    set_steps(cast)
+    duty = owed(cast)
+    take_steps(DUE - timedelta(days=3))
+    [row] = Delivery.objects.all()
+    (reader,) = readers_of([row.recipient], "email").values()
+
+    later = DUE + timedelta(days=10)
+    move_duty(duty, due_at=later, viewer=SYSTEM, at=DUE)
+
+    assert states() == ["pending"] * 4
+    assert list(Chase.objects.order_by("due_at").values_list("due_at", "generation")) == [
+        (later - timedelta(days=3), 2),
+        (later + timedelta(days=1), 1),
+        (later + timedelta(days=3), 1),
+        (later + timedelta(days=5), 1),
+    ]
+    assert Chases().still_wanted(row, reader, DUE) == "date_moved"
+
+
+def test_duty_set_late_is_asked_for_at_once_and_heads_wait_their_days(cast: Cast) -> None:
+    set_steps(cast)
+    now = DUE + timedelta(days=10)
+    owed(cast, at=now)
+
+    assert take_steps(now) == 1
+
+    assert [name for name, _due in told()] == ["host"]
+    rows = Chase.objects.order_by("due_at").values_list("due_at", flat=True)
+    assert list(rows)[1:] == [now + timedelta(days=number) for number in (1, 3, 5)]
+
+
+def test_successor_is_told_and_nobody_else_again(cast: Cast) -> None:
+    set_steps(cast)
+    owed(cast)
+    subscriber = SuccessorsAreTold()
+    read_on(subscriber, at=AT)
+    at = DUE - timedelta(days=3)
+    take_steps(at)
+    seat = cast.host.seats.get()
+    successor = make_person("successor")
+    hand_over_seat(seat, successor, on=at.date(), viewer=SYSTEM, at=at)
+
+    while read_on(subscriber, at=at):
+        pass
+
+    assert [name for name, _due in told()] == ["host", "successor"]
+    rows = {row.recipient: row for row in Delivery.objects.all()}
+    readers = readers_of(rows, "email")
+    wanted = {
+        readers[key].recipient: Chases().still_wanted(row, readers[key], at)
+        for key, row in rows.items()
+    }
+    assert sorted(wanted.values()) == ["", "no_longer_concerned"]
+    assert wanted[f"person:{successor.uid}"] == ""
+
+
+def test_revise_chase_step_moves_what_it_has_not_done(cast: Cast) -> None:
+    set_steps(cast)
+    owed(cast)
+    step = cast.alliance.chase_steps.get(offset="P5D")
+
+    revise_chase_step(step, offset="P7D", viewer=SYSTEM, at=AT)
+    assert Chase.objects.get(step=step).due_at == DUE + timedelta(days=7)
+    revise_chase_step(step, enabled=False, viewer=SYSTEM, at=AT)
+    assert Chase.objects.get(step=step).state == "cancelled"
+
+
+def test_quiet_hours_of_a_reader_put_a_step_off_to_their_morning(cast: Cast) -> None:
+    User.objects.filter(username="host").update(time_zone="America/Mexico_City")
+    set_steps(cast)
+    owed(cast)
+
+    take_steps(DUE - timedelta(days=3))
+
+    [row] = Delivery.objects.all()
+    assert row.send_after == datetime(2028, 5, 5, 13, 0, tzinfo=UTC)  # 07:00 there
+
+
+def test_render_says_what_is_owed_and_how_late_in_both_languages(cast: Cast) -> None:
+    set_steps(cast)
+    owed(cast)
+    take_steps(DUE - timedelta(days=3))
+    [row] = Delivery.objects.all()
+    (reader,) = readers_of([row.recipient], "email").values()
+
+    before = Chases().render([row], reader, DUE - timedelta(days=3))
+    User.objects.filter(username="host").update(language="en")
+    (reader,) = readers_of([row.recipient], "email").values()
+    late = Chases().render([row], reader, DUE + timedelta(days=4))
+
+    assert "2028年5月8日 17:00 (Asia/Shanghai)" in before.text
+    assert late.subject == "Overdue: send the agenda, “Matchmaking”"
+    assert "4 days late" in late.text
+    assert date(2028, 5, 8).isoformat() not in late.text
