@@ -1,0 +1,223 @@
+"""One reminder row, many clocks: each reader by their own, repeated, narrowed, and never late."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+
+import pytest
+
+from alliances.joining import revise_membership
+from alliances.models import Person
+from coordination.accounts.models import User
+from coordination.deliveries.models import Delivery, Wishes
+from events.inviting import answer_invitation, invite_organizations
+from events.models import Event, Reminder
+from events.previewing import preview_rule
+from events.reminding import add_reminder_rule
+from events.scheduling import schedule_event
+from events.telling import Reminders
+from tests.factories import AFTERNOON, AT, MORNING, SYSTEM, Cast, make_event, make_person, stored
+
+pytestmark = pytest.mark.django_db
+HOUR = timedelta(hours=1)
+
+
+def fire(until: datetime, *, since: datetime) -> None:
+    """Let the clock tick every half hour from one instant to another, both included."""
+    at = since
+    while at <= until:
+        while Reminders().fire_next(at):
+            pass
+        at += HOUR / 2
+
+
+def sent() -> list[tuple[str, str, str]]:
+    """Return (user, instant in UTC, why not) of each line of the ledger."""
+    people = {f"person:{person.uid}": person for person in Person.objects.select_related("user")}
+    found = [
+        (
+            people[row.recipient].user.username,
+            row.send_after.astimezone(UTC).strftime("%m-%d %H:%M"),
+            row.dropped_reason,
+        )
+        for row in Delivery.objects.all()
+    ]
+    return sorted(found, key=lambda line: (line[1], line[0]))
+
+
+def reminded(cast: Cast, **values: object) -> Event:
+    chosen: dict[str, object] = {"offset": "-P1D", "audience": ["members"]} | values
+    add_reminder_rule(cast.alliance, viewer=SYSTEM, at=AT, **chosen)  # type: ignore[arg-type]
+    return make_event(cast.alliance, scheduled=True)
+
+
+def zones(**by_name: str) -> None:
+    for name, zone in by_name.items():
+        User.objects.filter(username=name).update(time_zone=zone)
+
+
+def test_nine_on_each_readers_clock_with_one_row(cast: Cast) -> None:
+    zones(host="Europe/Madrid")
+    make_person("kiribati", role="deputy", organization=cast.host)
+    make_person("honolulu", role="deputy", organization=cast.member)
+    zones(kiribati="Pacific/Kiritimati", honolulu="Pacific/Honolulu")
+    event = reminded(cast, clock="reader", at_time=time(9))
+    assert event.starts_at is not None
+
+    fire(event.starts_at, since=event.starts_at - timedelta(days=3))
+
+    assert sent() == [
+        ("honolulu", "05-14 19:00", ""),
+        ("kiribati", "05-14 19:00", ""),
+        ("liaison", "05-15 01:00", ""),
+        ("host", "05-15 07:00", ""),
+    ]
+    assert Reminder.objects.get().state == "fired"
+
+
+def test_event_that_moves_between_two_clocks_tells_everyone_of_the_new_time(cast: Cast) -> None:
+    zones(host="America/New_York")
+    event = reminded(cast, clock="reader", at_time=time(9), audience=["members"])
+    assert event.starts_at is not None
+    between = datetime(2028, 5, 14, 6, 0, tzinfo=UTC)
+    fire(between, since=event.starts_at - timedelta(days=3))
+    schedule_event(stored(event), AFTERNOON, viewer=SYSTEM, at=between)
+
+    fire(AFTERNOON.starts_at, since=between)
+
+    assert [(name, at) for name, at, _why in sent()] == [
+        ("liaison", "05-22 01:00"),
+        ("host", "05-22 13:00"),
+    ]
+
+
+def test_quiet_hours_bring_forward_for_those_who_sleep_before_the_event(cast: Cast) -> None:
+    zones(host="Europe/Madrid")  # 09:30 in Beijing is 03:30 there
+    event = reminded(cast, offset="-PT2H")
+    assert event.starts_at is not None
+
+    fire(event.starts_at, since=event.starts_at - timedelta(days=1))
+
+    assert sent() == [("host", "05-15 19:59", ""), ("liaison", "05-15 23:30", "")]
+
+
+def test_a_readers_own_quiet_hours_come_before_the_rules(cast: Cast) -> None:
+    person = Person.objects.get(user__username="host")
+    Wishes.objects.create(
+        recipient=f"person:{person.uid}", quiet_from=time(8), quiet_until=time(10)
+    )
+    event = reminded(cast)
+    assert event.starts_at is not None
+
+    fire(event.starts_at, since=event.starts_at - timedelta(days=2))
+
+    assert sent() == [("liaison", "05-15 01:30", ""), ("host", "05-15 02:00", "")]
+
+
+def test_who_cannot_be_reached_in_time_stands_in_the_ledger_with_the_reason(cast: Cast) -> None:
+    zones(host="Europe/Madrid")
+    add_reminder_rule(cast.alliance, viewer=SYSTEM, at=AT, offset="-PT2H", audience=["members"])
+    event = make_event(cast.alliance, scheduled=True)
+    assert event.starts_at is not None
+
+    fire(event.starts_at - 2 * HOUR, since=event.starts_at - 2 * HOUR)
+
+    assert sent() == [("host", "05-15 23:30", "quiet_hours"), ("liaison", "05-15 23:30", "")]
+
+
+def test_repeated_until_there_is_an_answer(cast: Cast) -> None:
+    event = reminded(
+        cast, offset="-P7D", audience=["invited"], repeat_every="P2D", repeat_while="unanswered",
+        repeat_until="-P1D", repeat_times=9,
+    )  # fmt: skip
+    first, second = invite_organizations(event, [cast.host, cast.member], viewer=SYSTEM, at=AT)
+    start = MORNING.starts_at - timedelta(days=7)
+
+    fire(start + timedelta(days=1), since=start - HOUR)
+    answer_invitation(first, state="accepted", viewer=SYSTEM, at=start + timedelta(days=1))
+    fire(start + timedelta(days=3), since=start + timedelta(days=1))
+    answer_invitation(second, state="declined", viewer=SYSTEM, at=start + timedelta(days=3))
+    fire(MORNING.starts_at, since=start + timedelta(days=3))
+
+    assert [(name, at) for name, at, _why in sent()] == [
+        ("host", "05-09 01:30"),
+        ("liaison", "05-09 01:30"),
+        ("liaison", "05-11 01:30"),
+    ]
+    row = Reminder.objects.get()
+    assert (row.state, row.occurrence) == ("fired", 4)
+
+
+def test_fixed_time_reminds_whenever_the_event_is(cast: Cast) -> None:
+    event = reminded(cast, offset="", at_wall=datetime(2028, 4, 3, 9, 0), at_zone="Asia/Shanghai")
+    assert event.starts_at is not None
+    schedule_event(event, AFTERNOON, viewer=SYSTEM, at=AT)
+    row = Reminder.objects.get()
+    assert (row.due_at, row.generation) == (datetime(2028, 4, 3, 1, 0, tzinfo=UTC), 1)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"tiers": ["national"]}, ["host"]),
+        ({"tags": ["生物医药"]}, ["liaison"]),
+        ({"member_roles": ["chair"]}, []),
+        ({"answers": ["needs_action"]}, ["host"]),
+        ({"answers": ["not_invited"]}, ["liaison"]),
+        ({"audience": ["members", "bodies"]}, ["chair", "host", "liaison"]),
+        ({"roles": ["representative"]}, ["head"]),
+    ],
+)
+def test_audience_is_narrowed(cast: Cast, values: dict[str, object], expected: list[str]) -> None:
+    make_person("head", role="representative", organization=cast.host)
+    host, member = cast.host.memberships.get(), cast.member.memberships.get()
+    revise_membership(host, tier="national", tags="", viewer=SYSTEM, at=AT)
+    revise_membership(member, tags=" 生物医药  先行区 ", viewer=SYSTEM, at=AT)
+    assert stored(member).tags == "生物医药 先行区"
+    event = reminded(cast, **values)
+    invite_organizations(event, [cast.host], viewer=SYSTEM, at=AT)
+    assert event.starts_at is not None
+
+    fire(event.starts_at - timedelta(days=1), since=event.starts_at - timedelta(days=1))
+
+    assert sorted(name for name, _at, _why in sent()) == expected
+
+
+def test_chosen_organizations_hear_only_of_what_they_may_see(cast: Cast) -> None:
+    chosen = [str(cast.member.uid), str(cast.outside.uid)]
+    rule = add_reminder_rule(
+        cast.alliance, viewer=SYSTEM, at=AT, offset="-P1D", audience=["chosen"],
+        organizations=chosen,
+    )  # fmt: skip
+    event = make_event(cast.alliance, scheduled=True, audience="members")
+    assert event.starts_at is not None
+
+    fire(event.starts_at - timedelta(days=1), since=event.starts_at - timedelta(days=1))
+
+    assert [name for name, _at, _why in sent()] == ["liaison"]
+    assert rule.organizations == sorted(chosen)
+
+
+def test_preview_rule_is_the_mail_that_goes_out(cast: Cast) -> None:
+    words = {"text_zh": "{name}：{title}，{left}。", "text_en": "{name}: {title}, {left}."}
+    event = reminded(cast, **words)
+    rule = Reminder.objects.get().rule
+    assert event.starts_at is not None
+    due = event.starts_at - timedelta(days=1)
+
+    found = preview_rule(event, rule, at=AT)
+
+    assert found.reader is not None
+    assert [(time.due_at, time.send_at) for time in found.times] == [(due, due)]
+    fire(due, since=due)
+    row = Delivery.objects.get(recipient=found.reader.recipient)
+    letter = Reminders().render([row], found.reader, due)
+    assert found.letters["zh-hans"] == letter
+    assert f"{found.reader.name}: Matchmaking, in 24 hours." in found.letters["en"].text
+    assert found.unsettled == ()
+
+
+def test_preview_rule_in_working_days_of_a_year_not_laid_down_says_so(cast: Cast) -> None:
+    event = reminded(cast, offset="-P5D", day_unit="working")
+    rule = Reminder.objects.get().rule
+    assert preview_rule(event, rule, at=AT).unsettled == (("CN", 2028),)
