@@ -34,7 +34,7 @@ def shown(pks: Sequence[int], viewer: Viewer) -> Shown:
 
 @dataclass
 class Copy:
-    """What a consumer keeps, and all that it was ever told of by uid."""
+    """What a consumer keeps, and the uid of all that it could ever have read."""
 
     selection: Selection
     events: Shown = field(default_factory=dict)
@@ -44,7 +44,10 @@ class Copy:
     def read(self, viewer: Viewer) -> None:
         self.token = token_of(viewer, self.selection)
         self.events = fresh(viewer, self.selection)
-        self.seen |= self.events.keys()
+        self.look(viewer)
+
+    def look(self, viewer: Viewer) -> None:
+        self.seen |= set(self.selection.rows(viewer).values_list("uid", flat=True))
 
     def catch_up(self, viewer: Viewer, at: datetime) -> None:
         """Apply answers while there are more; a refusal means reading anew, as documented."""
@@ -56,9 +59,8 @@ class Copy:
                 new = shown(delta.changed, viewer)
                 assert new.keys() <= fresh(viewer, self.selection).keys()
                 self.events |= new
-                self.seen |= new.keys()
                 for removal in delta.removed:
-                    assert removal.uid in self.seen, "told of something it never saw"
+                    assert removal.uid in self.seen, "told of something it could never see"
                     self.events.pop(removal.uid, None)
                 self.token = delta.token
                 if not delta.more:
@@ -114,6 +116,8 @@ def test_a_stale_copy_caught_up_equals_a_fresh_one(world: World) -> None:
                     copy.read(viewer)
             for number, _step in enumerate(world.play(history)):
                 for index, (name, viewer) in enumerate(world.viewers().items()):
+                    for copy in copies[name]:
+                        copy.look(viewer)
                     if (number + index) % 3 == 0:
                         for copy in copies[name][index % 2 :: 2]:
                             copy.catch_up(viewer, world.at)
