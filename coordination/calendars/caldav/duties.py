@@ -12,7 +12,7 @@ from typing import Final
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from coordination.accounts.viewer import Viewer
 from coordination.calendars.caldav.objects import DUTY, HEADS, CalendarObject
@@ -51,9 +51,8 @@ class DutyShelf:
         mine = Duty.objects.visible_to(self.viewer).filter(
             organization__in=organizations_of(self.viewer)
         )
-        return (
-            mine.exclude(event__openness="secretariat").exclude(event__retired=True).order_by("pk")
-        )
+        gone = Q(event__retired=True) | Q(dropped_at__isnull=False)
+        return mine.exclude(Q(event__openness="secretariat") | gone).order_by("pk")
 
     def all(self) -> list[CalendarObject]:
         """Return all of them."""

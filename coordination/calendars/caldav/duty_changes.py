@@ -20,7 +20,7 @@ from coordination.changes.models import Change, ChangeScope
 from events.models import Duty
 
 DUTY: Final = Duty.object_type()
-HIDING: Final = frozenset({"openness", "retired"})
+HIDING: Final = frozenset({"openness", "retired", "dropped_at"})
 NAMED_BY: Final = ("uid", "event__uid", "organization__uid", "event__alliance__uid")
 
 
@@ -49,7 +49,7 @@ def changed_duties(
         uid
         for uid, event, *_others in candidates
         if name_of_duty(uid) not in shown
-        and not HIDING.isdisjoint(touched.get(event, ()))
+        and not HIDING.isdisjoint(touched.get(event, set()) | touched.get(uid, set()))
         and "uid" not in touched.get(uid, ())
     ]
     return changed, removed + _deleted(span, organizations, {uids[0] for uids in named})
