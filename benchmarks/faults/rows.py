@@ -173,13 +173,10 @@ def asked_to_end(stage: Stage) -> Verdict:
     from coordination.deliveries.models import Message
 
     stage.owe(1000)
-    child = stage.loop() if stage.broker is None else stage.worker()
-    if stage.broker is not None:
-        stage.loop("clock", hand_over=True)
+    crew = stage.crew()
     stage.wait_sent(50)
-    seconds = stage.end(child)
-    stage.kill_all() if stage.broker is None else None
-    held = Message.objects.exclude(lease="").count() if stage.broker is None else 0
+    seconds = max(stage.end(child) for child in crew)
+    held = Message.objects.exclude(lease="").count()
     stage.loop("next")
     done = stage.wait_sent(1000, 120)
     count = stage.count()
