@@ -48,7 +48,7 @@ def note_endpoint_failure(endpoint_id: int, *, at: datetime) -> None:
 def disable_endpoint(endpoint_id: int, *, reason: str, at: datetime) -> None:
     """Switch an endpoint off: what waits for it stays where it is."""
     Endpoint.objects.filter(pk=endpoint_id).update(disabled_at=at, disabled_reason=reason)
-    log.error("Endpoint %s is switched off: %s.", endpoint_id, reason)
+    log.error("endpoint.disabled: endpoint %s is switched off: %s.", endpoint_id, reason)
 
 
 def note_endpoint_success(endpoint_id: int) -> None:
