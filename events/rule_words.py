@@ -58,7 +58,7 @@ def _span_in_words(offset: Offset, day_unit: str) -> str:
         parts.append(ngettext("%(n)d hour", "%(n)d hours", hours) % {"n": hours})
     if rest:
         parts.append(ngettext("%(n)d minute", "%(n)d minutes", rest) % {"n": rest})
-    return _(" ").join(parts)
+    return " ".join(parts)
 
 
 def step_in_words(step: ChaseStep | StandardDuty) -> str:
