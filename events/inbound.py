@@ -34,6 +34,7 @@ from events.mail_reading import ReadMail, read_mail
 from events.models import (
     OPEN_STATES,
     Answer,
+    AnswerNames,
     AnswerState,
     AnswerWay,
     InboundMessage,
@@ -46,6 +47,7 @@ LARGEST: Final = 2 * 1024 * 1024  # bytes; answers are small, even with a logo i
 MOST_TRIES: Final = 3
 BATCH: Final = 100
 KEPT: Final = timedelta(days=90)
+NAMES_KEPT: Final = timedelta(days=400)
 SKEW: Final = timedelta(minutes=5)  # by which clocks of calendars may run ahead
 COUNTED: Final = {
     "ACCEPTED": AnswerState.ACCEPTED,
@@ -142,9 +144,15 @@ def settle_message(
 def forget_old(*, at: datetime) -> int:
     """Forget the bytes, and all that names anybody, of mails of over 90 days ago or of the erased.
 
+    Names of those who came are forgotten 400 days after their event, or with whoever named them.
+
     Returns:
-        How many rows were emptied.
+        How many mails were emptied.
     """
+    AnswerNames.objects.filter(
+        Q(answer__invitation__event__ends_at__lt=at - NAMES_KEPT)
+        | Q(answer__person__erased_at__isnull=False)
+    ).delete()
     old = InboundMessage.objects.filter(
         Q(received_at__lt=at - KEPT) | Q(person__erased_at__isnull=False)
     ).exclude(sender="", raw__isnull=True)

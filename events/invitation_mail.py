@@ -19,7 +19,7 @@ from django.utils.translation import override
 from coordination.bilingual import CHINESE, language_or_default, localized, text_in
 from coordination.deliveries.models import Delivery
 from coordination.deliveries.recipients import Reader
-from coordination.deliveries.sources import Part, Rendered
+from coordination.deliveries.sources import Item, Part, Rendered
 from coordination.pages.wording import day_in_words
 from events.answer_links import answer_url, reply_address
 from events.calendar_event import Span, describe_place, describe_span
@@ -87,7 +87,7 @@ class Invitations:
 
     def render(self, deliveries: Sequence[Delivery], reader: Reader, at: datetime) -> Rendered:
         """Write the message in the reader's language, with the event's zone and the reader's."""
-        (delivery,) = deliveries
+        delivery = max(deliveries, key=lambda row: row.generation)
         notice = _notice_of(delivery)
         if notice is None:
             raise ValueError(f"{delivery} tells of no notice")
@@ -178,6 +178,9 @@ class _Letter:
             html=render_to_string(f"events/mail/{name}.html", context),
             language=self.language,
             reply_to=self._reply_to(),
+            items=(
+                Item(context["subject"], context["place"], context["answer_url"] or context["url"]),
+            ),
             parts=(
                 Part(calendar, f"text/calendar; method={method}"),
                 Part(calendar, "application/ics", "cancel.ics" if is_off else "invite.ics"),

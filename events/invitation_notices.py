@@ -25,7 +25,6 @@ from coordination.deliveries.fanout import Cause, enqueue, fan_out
 from coordination.deliveries.models import Delivery, MessageState
 from coordination.deliveries.outbox import supersede
 from coordination.deliveries.recipients import RecipientKey
-from coordination.deliveries.transports.email import LEASE
 from events.models import Event, EventState, Invitation, InvitationNotice, Invitee, NoticeMethod
 from events.rules import ANSWERING_ROLES
 
@@ -186,30 +185,28 @@ def _ask(notice: InvitationNotice | None, at: datetime) -> None:
 
 
 def _call_off(notice: InvitationNotice, at: datetime) -> None:
-    """Tell those who got a REQUEST, and later those to whom one is just being sent."""
+    """Tell those who got a REQUEST, or to whom one is just being sent: it settles before this."""
     invitation = notice.invitation
-    got = got_a_request(invitation, before=notice.number)
-    told = set(got.values_list("recipient", flat=True))
     on_its_way = _lines(invitation).filter(
         message__state=MessageState.PENDING, generation__lt=notice.number
     )
-    perhaps = set(on_its_way.exclude(message__lease="").values_list("recipient", flat=True)) - told
+    lines = (got_a_request(invitation, before=notice.number), on_its_way.exclude(message__lease=""))
+    told = {key for rows in lines for key in rows.values_list("recipient", flat=True)}
     enqueue(sorted(told), channel=CHANNEL, cause=_cause(notice, at))
-    if perhaps:
-        enqueue(sorted(perhaps), channel=CHANNEL, cause=_cause(notice, at, wait=2 * LEASE))
 
 
-def _cause(notice: InvitationNotice, at: datetime, *, wait: timedelta = timedelta()) -> Cause:
+def _cause(notice: InvitationNotice, at: datetime) -> Cause:
     event = notice.invitation.event
     return Cause(
         source=SOURCE,
         source_id=str(notice.invitation_id),
         generation=notice.number,
         due_at=at,
-        send_after=at + wait,
+        send_after=at,
         expires_at=event.ends_at,
         about_type=ABOUT,
         about_uid=event.uid,
+        lane=f"{SOURCE}:{notice.invitation_id}",  # a cancellation never overtakes a request
     )
 
 

@@ -5,7 +5,9 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from coordination.knobs import (
+    checked_reply_address,
     mail_from_url,
+    mailbox_from_url,
     read_flag,
     read_list,
     read_networks,
@@ -152,3 +154,57 @@ def test_read_ports_of_no_port_refuses(monkeypatch, text: str):
 
     with pytest.raises(ImproperlyConfigured, match="COORDINATION_THING must hold ports"):
         read_ports("COORDINATION_THING", [443])
+
+
+def test_mailbox_from_url_reads_every_part() -> None:
+    url = "imaps://reply%40example.org:se%2Fcret@imap.example.org:994/Answers?handled=Done"
+
+    assert mailbox_from_url(url) == {
+        "host": "imap.example.org",
+        "port": 994,
+        "user": "reply@example.org",
+        "password": "se/cret",
+        "folder": "Answers",
+        "handled": "Done",
+        "tls": "direct",
+    }
+
+
+@pytest.mark.parametrize(
+    ("url", "port", "tls"),
+    [
+        ("imaps://reply:x@imap.example.org", 993, "direct"),
+        ("imap://reply:x@imap.example.org", 143, "starttls"),
+        ("imap://reply:x@127.0.0.1", 143, "none"),
+    ],
+)
+def test_mailbox_from_url_speaks_in_the_clear_to_this_machine_alone(
+    url: str, port: int, tls: str
+) -> None:
+    found = mailbox_from_url(url)
+
+    assert found is not None
+    assert (found["port"], found["tls"], found["folder"]) == (port, tls, "INBOX")
+
+
+@pytest.mark.parametrize("url", ["pop3://u:p@host", "imaps://imap.example.org", "imaps:///x"])
+def test_mailbox_from_url_refuses_what_it_cannot_read(url: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="COORDINATION_INBOUND_MAIL_URL"):
+        mailbox_from_url(url)
+
+
+def test_mailbox_from_url_of_nothing_is_none() -> None:
+    assert mailbox_from_url("") is None
+
+
+@pytest.mark.parametrize("address", ["", "reply@example.org", "a" * 20 + "@example.org"])
+def test_checked_reply_address_takes_what_leaves_room_for_a_secret(address: str) -> None:
+    assert checked_reply_address(address) == address
+
+
+@pytest.mark.parametrize(
+    "address", ["reply", "@example.org", "a b@example.org", "答复@example.org", "a" * 21 + "@x.org"]
+)
+def test_checked_reply_address_refuses_others(address: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="COORDINATION_REPLY_ADDRESS"):
+        checked_reply_address(address)

@@ -23,7 +23,7 @@ from events.answer_links import reply_address
 from events.inbound import forget_old, read_waiting, receive, settle_message
 from events.invitation_notices import InvitationNews
 from events.inviting import Given, answer_as_invitee, answer_invitation, invite_organizations
-from events.models import Answer, AnswerWay, InboundMessage, Invitation, Invitee
+from events.models import Answer, AnswerNames, AnswerWay, InboundMessage, Invitation, Invitee
 from events.scheduling import cancel_event, confirm_event, schedule_event
 from tests.events.reply_samples import sample
 from tests.factories import AFTERNOON, AT, Cast, make_event, stored
@@ -402,3 +402,16 @@ def test_answer_by_page_after_a_reply_wins(cast: Cast, invitee: Invitee) -> None
 
     assert Invitation.objects.get().state == "declined"
     assert [way for _state, way, _words in answers()] == ["mail", "page"]
+
+
+def test_forget_old_forgets_who_came_after_four_hundred_days(invitee: Invitee) -> None:
+    come_in(reply("delegated", invitee))
+    ends_at = invitee.invitation.event.ends_at
+    assert ends_at is not None
+
+    forget_old(at=ends_at + timedelta(days=400))
+    kept = AnswerNames.objects.count()
+    forget_old(at=ends_at + timedelta(days=400, seconds=1))
+
+    assert (kept, AnswerNames.objects.count()) == (1, 0)
+    assert Answer.objects.get().state == "delegated"

@@ -155,6 +155,21 @@ def test_cancel_event_before_anybody_was_asked_tells_nobody(cast: Cast) -> None:
     assert set(Message.objects.values_list("state", flat=True)) == {"superseded"}
 
 
+def test_cancel_event_while_the_request_is_being_sent_waits_and_follows_it(cast: Cast) -> None:
+    invitation = invited(cast)
+    tick(AT, stop=Stop())
+    Message.objects.update(lease="worker", attempts=1, next_attempt_at=LATER)
+    cancel_event(stored(invitation.event), reason="预算", viewer=SYSTEM, at=AT)
+    go_round(AT + timedelta(minutes=1))
+    waiting = subjects()
+
+    Message.objects.filter(lease="worker").update(state="sent", sent_at=LATER, lease="")
+    go_round()
+
+    assert waiting == []
+    assert subjects() == ["liaison: Cancelled: Matchmaking"]
+
+
 def test_withdraw_invitation_and_ask_anew_sends_cancel_then_request_and_new_links(
     cast: Cast,
 ) -> None:
