@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import schemathesis
@@ -26,11 +27,13 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from alliances.models import Edition
+from alliances.seating import add_person
 from coordination.accounts.models import User
 from coordination.accounts.tokens import issue_token
 from coordination.accounts.viewer import SYSTEM
 from coordination.calendars.linking import LinkSettings, issue_link
 from coordination.calendars.webhook_owners import make_webhook
+from coordination.deliveries.models import Endpoint, InboxItem
 from events.chasing import add_chase_step, add_standard_duty
 from events.concluding import attach_material
 from events.inviting import invite_organizations
@@ -59,14 +62,17 @@ RESOURCES = (
     "events",
     "feed-links",
     "holidays",
+    "inbox",
     "memberships",
     "organizations",
     "people",
     "plans",
     "reminder-rules",
+    "robots",
     "seats",
     "standard-duties",
     "webhooks",
+    "wishes",
 )
 CHECKS = (
     not_a_server_error,
@@ -93,6 +99,7 @@ def world(cast: Cast, token: str) -> dict[str, str]:
         event, title="议程", file_name="a.txt", content=b"1", viewer=SYSTEM, at=AT
     )
     root = User.objects.get(username="root")
+    person = add_person(viewer=SYSTEM, at=AT, user_id=root.pk, name_zh="管理员")
     wanted = LinkSettings(name="日历", language="en", alarms=[30])
     link = issue_link(root, wanted, viewer=SYSTEM, at=AT)
     webhook = make_webhook(
@@ -120,7 +127,16 @@ def world(cast: Cast, token: str) -> dict[str, str]:
         "chase-steps": add_chase_step(cast.alliance, offset="P1D", viewer=SYSTEM, at=AT),
         "feed-links": link,
         "webhooks": webhook,
-    }
+        "inbox": InboxItem.objects.create(
+            recipient=f"person:{person.uid}", message_uid=uuid4(), news="reminders",
+            subject="提醒", language="zh-hans", created_at=AT,
+        ),
+        # At a host that nothing is sent to.
+        "robots": Endpoint.objects.create(
+            channel="wecom", owner=f"alliance:{cast.alliance.uid}", name="群",
+            address="https://127.0.0.1:9", secret="good-key-0001",
+        ),
+    }  # fmt: skip
     return {name: str(getattr(found, "uid", found)) for name, found in objects.items()}
 
 

@@ -41,7 +41,7 @@ class ReadAllReading(Reading):
     marked = serializers.IntegerField()
 
 
-class NothingInput(Input):
+class NoBodyInput(Input):
     """No body is needed."""
 
 

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 
 from coordination.deliveries.models import Endpoint
 from coordination.deliveries.own_api import robot_readings as readings
-from coordination.deliveries.own_api.readings import NothingInput
+from coordination.deliveries.own_api.readings import NoBodyInput
 from coordination.deliveries.own_api.views import OwnView
 from coordination.deliveries.robot_health import health_of
 from coordination.deliveries.robot_words import trial_words
@@ -97,12 +97,10 @@ class RobotView(RobotsResource):
 class RobotTestView(RobotsResource):
     """A test message."""
 
-    @extend_schema(
-        operation_id="robots_test", request=NothingInput, responses=readings.RobotReading
-    )
+    @extend_schema(operation_id="robots_test", request=NoBodyInput, responses=readings.RobotReading)
     def post(self, request: Request, **kwargs: Any) -> HttpResponse:
         """Send a test message now; 409 with the robot's words where it was not taken."""
-        self.values(NothingInput)
+        self.values(NoBodyInput)
         row = self.found()
         words = trial_words(row.language, url=f"{settings.COORDINATION_BASE_URL}/calendar/")
         try_robot(row, viewer=self.viewer, at=self.at, words=words)

@@ -112,12 +112,12 @@ class InboxReadView(OwnView):
 
     @extend_schema(
         operation_id="inbox_read",
-        request=readings.NothingInput,
+        request=readings.NoBodyInput,
         responses=readings.InboxItemReading,
     )
     def post(self, request: Request, **kwargs: Any) -> HttpResponse:
         """Note that the message was read; the first time counts."""
-        self.values(readings.NothingInput)
+        self.values(readings.NoBodyInput)
         item = mark_read(kwargs["uid"], viewer=self.viewer, at=self.at)
         return self.answer(readings.inbox_item(item))
 
@@ -129,12 +129,12 @@ class InboxUnreadView(OwnView):
 
     @extend_schema(
         operation_id="inbox_unread",
-        request=readings.NothingInput,
+        request=readings.NoBodyInput,
         responses=readings.InboxItemReading,
     )
     def post(self, request: Request, **kwargs: Any) -> HttpResponse:
         """Note that the message is unread again."""
-        self.values(readings.NothingInput)
+        self.values(readings.NoBodyInput)
         return self.answer(readings.inbox_item(mark_unread(kwargs["uid"], viewer=self.viewer)))
 
 
@@ -145,12 +145,12 @@ class InboxReadAllView(OwnView):
 
     @extend_schema(
         operation_id="inbox_read_all",
-        request=readings.NothingInput,
+        request=readings.NoBodyInput,
         responses=readings.ReadAllReading,
     )
     def post(self, request: Request, **kwargs: Any) -> HttpResponse:
         """Note that everything was read."""
-        self.values(readings.NothingInput)
+        self.values(readings.NoBodyInput)
         return self.answer({"marked": mark_all_read(viewer=self.viewer, at=self.at)})
 
 
