@@ -58,6 +58,7 @@ def clocks(stage: Stage) -> Verdict:
     words, fine = [], True
     for number in (2, 5):
         stage.clear()
+        set_lease(USUAL_LEASE)
         stage.owe(200)
         for place in range(number):
             stage.loop(f"clock{place}")
@@ -172,8 +173,9 @@ def asked_to_end(stage: Stage) -> Verdict:
     """SIGTERM in the middle of a drain"""
     from coordination.deliveries.models import Message
 
-    stage.owe(1000)
+    set_lease(USUAL_LEASE)
     crew = stage.crew()
+    stage.owe(1000)
     stage.wait_sent(50)
     seconds = max(stage.end(child) for child in crew)
     held = Message.objects.exclude(lease="").count()
@@ -288,8 +290,9 @@ def broker_flushed(stage: Stage) -> Verdict:
     from redis import Redis
 
     client = Redis(port=stage.broker.port if stage.broker else 0)
+    set_lease(USUAL_LEASE)
     stage.crew()
-    time.sleep(4)
+    stage.wait_ready()
     stage.owe(600)
     fine = True
     for _time in range(20):
@@ -315,8 +318,9 @@ def broker_silent(stage: Stage) -> Verdict:
 def _without_broker(
     stage: Stage, begin: Callable[[object], object], end: Callable[[object], object]
 ) -> Verdict:
+    set_lease(USUAL_LEASE)
     stage.crew()
-    time.sleep(4)
+    stage.wait_ready()
     begin(stage.broker)
     try:
         time.sleep(1)
@@ -340,8 +344,9 @@ def _without_broker(
 
 def fresh(stage: Stage) -> Verdict:
     """how long from due to the first mail"""
+    set_lease(USUAL_LEASE)
     stage.crew()
-    time.sleep(4)
+    stage.wait_ready()
     waits = []
     for number in range(5):
         time.sleep(0.37 * number)

@@ -6,6 +6,8 @@ seconds; each is a process of its own, with its own connections and threads.
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -186,6 +188,20 @@ class Stage:
         if self.broker is not None:
             starts = [lambda: self.loop("clock", hand_over=True), self.worker, self.worker]
         return {start(): start for start in starts}
+
+    def wait_ready(self) -> None:
+        """Wait until the workers take work: Celery takes seconds to start."""
+        if self.broker is None:
+            time.sleep(1)
+            return
+        code = "from coordination.celery import app; print(len(app.control.ping(timeout=2)))"
+        wanted = list(self.children.values()).count("worker")
+        for _try in range(20):
+            asked = subprocess.run(
+                [sys.executable, "-c", code], capture_output=True, text=True, check=False
+            )
+            if asked.stdout.strip() == str(wanted):
+                return
 
     def kill(self, child: int) -> None:
         os.kill(child, signal.SIGKILL)

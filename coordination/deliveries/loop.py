@@ -36,7 +36,7 @@ from coordination.deliveries.transports.base import channels, close_transports, 
 INTERVAL_SECONDS = 1.0
 MOST_ROUNDS = 1000  # of one step in one tick, so that no step keeps the others waiting
 TIDY_EVERY_SECONDS = 60.0
-HAND_OVER_SECONDS = 5.0
+HAND_OVER_SECONDS = 2.0
 END_WITHIN_SECONDS = 8.0
 log = logging.getLogger(__name__)
 
@@ -187,7 +187,7 @@ class Loop:
             wake: makes it go round at once.
             name: word for its heartbeat, "loop" or "clock".
             hand_over: asks workers elsewhere to drain a channel; must return at once. The loop
-                then drains by itself only what has been due for over 5 s.
+                then drains by itself only what has been due for over 2 s.
         """
         self._stop = stop
         self._name = name
