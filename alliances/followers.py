@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Protocol
 
-from alliances.models import Organization, Plan, PlanItem, WorkArea
+from alliances.models import Alliance, Organization, Plan, PlanItem, WorkArea
 from coordination.accounts.viewer import Viewer
 
 
@@ -39,6 +39,9 @@ class Follower(Protocol):
 
     def work_area_renamed(self, work_area: WorkArea, *, viewer: Viewer, at: datetime) -> None:
         """A work area has another name or colour."""
+
+    def alliance_renamed(self, alliance: Alliance, *, viewer: Viewer, at: datetime) -> None:
+        """An alliance has another name, public address or time zone."""
 
     def organization_renamed(
         self, organization: Organization, *, viewer: Viewer, at: datetime

@@ -32,6 +32,7 @@ from coordination.changes.refusals import TransitionNotAllowed, invalid
 
 Noun = TypeVar("Noun", bound=Tracked)
 Values = Mapping[str, Any]
+SHOWN_BY_EVENTS = ("name_zh", "name_en", "email", "time_zone")
 NAMES = frozenset({"name_zh", "name_en"})
 MEMBER = frozenset({"alliance", "organization"})
 CHAIR = frozenset({"body", "organization"})
@@ -56,17 +57,23 @@ def found_alliance(*, viewer: Viewer, at: datetime, **values: Any) -> Alliance:
 
 
 def revise_alliance(alliance: Alliance, *, viewer: Viewer, at: datetime, **values: Any) -> Alliance:
-    """Change an alliance's details.
+    """Change an alliance's details; what calendars show of it is a change of its events.
 
     Raises:
         NotAllowed, InvalidInput, StaleVersion.
     """
     rules.require(rules.may_manage_alliance(viewer, alliance))
+    renamed = any(
+        values.get(name, getattr(alliance, name)) != getattr(alliance, name)
+        for name in SHOWN_BY_EVENTS
+    )
     if values.get("slug", alliance.slug) != alliance.slug:
         raise invalid("slug", _("The short address is in other people's links and stays."))
     assign(alliance, values)
     with recording(viewer.actor, at=at) as log:
         log.save(alliance, "alliance.revised")
+        for follower in followers if renamed else ():
+            follower.alliance_renamed(alliance, viewer=viewer, at=at)
     return alliance
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from django.db.models import Count, Q
 from django.utils.translation import gettext_lazy as _
 
-from alliances.models import Openness, Organization, Plan, PlanItem, WorkArea
+from alliances.models import Alliance, Openness, Organization, Plan, PlanItem, WorkArea
 from coordination.accounts.viewer import Viewer
 from coordination.changes.models import Part
 from coordination.changes.recording import recording
@@ -130,6 +130,11 @@ class EventsFollowPlans:
     def work_area_renamed(self, work_area: WorkArea, *, viewer: Viewer, at: datetime) -> None:
         """Record the new name as a change of the events that show it."""
         _relabel(Event.objects.filter(work_area=work_area), viewer=viewer, at=at)
+
+    def alliance_renamed(self, alliance: Alliance, *, viewer: Viewer, at: datetime) -> None:
+        """Record the new name as a change of the events that calendars show with it."""
+        events = Event.objects.filter(alliance=alliance).exclude(state=EventState.PLANNED)
+        _relabel(events, viewer=viewer, at=at)
 
     def organization_renamed(
         self, organization: Organization, *, viewer: Viewer, at: datetime

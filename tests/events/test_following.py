@@ -6,7 +6,7 @@ import pytest
 
 from alliances.drafting import Host as LineHost
 from alliances.drafting import Line, drop_item, revise_item
-from alliances.joining import merge_organizations, revise_organization
+from alliances.joining import merge_organizations, revise_alliance, revise_organization
 from alliances.models import PlanItem
 from alliances.planning import adopt_plan, publish_plan, revise_work_area
 from coordination.changes.models import Change
@@ -233,6 +233,16 @@ def test_work_area_renamed_is_a_change_of_the_events_that_show_it(cast: Cast) ->
     revise_work_area(area, viewer=SYSTEM, at=LATER, name_zh="协同创新")
     assert (stored(shown).version, stored(other).version) == (2, 1)
     assert Change.objects.get(object_uid=shown.uid, object_version=2).kind == "event.relabelled"
+
+
+def test_alliance_renamed_is_a_change_of_the_events_that_calendars_show(cast: Cast) -> None:
+    shown, waiting = make_event(cast.alliance, scheduled=True), make_event(cast.alliance)
+    other = make_event(cast.other, scheduled=True)
+    revise_alliance(cast.alliance, viewer=SYSTEM, at=LATER, website="https://example.org")
+    assert stored(shown).version == 2
+    revise_alliance(cast.alliance, viewer=SYSTEM, at=LATER, name_zh="新联盟")
+    versions = [stored(event).version for event in (shown, waiting, other)]
+    assert versions == [3, 1, 2]
 
 
 def test_organization_renamed_is_a_change_of_the_events_it_hosts(cast: Cast) -> None:

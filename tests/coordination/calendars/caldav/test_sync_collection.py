@@ -4,10 +4,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from alliances.joining import revise_alliance
 from alliances.seating import end_seat, seat_person
 from coordination.accounts.models import User
 from coordination.accounts.viewer import SYSTEM
 from coordination.changes.models import Counter
+from coordination.changes.recording import recording
 from events.owing import fulfil_duty, move_duty, set_duty
 from events.scheduling import (
     cancel_event,
@@ -114,9 +116,6 @@ def test_sync_tells_each_change_once_and_what_left_as_404(phone: Phone, cast: Ca
 
     told = zip(answer.names, answer.entries.values(), strict=True)
     assert {name: entry.status for name, entry in told} == {
-        name: entry.status
-        for name, entry in zip(answer.names, answer.entries.values(), strict=True)
-    } == {
         moved.dav_name: 200,
         hidden.dav_name: 404,
         draft.dav_name: 200,
@@ -325,3 +324,27 @@ def test_sync_without_news_costs_the_same_queries_however_much_there_is(
         make_event(cast.alliance, scheduled=True)
 
     assert queries() == few
+
+
+def test_alliance_s_new_name_comes_to_every_copy(phone: Phone, cast: Cast) -> None:
+    event = make_event(cast.alliance, scheduled=True)
+    copy = Copy(phone, "jjj/")
+    copy.sync()
+    before = dict(copy.held)
+    revise_alliance(cast.alliance, name_zh="新联盟", **WHOLE)
+
+    assert copy.sync() == [event.dav_name]
+    assert copy.held == copy.fresh != before
+
+
+def test_duty_that_is_owed_no_more_leaves_the_copy(phone: Phone, cast: Cast) -> None:
+    event = make_event(cast.alliance, scheduled=True)
+    duty = set_duty(event, cast.member, kind="send_agenda", due_at=NOW, **WHOLE)
+    copy = Copy(phone, "mine/")
+    copy.sync()
+    duty.dropped_at = NOW
+    with recording(SYSTEM.actor, at=NOW) as log:
+        log.save(duty, "duty.dropped")
+
+    assert copy.sync() == [f"duty-{duty.uid}.ics"]
+    assert copy.held == copy.fresh == {}
