@@ -55,7 +55,8 @@ def own_deliveries(viewer: Viewer) -> Q:
 def own_people(viewer: Viewer) -> QuerySet[Any, Any]:
     """Return the people that the viewer is, with their `recipient` key: one, or none."""
     people = Person.objects.filter(user=viewer.user_id, erased_at__isnull=True)
-    return people.annotate(recipient=RecipientKey(KIND, "uid"))
+    rows: QuerySet[Any, Any] = people.annotate(recipient=RecipientKey(KIND, "uid"))
+    return rows
 
 
 def open_inboxes(*, at: datetime) -> int:

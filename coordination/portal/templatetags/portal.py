@@ -66,7 +66,9 @@ def main_nav(context: Context) -> list[NavEntry]:
 def unread_messages(context: Context) -> int:
     """Return how many messages in the reader's inbox are unread."""
     request = context.get("request")
-    return unread_count(viewer_of(request)) if hasattr(request, "viewer") else 0
+    if request is None or not hasattr(request, "viewer"):
+        return 0
+    return unread_count(viewer_of(request))
 
 
 @register.simple_tag(takes_context=True)

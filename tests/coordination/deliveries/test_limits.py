@@ -1,10 +1,13 @@
 """However fast messages come, no stretch of time sees more sends than its endpoint takes."""
 
 import random
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
+from django.db import connection
 
 from coordination.deliveries.limits import Pace, close_until, put_off, take_token
 from coordination.deliveries.models import Endpoint, Message
@@ -79,6 +82,24 @@ def test_close_until_keeps_the_bucket_shut(endpoint: Endpoint, at: datetime) -> 
     assert wait is not None
     assert wait >= timedelta(minutes=10)
     assert take_token(endpoint.pk, PACE, at=at + wait) is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_take_token_by_many_at_once_gives_out_no_more_than_there_are() -> None:
+    endpoint = Endpoint.objects.create(channel="post", owner="box:1")
+    barrier = threading.Barrier(6)
+
+    def take() -> bool:
+        barrier.wait(timeout=20)
+        try:
+            return take_token(endpoint.pk, PACE, at=AT) is None
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(6) as pool:
+        taken = [future.result() for future in [pool.submit(take) for _n in range(6)]]
+
+    assert sum(taken) == PACE.burst
 
 
 def test_put_off_is_no_try(source: Notices, boxes: Boxes, post: Post, at: datetime) -> None:
