@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from coordination.rest.routing import resource_paths, view_paths
 from events.api.inbound_views import InboundMailView
+from events.api.ledger import (
+    ChannelsView,
+    LedgerView,
+    MessageActView,
+    MessageView,
+    SpanActView,
+)
 from events.api.owed_views import (
     ChaseStepViewSet,
     DutyViewSet,
@@ -41,5 +48,22 @@ urlpatterns = [
     *view_paths(f"{ONE}/reminders", ReminderView.as_view(), name="api-event-reminders"),
     *view_paths(f"{ONE}/deliveries", DeliveryView.as_view(), name="api-event-deliveries"),
     *view_paths("inbound-mail", InboundMailView.as_view(), name="api-inbound-mail"),
+    *view_paths("ledger", LedgerView.as_view(), name="api-ledger"),
+    *view_paths("ledger/channels", ChannelsView.as_view(), name="api-ledger-channels"),
+    *view_paths("ledger/messages/<uuid:uid>", MessageView.as_view(), name="api-ledger-message"),
+    *(
+        path
+        for verb in ("replay", "skip", "release")
+        for path in (
+            *view_paths(
+                f"ledger/{verb}", SpanActView.as_view(verb=verb), name=f"api-ledger-{verb}"
+            ),
+            *view_paths(
+                f"ledger/messages/<uuid:uid>/{verb}",
+                MessageActView.as_view(verb=verb),
+                name=f"api-ledger-message-{verb}",
+            ),
+        )
+    ),
     *view_paths("plans/<uuid:uid>/progress", ProgressView.as_view(), name="api-plan-progress"),
 ]

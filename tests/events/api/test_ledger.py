@@ -1,0 +1,104 @@
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+
+from alliances.models import Person
+from coordination.accounts.models import User
+from coordination.accounts.viewer import Viewer
+from coordination.deliveries.bundling import bundle_due
+from coordination.deliveries.fanout import Cause, enqueue
+from coordination.deliveries.models import Channel, Message
+from tests.factories import AT, Cast, make_event
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fixed_clock")]
+
+
+def as_viewer(viewer: Viewer) -> Client:
+    client = Client()
+    client.force_login(User.objects.get(pk=viewer.user_id))
+    return client
+
+
+def dead_message(cast: Cast) -> Message:
+    person = Person.objects.get(user=cast.member_liaison.user_id)
+    event = make_event(cast.alliance)
+    cause = Cause(
+        "notice", "1", due_at=AT, send_after=AT, about_type="events.event", about_uid=event.uid
+    )
+    enqueue([f"person:{person.uid}"], channel="email", cause=cause)
+    bundle_due(AT)
+    Message.objects.update(state="dead", reason="smtp_550", error="550 no such user", attempts=1)
+    return Message.objects.get()
+
+
+def test_ledger_answers_lines_to_secretariat_and_reader_alone(cast: Cast):
+    message = dead_message(cast)
+
+    for viewer, expected in (
+        (cast.secretary, [str(message.uid)]),
+        (cast.member_liaison, [str(message.uid)]),
+        (cast.other_secretary, []),
+        (cast.stranger, []),
+    ):
+        items = as_viewer(viewer).get("/api/v1/ledger/").json()["items"]
+        assert [item["message"] for item in items] == expected
+    assert Client().get("/api/v1/ledger/").status_code == 401
+
+
+def test_ledger_by_state_and_instant_answers_those_alone(cast: Cast):
+    dead_message(cast)
+    client = as_viewer(cast.secretary)
+    later = (AT + timedelta(days=1)).isoformat().replace("+", "%2B")
+
+    assert len(client.get("/api/v1/ledger/?state=dead").json()["items"]) == 1
+    assert client.get("/api/v1/ledger/?state=sent").json()["items"] == []
+    assert client.get(f"/api/v1/ledger/?since={later}").json()["items"] == []
+
+
+@pytest.mark.parametrize("query", ["state=lost", "event=x", "since=yesterday", "nothing=1"])
+def test_ledger_with_a_wrong_parameter_names_it(cast: Cast, query: str):
+    response = as_viewer(cast.secretary).get(f"/api/v1/ledger/?{query}")
+
+    assert response.status_code == 400
+    assert query.partition("=")[0] in response.content.decode()
+
+
+def test_message_answers_lines_and_tries(cast: Cast):
+    message = dead_message(cast)
+
+    found = as_viewer(cast.secretary).get(f"/api/v1/ledger/messages/{message.uid}/").json()
+
+    assert (found["state"], found["reason"], found["tries"]) == ("dead", "smtp_550", [])
+    assert [line["answer"] for line in found["lines"]] == ["550 no such user"]
+
+
+def test_replay_of_one_and_of_a_span_counts_what_goes_out_again(cast: Cast):
+    message = dead_message(cast)
+    client = as_viewer(cast.secretary)
+
+    one = client.post(f"/api/v1/ledger/messages/{message.uid}/replay/")
+    assert (one.status_code, one.json()) == (200, {"messages": 1})
+    Message.objects.update(state="dead")
+    span = client.post(
+        "/api/v1/ledger/replay/", {"since": AT.isoformat()}, content_type="application/json"
+    )
+    assert (span.status_code, span.json()) == (200, {"messages": 1})
+    assert Message.objects.get().state == "pending"
+
+
+def test_replay_by_somebody_else_is_not_found(cast: Cast):
+    message = dead_message(cast)
+
+    response = as_viewer(cast.member_liaison).post(f"/api/v1/ledger/messages/{message.uid}/replay/")
+
+    assert response.status_code == 404
+    assert Message.objects.get().state == "dead"
+
+
+def test_channels_are_shown_to_secretariats(cast: Cast):
+    Channel.objects.create(name="email", failures=2, reason="smtp_away")
+
+    (channel,) = as_viewer(cast.secretary).get("/api/v1/ledger/channels/").json()
+    assert (channel["name"], channel["reason"]) == ("email", "smtp_away")
+    assert as_viewer(cast.member_liaison).get("/api/v1/ledger/channels/").status_code == 403
