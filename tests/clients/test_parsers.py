@@ -10,7 +10,7 @@ import pytest
 
 from coordination.calendars.models import EventText
 from events.models import Event
-from tests.clients import tools
+from tests.clients import programs
 from tests.clients.conftest import Served
 
 pytestmark = pytest.mark.network
@@ -28,12 +28,12 @@ def feed(served: Served, tmp_path: Path, request: Any) -> Path:
 
 def read_by(parser: str, feed: Path) -> Found:
     if parser == "ical.js":
-        folder = tools.node_package()
+        folder = programs.node_package()
         shutil.copy(HERE / "parse_feed.mjs", folder)
-        done = tools.run("node", "parse_feed.mjs", feed, folder=folder)
+        done = programs.run("node", "parse_feed.mjs", feed, folder=folder)
     else:
-        python = tools.environment("parsers") / "python"
-        done = tools.run(python, HERE / "parse_feed.py", parser, feed, folder=feed.parent)
+        python = programs.environment("parsers") / "python"
+        done = programs.run(python, HERE / "parse_feed.py", parser, feed, folder=feed.parent)
     assert done.returncode == 0, done.stderr
     found: Found = json.loads(done.stdout)
     return found

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from coordination.accounts.viewer import Viewer
-from tests.clients import tools
+from tests.clients import programs
 from tests.clients.conftest import Served
 
 pytestmark = pytest.mark.network
@@ -16,8 +16,8 @@ SESSION = Path(__file__).with_name("caldav_session.py")
 
 def session(served: Served, viewer: Viewer, folder: Path) -> dict[str, Any]:
     """Return what the client found as this person."""
-    python = tools.environment("caldav") / "python"
-    done = tools.run(python, SESSION, f"{served.url}/dav/", *served.password(viewer), folder=folder)
+    python = programs.environment("caldav") / "python"
+    done = programs.run(python, SESSION, f"{served.url}/dav/", *served.password(viewer), folder=folder)
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     return found

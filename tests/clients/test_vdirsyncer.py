@@ -7,7 +7,7 @@ import pytest
 from coordination.accounts.viewer import SYSTEM
 from events.models import Event
 from events.scheduling import revise_event
-from tests.clients import tools
+from tests.clients import programs
 from tests.clients.conftest import Served
 from tests.factories import AT, stored
 
@@ -57,9 +57,9 @@ class Syncer:
         (folder / "files" / "feed").mkdir(parents=True)
 
     def __call__(self, command: str) -> str:
-        program = tools.environment("sync") / "vdirsyncer"
+        program = programs.environment("sync") / "vdirsyncer"
         answer = "yes\n" * 20
-        done = tools.run(
+        done = programs.run(
             "sh", "-c", f"printf '{answer}' | {program} -c config {command}", folder=self.folder
         )
         assert done.returncode == 0, done.stdout + done.stderr
@@ -163,8 +163,8 @@ def test_khal_lists_what_vdirsyncer_brought(served: Served, tmp_path: Path) -> N
         f"[sqlite]\npath = {tmp_path}/khal.db\n",
         encoding="utf-8",
     )
-    khal = tools.environment("sync") / "khal"
-    done = tools.run(
+    khal = programs.environment("sync") / "khal"
+    done = programs.run(
         khal, "-c", tmp_path / "khal.conf", "list", "--format", "{start} {end} {title}",
         "--day-format", "", "2028-02-01", "2028-07-31", folder=tmp_path,
     )  # fmt: skip
