@@ -17,7 +17,9 @@ SESSION = Path(__file__).with_name("caldav_session.py")
 def session(served: Served, viewer: Viewer, folder: Path) -> dict[str, Any]:
     """Return what the client found as this person."""
     python = programs.environment("caldav") / "python"
-    done = programs.run(python, SESSION, f"{served.url}/dav/", *served.password(viewer), folder=folder)
+    done = programs.run(
+        python, SESSION, f"{served.url}/dav/", *served.password(viewer), folder=folder
+    )
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     return found
