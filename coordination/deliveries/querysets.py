@@ -85,9 +85,18 @@ class MessageQuerySet(models.QuerySet["Message"]):
         return self.filter(state="pending")
 
     def due(self, at: datetime) -> Self:
-        """Pending messages that nobody holds and that may be claimed, whatever is paused."""
+        """Pending messages that nobody holds and that may be claimed, whatever is paused.
+
+        One that waits in its lane for an earlier one is not due yet.
+        """
+        earlier: models.QuerySet[Message] = models.QuerySet(self.model).filter(
+            endpoint=models.OuterRef("endpoint"), lane=models.OuterRef("lane"), state="pending",
+            pk__lt=models.OuterRef("pk"),
+        ).exclude(lane="")  # fmt: skip
         return self.pending().filter(
-            Q(leased_until__isnull=True) | Q(leased_until__lte=at), next_attempt_at__lte=at
+            Q(leased_until__isnull=True) | Q(leased_until__lte=at),
+            Q(lane="") | ~models.Exists(earlier),
+            next_attempt_at__lte=at,
         )
 
     def dead(self) -> Self:
@@ -103,7 +112,10 @@ class EndpointQuerySet(models.QuerySet["Endpoint"]):
     """Endpoints."""
 
     def failing(self) -> Self:
-        """Endpoints that are paused after failures, switched off, or said not to exist."""
+        """Endpoints that are paused after failures, switched off, or said not to exist.
+
+        What its owner has paused or ended does not fail.
+        """
         return self.filter(
             Q(failures__gte=5) | Q(disabled_at__isnull=False) | Q(bounced_at__isnull=False)
-        )
+        ).exclude(disabled_reason__in=("paused", "removed"))

@@ -8,6 +8,7 @@ from django.db import connection
 
 from coordination.deliveries import sources
 from coordination.deliveries.draining import Drain
+from coordination.deliveries.freshness import oldest_due_seconds
 from coordination.deliveries.models import Attempt, Endpoint, Message
 from coordination.deliveries.streaming import MOST_FLYING_TO_ONE, Stream, drain_for
 from coordination.deliveries.timing import Timepiece
@@ -90,6 +91,16 @@ def test_run_holds_a_lane_back_behind_what_failed_and_lets_others_flow():
     assert sorted(before) == ["a0", "b0", "b1"]
     assert said(receiver.calls)[3:] == ["a0", "a1"]
     assert states() == {"sent": 4}
+
+
+def test_lane_that_waits_for_a_retry_is_not_late():
+    with receiving(answers(500)) as receiver, let_out(receiver):
+        feed(hook_to(receiver.url()).subscription, "1", "2", lane="a")
+        send()
+        Message.objects.filter(failures=1).update(next_attempt_at=later(hours=2))
+
+    assert oldest_due_seconds(later(hours=1)) == 0.0
+    assert oldest_due_seconds(later(hours=2, seconds=90)) == 90.0
 
 
 def test_run_goes_on_in_a_lane_after_a_dead_message():

@@ -117,6 +117,15 @@ def test_enable_with_a_skip_drops_what_waits():
     assert Endpoint.objects.get().disabled_at is None
 
 
+def test_paused_and_ended_ones_do_not_count_as_failing():
+    paused, ended, off = (hook_to(URL, name=name).subscription for name in ("停", "终", "坏"))
+    pause_subscription(paused, viewer=SYSTEM, at=AT)
+    unsubscribe(ended, viewer=SYSTEM, at=AT)
+    Endpoint.objects.filter(pk=off.endpoint_id).update(disabled_at=AT, disabled_reason="http_410")
+
+    assert [endpoint.pk for endpoint in Endpoint.objects.failing()] == [off.endpoint_id]
+
+
 def test_ping_to_one_that_is_off_is_refused():
     webhook = hook_to(URL).subscription
     pause_subscription(webhook, viewer=SYSTEM, at=AT)
