@@ -134,6 +134,7 @@ MIDDLEWARE = [
 PROGRAM_PATHS = (
     "/api/v1/",
     "/dav",
+    "/principals",
     "/calendars/",
     "/.well-known/",
     "/healthz/",
