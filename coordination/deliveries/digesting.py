@@ -28,8 +28,9 @@ def joined(written: Sequence[Rendered], reader: Reader) -> Rendered:
         written: one for each source, in the order in which things fell due; at least one.
         reader: gives language and name.
     """
-    items = [item for rendered in written for item in _items(rendered)]
-    if len(written) == 1 and len(written[0].items) < 2:
+    # Two rules may say the same of one event: once is enough.
+    items = list(dict.fromkeys(item for rendered in written for item in _items(rendered)))
+    if len(items) < 2 or (len(written) == 1 and len(written[0].items) < 2):
         return written[0]
     language = language_or_default(reader.language)
     with override(language):

@@ -44,6 +44,11 @@ def test_joined_of_one_source_that_tells_several_lists_them_too() -> None:
     assert joined([several], ENGLISH).subject == "2 things for you: 甲; 乙"
 
 
+def test_joined_says_the_same_thing_once() -> None:
+    assert joined([ONE, ONE], ENGLISH) == ONE
+    assert joined([ONE, TWO, ONE], ENGLISH).items == joined([ONE, TWO], ENGLISH).items
+
+
 def test_joined_subject_holds_as_many_titles_as_fit() -> None:
     items = tuple(Item("很长的活动名称" * 4 + str(number)) for number in range(9))
 
@@ -56,7 +61,7 @@ def test_joined_subject_holds_as_many_titles_as_fit() -> None:
 def test_joined_escapes_what_people_typed() -> None:
     item = Item("<b>会</b>", "a & b <script>", "https://x.test/?a=1&b=2")
 
-    html = joined([Rendered("x", "x", items=(item, item))], ENGLISH).html
+    html = joined([Rendered("x", "x", items=(item, Item("乙")))], ENGLISH).html
 
     assert "<script>" not in html
     assert "&lt;b&gt;会&lt;/b&gt;" in html
