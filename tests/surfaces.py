@@ -260,4 +260,5 @@ PAGES: dict[str, Maker] = {
     "/members/": add_member,
     "/plans/": MAKERS["api-plan-list"],
     "/reminders/": add_rule,
+    "/owed/": add_duty,
 }

@@ -72,6 +72,8 @@ def owed(request: HttpRequest) -> HttpResponse:
     )
     lines = _lines(list(related.order_by("due_at", "pk")[: MOST_ROWS + 1]), viewer)
     kept = _staffed(viewer)
+    steps = ChaseStep.objects.filter(alliance__in=kept).order_by()
+    chasing_alliances = set(steps.values_list("alliance", flat=True))
     return render(
         request,
         "portal/owed.html",
@@ -83,7 +85,7 @@ def owed(request: HttpRequest) -> HttpResponse:
             "kind": kind,
             "slug": slug,
             "only_late": bool(asked(request, "late")),
-            "alliances": [(row, ChaseStep.objects.filter(alliance=row).exists()) for row in kept],
+            "alliances": [(row, row.pk in chasing_alliances) for row in kept],
         },
     )
 
