@@ -26,7 +26,7 @@ from coordination.calendars.tokens import TokenRefused, read_token, watermark_of
 from coordination.rest.negotiation import QualityNegotiation
 from coordination.rest.pagination import CURSOR, LIMIT, requested_limit
 from coordination.rest.problem_kinds import ProblemKind, register_problem
-from coordination.rest.problems import Problem, ProblemError, parameter_error
+from coordination.rest.problems import PROBLEM_JSON, Problem, ProblemError, parameter_error
 from coordination.rest.reading import Reading, compiled
 from coordination.rest.rendering import JSON, RENDERER, FastJSONRenderer
 from coordination.rest.views import HouseView
@@ -103,6 +103,12 @@ JSCALENDAR_SYNC_SCHEMA: dict[str, Any] = {
 }
 
 
+FILTERS_IN_SCHEMA = [
+    OpenApiParameter(name, str, description=str(one.extra["help_text"]))
+    for name, one in EventFilters.base_filters.items()
+]
+
+
 class SyncView(HouseView):
     """A copy of the events, kept fresh."""
 
@@ -115,8 +121,13 @@ class SyncView(HouseView):
 
     @extend_schema(
         operation_id="sync",
-        responses={(200, JSON): SyncReading, (200, MEDIA_TYPE): JSCALENDAR_SYNC_SCHEMA},
+        responses={
+            (200, JSON): SyncReading,
+            (200, MEDIA_TYPE): JSCALENDAR_SYNC_SCHEMA,
+            (410, PROBLEM_JSON): {"$ref": "#/components/schemas/Problem"},
+        },
         parameters=[
+            *FILTERS_IN_SCHEMA,
             OpenApiParameter(
                 TOKEN, str, description="From the last answer; without it everything comes."
             ),

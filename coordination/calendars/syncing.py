@@ -122,6 +122,8 @@ def changes_since(
     mark = watermark_of(viewer)
     subject = selection.subject_for(viewer, variant)
     start = read_token(token, epoch=mark.epoch, subject=subject)
+    if start.number > mark.end:  # of changes that a restore has undone
+        raise TokenRefused
     same_scopes = start.scopes == mark.digest
     if same_scopes and start.number >= mark.number:
         return Delta(token=token)

@@ -33,7 +33,7 @@ FORMAT = "1"
 DIGEST_LENGTH = 22
 # By hand, because a poll without news costs little more than this.
 WATERMARK_SQL = f"""
-    SELECT counter.epoch,
+    SELECT counter.epoch, counter.value,
            (SELECT MAX(last_number) FROM {Scope._meta.db_table} WHERE name IN ({{marks}})),
            (SELECT digest FROM {ScopeSet._meta.db_table} WHERE digest = %s)
     FROM {Counter._meta.db_table} AS counter
@@ -61,12 +61,14 @@ class Watermark:
 
     Attributes:
         epoch: of the log; a restore that lost changes begins another one. Not for outside.
+        end: number of the last change of all.
         number: of the last change that concerned one of the scopes.
         scopes: those that are held now.
         digest: the name of this set of scopes.
     """
 
     epoch: UUID
+    end: int
     number: int
     scopes: frozenset[str]
     digest: str
@@ -142,12 +144,12 @@ def watermark_of(viewer: Viewer) -> Watermark:
     if row is None:  # an emptied database
         Counter.objects.bulk_create([Counter(pk=1)], ignore_conflicts=True)
         return watermark_of(viewer)
-    epoch, number, known = row
+    epoch, end, number, known = row
     if known is None:
         ScopeSet.objects.bulk_create(
             [ScopeSet(digest=digest, names=" ".join(sorted(scopes)))], ignore_conflicts=True
         )
-    return Watermark(UUID(str(epoch)), number or 0, scopes, digest)
+    return Watermark(UUID(str(epoch)), end, number or 0, scopes, digest)
 
 
 def _held_by(viewer: Viewer) -> frozenset[str]:

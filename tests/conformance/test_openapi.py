@@ -72,6 +72,7 @@ RESOURCES = (
     "robots",
     "seats",
     "standard-duties",
+    "sync",
     "webhooks",
     "wishes",
 )
