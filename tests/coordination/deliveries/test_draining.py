@@ -44,7 +44,9 @@ def test_drain_sends_each_in_the_readers_words_and_writes_it_down(post: Post) ->
         ("1@example.org", "通知 1", 1),
         ("2@example.org", "通知 1", 1),
     ]
-    assert [x.uid for x in post.carried] == [m.uid for m in Message.objects.order_by("recipient", "pk")]
+    assert [x.uid for x in post.carried] == [
+        m.uid for m in Message.objects.order_by("recipient", "pk")
+    ]
     assert states() == [("sent", "")] * 2
     assert list(Attempt.objects.values_list("address", flat=True)) == [
         "1@example.org",
