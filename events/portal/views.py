@@ -222,7 +222,7 @@ def _show(
         "duties": [
             (duty, duty.done_at is None and rules.may_fulfil_duty(viewer, _of(duty, event)))
             for duty in Duty.objects.visible_to(viewer)
-            .filter(event=event)
+            .filter(dropped_at__isnull=True, event=event)
             .select_related("organization")
         ],
         "materials": list(
