@@ -26,6 +26,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int, default=20_000)
     parser.add_argument("--mails", type=int, default=2_000)
+    parser.add_argument("--due", type=int, default=100_000)
     options = parser.parse_args()
     folder = tempfile.mkdtemp(prefix="coordination-benchmark-")
     os.environ["COORDINATION_VAR"] = folder
@@ -42,6 +43,8 @@ def main() -> None:
             ("whole pipeline / kept connection", *mail_figures(options.mails)),
         ):
             sys.stdout.write(f"{name}: {limit / ours:.2f} ({ours:.2f} s to {limit:.2f} s)\n")
+        megabytes, seconds = due_figures(options.due)
+        sys.stdout.write(f"{options.due} due at once: +{megabytes:.0f} MB, {seconds:.0f} s\n")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -188,6 +191,52 @@ def mail_figures(mails: int) -> tuple[float, float]:
         assert len(seen.stored) == 2 * mails
     close_transports()
     return seconds, ours
+
+
+def due_figures(rows: int) -> tuple[float, float]:
+    """Return by how many megabytes this process grew over bundling and draining so many."""
+    import resource
+
+    from django.utils import timezone
+
+    from coordination.deliveries import sources
+    from coordination.deliveries.bundling import bundle_due
+    from coordination.deliveries.draining import Drain
+    from coordination.deliveries.fanout import enqueue
+    from coordination.deliveries.recipients import register_address_book
+    from coordination.deliveries.timing import Timepiece
+    from coordination.deliveries.transports.base import register_transport
+
+    sources.register_source(Notices())
+    register_address_book("box", Boxes())
+    register_transport("post", Nowhere)
+    empty()
+    for start in range(0, rows, 1000):
+        keys = [f"box:{start + n}" for n in range(min(1000, rows - start))]
+        enqueue(keys, channel="post", cause=cause("1"))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    begun = time.perf_counter()
+    while bundle_due(timezone.now()):
+        pass
+    Drain("post", Timepiece(timezone.now()), threading.Event()).run(budget=3600)
+    seconds = time.perf_counter() - begun
+    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024, seconds
+
+
+class Nowhere:
+    lease = timedelta(minutes=2)
+    schedule = None
+
+    def prepare(self) -> None:
+        """It is always open."""
+
+    def send(self, letter: object) -> object:
+        from coordination.deliveries.transports.base import Receipt
+
+        return Receipt()
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 def text() -> object:
