@@ -79,7 +79,7 @@ def _register_chasing() -> None:
     from coordination.deliveries.chores import register_chore
     from coordination.deliveries.sources import register_source
     from coordination.deliveries.subscribers import register_subscriber
-    from events.demanding import DutiesFollowEvents
+    from events.demanding import DutiesFollowEvents, settle_all
     from events.marking import fill_holidays
     from events.pursuing import keep_chases
     from events.urging import Chases, SuccessorsAreTold
@@ -88,6 +88,7 @@ def _register_chasing() -> None:
     register_subscriber(DutiesFollowEvents())
     register_subscriber(SuccessorsAreTold())
     register_source(Chases())
+    register_chore("settle duties", lambda at: settle_all(at=at), every=timedelta(hours=6))
     register_chore(
         "take holidays over",
         lambda at: fill_holidays(viewer=SYSTEM, at=at),

@@ -99,6 +99,17 @@ def settle_duties(events: Iterable[int], *, at: datetime) -> int:
     return changed
 
 
+def settle_all(*, at: datetime) -> int:
+    """Look at every event still to come of alliances that expect something; a chore.
+
+    What stood before the log was first read, such as a demo or a restore, is caught up with.
+    """
+    expecting = StandardDuty.objects.filter(enabled=True).values("alliance")
+    rows = Event.objects.exclude(state__in=(EventState.HELD, EventState.CANCELLED))
+    found = rows.filter(alliance__in=expecting).order_by("pk")
+    return settle_duties(found.values_list("pk", flat=True), at=at)
+
+
 def recount_duties(*, at: datetime) -> int:
     """Count working days anew, after the table of holidays changed; return how many duties moved.
 

@@ -15,7 +15,7 @@ from events.chasing import (
     revise_standard_duty,
     take_over_standard_chasing,
 )
-from events.demanding import DutiesFollowEvents
+from events.demanding import DutiesFollowEvents, settle_all
 from events.inviting import answer_invitation, invite_organizations
 from events.models import ChaseStep, Duty, Event, StandardDuty
 from events.owing import fulfil_duty, move_duty, set_duty
@@ -195,3 +195,10 @@ def test_take_over_standard_chasing_twice_adds_nothing(cast: Cast) -> None:
     ]
     assert added == [count, 0]
     assert StandardDuty.objects.count() + ChaseStep.objects.count() == count
+
+
+def test_settle_all_catches_up_with_what_stood_before_and_then_changes_nothing(cast: Cast) -> None:
+    expect(cast, "send_agenda", "-P7D")
+    make_event(cast.alliance, scheduled=True, hosts=[Host(cast.host)])
+    assert [settle_all(at=AT) for _n in range(2)] == [1, 0]
+    assert [how for *_rest, how in duties()] == ["owed"]
