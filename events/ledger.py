@@ -201,8 +201,8 @@ def tries_of(message: Message) -> list[Attempt]:
 
 def people_behind(lines: Sequence[Delivery]) -> dict[str, str]:
     """Return recipient's key -> name; an erased person has none; one query."""
-    uids = {_uid_of(line.recipient) for line in lines}
-    people = Person.objects.filter(uid__in=uids - {None}).select_related("details")
+    uids = {uid for line in lines if (uid := _uid_of(line.recipient)) is not None}
+    people = Person.objects.filter(uid__in=uids).select_related("details")
     return {f"{KIND}:{person.uid}": str(person) for person in people}
 
 
@@ -216,6 +216,6 @@ def _uid_of(recipient: str) -> UUID | None:
 
 def events_behind(viewer: Viewer, lines: Sequence[Delivery]) -> Mapping[UUID, Event]:
     """Return the events that lines are about and the viewer may see, by outside id; one query."""
-    uids = {line.about_uid for line in lines if line.about_type == Event.object_type()}
-    seen = Event.objects.visible_to(viewer).filter(uid__in=uids - {None})
+    about = [line.about_uid for line in lines if line.about_type == Event.object_type()]
+    seen = Event.objects.visible_to(viewer).filter(uid__in={uid for uid in about if uid})
     return {event.uid: event for event in seen}

@@ -128,7 +128,7 @@ def _claim(
         rows += f" {connection.ops.for_update_sql(skip_locked=True, of=('waiting',))}"
     # As an array the sub-query runs once; PostgreSQL may run an IN (SELECT .. LIMIT) repeatedly.
     chosen = f"= ANY(ARRAY({rows}))" if connection.vendor == "postgresql" else f"IN ({rows})"
-    columns = ", ".join(field.column for field in Message._meta.concrete_fields)
+    columns = ", ".join(str(field.column) for field in Message._meta.concrete_fields)
     until = _instant(at + lease)
     values = names | {"token": uuid4().hex, "until": until, "limit": limit}
     claimed = _as_messages(_rows(_CLAIM.format(chosen=chosen, columns=columns), values))

@@ -45,7 +45,7 @@ class LineReading(serializers.Serializer[Any]):
     """A line of the ledger."""
 
     message = serializers.UUIDField(allow_null=True)
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]  # a field of that name
     recipient = serializers.CharField()
     event = serializers.UUIDField(allow_null=True)
     channel = serializers.CharField()
