@@ -30,7 +30,7 @@ from events.bounces import note_returned, uid_in
 from events.invitation_notices import SOURCE, time_text
 from events.inviting import Given, answer_as_invitee, answer_invitation
 from events.itip_reading import NotACalendar, Participant, Reply, describe_proposal, read_replies
-from events.mail_reading import ReadMail, read_mail
+from events.mail_reading import ReadMail, is_tangled, read_mail
 from events.models import (
     OPEN_STATES,
     Answer,
@@ -74,8 +74,9 @@ def receive(raw: bytes, *, way: str, at: datetime) -> tuple[InboundMessage, bool
     if known is not None:
         return known, False
     row = InboundMessage(digest=digest, way=way, received_at=at, raw=raw)
-    if len(raw) > LARGEST:
-        row.raw, row.state, row.error = None, InboundState.SET_ASIDE, "too_large"
+    refused = "too_large" if len(raw) > LARGEST else "tangled" if is_tangled(raw) else ""
+    if refused:
+        row.raw, row.state, row.error = None, InboundState.SET_ASIDE, refused
     try:
         with transaction.atomic():
             row.save()

@@ -13,6 +13,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage, Message
 from email.utils import getaddresses
 from html import unescape
+from itertools import islice
 from typing import Any, Final
 
 _RECIPIENT_HEADERS: Final = (
@@ -28,7 +29,9 @@ _ROBOTIC_SUBJECT: Final = re.compile(
     re.IGNORECASE,
 )
 _TNEF: Final = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
-_TAG: Final = re.compile(r"<(?:style|script)\b.*?</(?:style|script)>|<[^>]+>", re.S | re.I)
+# Each alternative takes what it has looked at, or looks no further than the next "<": a text of
+# tags that never end is read once, not once for each of them.
+_TAG: Final = re.compile(r"<(?:style|script)\b(?:.*?</(?:style|script)>|.*)|<[^<>]+>", re.S | re.I)
 _QUOTED: Final = re.compile(
     r"^\s*(>|-{2,}\s*(original message|原始邮件|forwarded)|在.{4,120}写道\s*[:\uff1a]|"
     r"on .{4,120} wrote:|发件人\s*[:\uff1a]|from: .+@)",
@@ -36,6 +39,9 @@ _QUOTED: Final = re.compile(
 )
 _MESSAGE_ID: Final = re.compile(r"<[^<>\s]{3,300}>")
 _LINES_OF_NOTE: Final = 12
+_LONGEST_HEADER: Final = 16_000  # characters; no header that matters here comes near
+_MOST_HEADERS: Final = 30  # of one name
+_MOST_COMPARISONS: Final = 5_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +106,11 @@ def read_mail(raw: bytes) -> ReadMail:
         has_sealed_part=any(part.get_content_type() in _TNEF for part in parts),
         returned=returned,
     )
+
+
+def is_tangled(raw: bytes) -> bool:
+    """Whether reading the mail would take long: each line is held against each open boundary."""
+    return raw.lower().count(b"boundary") * raw.count(b"\n") > _MOST_COMPARISONS
 
 
 def text_of(part: Message[Any, Any]) -> str:
@@ -206,7 +217,8 @@ def _header(mail: Message[Any, Any], name: str) -> str:
 
 def _headers(mail: Message[Any, Any], name: str) -> list[str]:
     wanted = name.lower()
-    return [_decoded(str(value)) for key, value in mail.raw_items() if key.lower() == wanted]
+    found = (str(value) for key, value in mail.raw_items() if key.lower() == wanted)
+    return [_decoded(value[:_LONGEST_HEADER]) for value in islice(found, _MOST_HEADERS)]
 
 
 def _decoded(value: str) -> str:

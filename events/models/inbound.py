@@ -125,6 +125,7 @@ _WHY = {
         "Ask the sender to answer by the link in the invitation."
     ),
     "too_large": _("The mail is larger than 2 MiB and was not taken in; it is in the mailbox."),
+    "tangled": _("The mail has too many parts and was not taken in; it is in the mailbox."),
 }
 
 
