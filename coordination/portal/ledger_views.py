@@ -24,6 +24,7 @@ from coordination.changes.refusals import NotAllowed
 from coordination.deliveries.circuit import resume_channel, switch_off, switch_on
 from coordination.deliveries.freshness import Condition, condition
 from coordination.deliveries.models import Channel, Delivery, HoldPeriod
+from coordination.deliveries.reason_words import reason_in_words
 from coordination.deliveries.timing import database_time
 from coordination.pages.answers import asked, now, one, page, uid_or_none, viewer_of
 from events import ledger
@@ -51,8 +52,8 @@ class Line:
         """Return why it stands where it stands."""
         message = self.row.message
         if self.row.dropped_reason or message is None:
-            return self.row.dropped_reason
-        return message.error or message.reason
+            return reason_in_words(self.row.dropped_reason)
+        return message.error or reason_in_words(message.reason)
 
 
 @require_safe

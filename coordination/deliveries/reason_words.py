@@ -1,0 +1,58 @@
+"""Why a delivery or a message stands where it stands, in words for people.
+
+The ledger keeps short codes, which programs read; what the other side said is kept beside them.
+"""
+
+from __future__ import annotations
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+WORDS: dict[str, Promise] = {
+    "by_wish": gettext_lazy("The reader does not want such news this way."),
+    "cannot_be_made": gettext_lazy("The text could not be put together."),
+    "date_moved": gettext_lazy("The date was moved; a newer message goes out."),
+    "done": gettext_lazy("It was done before."),
+    "event_cancelled": gettext_lazy("The event was cancelled before."),
+    "event_has_begun": gettext_lazy("The event had begun."),
+    "event_planned": gettext_lazy("The event has no time any more."),
+    "event_postponed": gettext_lazy("The event was postponed before."),
+    "event_held": gettext_lazy("The event was over."),
+    "event_moved": gettext_lazy("The event was moved; a newer message goes out."),
+    "expired": gettext_lazy("It was too late to be of use."),
+    "in_doubt": gettext_lazy("It may have gone out already, and must not go out twice."),
+    "invitation_gone": gettext_lazy("The invitation no longer stands."),
+    "invitation_withdrawn": gettext_lazy("The invitation was withdrawn."),
+    "lease_ended": gettext_lazy("The sender stopped in the middle; it was sent again."),
+    "lease_lost": gettext_lazy("Another sender took it over."),
+    "mended": gettext_lazy("It works again."),
+    "newer_notice": gettext_lazy("A newer message replaces it."),
+    "no_address": gettext_lazy("The reader has no address."),
+    "no_inbox": gettext_lazy("The reader cannot sign in, so has no inbox here."),
+    "no_longer_concerned": gettext_lazy("It no longer concerns the reader."),
+    "no_longer_owed": gettext_lazy("It is no longer owed."),
+    "no_longer_visible": gettext_lazy("The reader may no longer see the event."),
+    "nothing_left": gettext_lazy("Nothing in it was still wanted."),
+    "quiet_hours": gettext_lazy("It fell into the reader's quiet hours."),
+    "recipient_gone": gettext_lazy("The reader is no longer there."),
+    "restored": gettext_lazy("It fell due between a backup and its restore, and waits for staff."),
+    "robot_removed": gettext_lazy("The robot was removed."),
+    "rule_removed": gettext_lazy("The rule was removed."),
+    "skipped": gettext_lazy("Staff decided not to send it."),
+    "step_removed": gettext_lazy("The step was removed."),
+    "too_late": gettext_lazy("It was due too long ago to be sent late."),
+    "webhook_removed": gettext_lazy("The webhook was removed."),
+}
+
+
+def reason_in_words(code: str) -> str:
+    """Return what a code means in the active language; a peer's own code is quoted."""
+    if not code:
+        return ""
+    if code in WORDS:
+        return str(WORDS[code])
+    _peer, _separator, number = code.partition("_")
+    if number.isdigit():
+        return _("The other side answered %(number)s.") % {"number": number}
+    return code
