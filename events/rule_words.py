@@ -18,7 +18,8 @@ def rule_in_words(rule: ReminderRule, language: str) -> str:
     """Return when a rule falls due: "5 working days before the beginning, 09:00"."""
     if rule.at_wall is not None:
         day = day_in_words(rule.at_wall.date(), language=language, with_year=True)
-        return f"{day} {clock_in_words(rule.at_wall)} ({rule.at_zone or _('zone of the event')})"
+        zone = rule.at_zone or _("zone of the event")
+        return f"{day} {clock_in_words(rule.at_wall)} ({zone})"
     words = distance_in_words(read_offset(rule.offset), rule.day_unit)
     if rule.anchor == Anchor.END:
         words = _("%(distance)s (counted from the end)") % {"distance": words}
