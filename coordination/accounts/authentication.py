@@ -16,7 +16,7 @@ from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import DatabaseError, connection
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -29,6 +29,7 @@ from coordination.accounts.languages import program_language
 from coordination.accounts.models import ApiToken, TokenKind, User
 from coordination.accounts.tokens import hash_secret
 from coordination.accounts.viewer import Viewer, viewer_for
+from coordination.prepared import Blank, prepared
 
 REALM = "coordination"
 HEADER_LENGTH = 4096  # characters; longer ones are refused unread
@@ -195,13 +196,16 @@ def _credentials(header: str, scheme: str) -> str:
     return rest.strip()
 
 
+@prepared
+def _tokens_of_a_secret() -> QuerySet[ApiToken]:
+    columns = [ApiToken._meta.get_field(name) for name in ("sha256", "kind")]
+    sha256, kind = (Blank(place, column) for place, column in enumerate(columns))
+    return ApiToken.objects.select_related("user").filter(sha256=sha256, kind=kind).order_by()
+
+
 def _find_live(secret: str, *, kind: TokenKind, at: datetime) -> ApiToken:
     """Look a secret up by its hash: one indexed query, the owner with it."""
-    token = (
-        ApiToken.objects.select_related("user")
-        .filter(sha256=hash_secret(secret), kind=kind)
-        .first()
-    )
+    token = next(iter(_tokens_of_a_secret().objects(hash_secret(secret), kind)), None)
     if token is None:
         raise SignInRefused("unknown", _("This token is not known here."))
     if token.revoked_at is not None:

@@ -21,7 +21,7 @@ from coordination.accounts.viewer import Viewer
 from coordination.calendars.images import EventImage
 from coordination.calendars.tokens import subject_of
 from coordination.rest.filters import filtered
-from events.api.filters import HOME, EventFilters, MomentField, key_of
+from events.api.filters import HOME, EventFilters, MomentField, held_by, key_of
 from events.models import Event
 from events.models.event import LONGEST
 from events.querysets import EventQuerySet
@@ -37,10 +37,12 @@ class Selection:
     Attributes:
         parameters: names and values as `/api/v1/events/` takes them, sorted by name.
         is_mine: only events that host or name an organization the viewer acts for.
+        key: of the alliance that `of_alliance` was made with, where it is known; None elsewhere.
     """
 
     parameters: tuple[tuple[str, str], ...] = ()
     is_mine: bool = False
+    key: int | None = None
 
     @classmethod
     def parse(cls, params: Mapping[str, str]) -> Selection:
@@ -60,9 +62,9 @@ class Selection:
         return cls(tuple(sorted(wanted.items())), is_mine)
 
     @classmethod
-    def of_alliance(cls, slug: str) -> Selection:
-        """Return what an alliance owns and co-hosts."""
-        return cls((("alliance", slug),))
+    def of_alliance(cls, slug: str, *, key: int | None = None) -> Selection:
+        """Return what an alliance owns and co-hosts; its key saves looking it up."""
+        return cls((("alliance", slug),), key=key)
 
     @classmethod
     def mine(cls) -> Selection:
@@ -97,9 +99,16 @@ class Selection:
         """Return those of `rows` that are in it."""
         if self.is_mine:
             rows = rows.concerning_organizations(organizations_of(viewer))
+        if self.key is not None:
+            return held_by(rows, self.key)
         for name, value in self.parameters:
             rows = NARROWING[name](rows, value)
         return rows
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing need be looked up to say which events are in it."""
+        return self.key is not None or not self.parameters
 
     def test(self) -> Callable[[EventImage], bool]:
         """Return the same question for images; what it looks up is looked up once."""

@@ -32,6 +32,7 @@ from coordination.calendars.tokens import (
     watermark_of,
 )
 from coordination.changes.models import Change, ChangeScope
+from coordination.prepared import FEW, Blank, few_blanks, prepared
 from events.models import Event, EventAlliance
 from events.querysets import Concerns, EventQuerySet
 
@@ -196,17 +197,10 @@ class _Reading:
         Raises:
             TokenRefused: the first of them is older than tokens live.
         """
-        scopes = self.held | self.mark.scopes
-        changes = Change.objects.filter(number__gt=self.start.number, object_type=EVENT)
-        if EVERYTHING not in scopes:
-            concerned = ChangeScope.objects.filter(
-                scope__in=scopes, number__gt=self.start.number
-            ).values("number")
-            changes = changes.filter(number__in=concerned)
-        rows = changes.order_by("number").values_list("number", "object_uid", "at")
+        changes = _changes_after(self.held | self.mark.scopes, self.limit * 4 + 1)
         numbers: list[int] = []
         uids: dict[UUID, None] = {}
-        for number, uid, changed_at in rows[: self.limit * 4 + 1]:
+        for number, uid, changed_at in changes.rows(self.start.number):
             if not numbers and changed_at < at - TOKEN_LIFE:
                 raise TokenRefused
             if len(numbers) == self.limit * 4 or (uid not in uids and len(uids) == self.limit):
@@ -247,8 +241,29 @@ class _Reading:
         return set(rows.values_list("object_uid", flat=True))
 
     def _present(self, uids: Sequence[UUID]) -> list[tuple[int, UUID]]:
+        if uids and len(uids) <= FEW and self.selection.is_settled:
+            return [(pk, uid) for pk, uid in _few_of(self.selection, self.viewer).rows(*uids)]
         rows = self.selection.rows(self.viewer).filter(uid__in=uids).order_by("pk")
         return list(rows.values_list("pk", "uid"))
+
+
+@prepared
+def _changes_after(scopes: frozenset[str], most: int) -> QuerySet[Change]:
+    """Return the next changes of events, of those that concern one of these scopes."""
+    number = Blank(0, Change._meta.get_field("number"))
+    changes = Change.objects.filter(number__gt=number, object_type=EVENT)
+    if EVERYTHING not in scopes:
+        concerned = ChangeScope.objects.filter(scope__in=sorted(scopes), number__gt=number)
+        changes = changes.filter(number__in=concerned.values("number"))
+    return changes.order_by("number").values_list("number", "object_uid", "at")[:most]
+
+
+@prepared
+def _few_of(selection: Selection, viewer: Viewer) -> EventQuerySet:
+    """Return those of a few events that a viewer may see in a selection."""
+    rows = selection.rows(viewer).filter(uid__in=few_blanks(Event._meta.get_field("uid")))
+    found: EventQuerySet = rows.order_by("pk").values_list("pk", "uid")
+    return found
 
 
 def _seen_before(numbers: Iterable[int], held: frozenset[str]) -> dict[int, set[str]]:

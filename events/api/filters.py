@@ -70,6 +70,12 @@ def beginning_before(rows: QuerySet[Any], until: datetime) -> QuerySet[Any]:
     return rows.filter(Q(starts_at__lt=until) | windowed)
 
 
+def held_by(rows: QuerySet[Any], alliance: int) -> QuerySet[Any]:
+    """Return the events that the alliance of a key owns or co-hosts."""
+    co_hosted = EventAlliance.objects.filter(event=OuterRef("pk"), alliance=alliance)
+    return rows.filter(Q(alliance=alliance) | Exists(co_hosted))
+
+
 class EventFilters(ResourceFilters):
     """Filters of events. `from` and `to` take what overlaps [from, to)."""
 
@@ -103,9 +109,7 @@ class EventFilters(ResourceFilters):
 
     def of_alliance(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
         """Return the events that an alliance owns or co-hosts."""
-        key = key_of(Alliance.objects.filter(slug=value))
-        co_hosted = EventAlliance.objects.filter(event=OuterRef("pk"), alliance=key)
-        return rows.filter(Q(alliance=key) | Exists(co_hosted))
+        return held_by(rows, key_of(Alliance.objects.filter(slug=value)))
 
     def of_plan(self, rows: QuerySet[Any], _name: str, value: Any) -> QuerySet[Any]:
         """Return the events of a plan."""

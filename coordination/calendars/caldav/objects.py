@@ -7,7 +7,7 @@ on: so it is known without reading the text.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -146,15 +146,19 @@ def variant_of(language: str) -> str:
 def read_objects(
     rows: QuerySet[EventText], language: str, *, full: bool
 ) -> Iterator[CalendarObject]:
-    """Yield the objects of some texts, by one query.
+    """Return the objects of some texts, by one query.
 
     Args:
         rows: the texts.
         language: in which they are.
         full: with their text and times; else names, tags and dates of change only.
     """
+    return objects_of(rows.values_list(*(FULL if full else LIGHT)).iterator(), language)
+
+
+def objects_of(rows: Iterable[Any], language: str) -> Iterator[CalendarObject]:
+    """Yield the objects that rows of the columns `LIGHT` or `FULL` hold."""
     tags = Tags(language)
-    values: Any
-    for values in rows.values_list(*(FULL if full else LIGHT)).iterator():
+    for values in rows:
         name, number, level, changed_at, *rest = values
         yield CalendarObject(name, tags.of(number, level), changed_at, EVENT, language, *rest)

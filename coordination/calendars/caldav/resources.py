@@ -26,12 +26,16 @@ from coordination.accounts.viewer import Viewer
 from coordination.bilingual import CHINESE, localized
 from coordination.calendars.caldav.duties import DutyShelf, duty_name
 from coordination.calendars.caldav.objects import (
+    FULL,
+    LIGHT,
     CalendarObject,
+    objects_of,
     read_objects,
     variant_of,
 )
 from coordination.calendars.models import EventText
 from coordination.calendars.selecting import Selection, organizations_of
+from coordination.prepared import FEW, Blank, few_blanks, prepared
 from events import rules
 from events.models import Event, EventAlliance
 
@@ -178,7 +182,7 @@ class Collection:
         """The events in it, as the sync core knows them."""
         if self.alliance is None:
             return Selection.mine()
-        return Selection.of_alliance(self.alliance.slug)
+        return Selection.of_alliance(self.alliance.slug, key=self.alliance.pk)
 
     @property
     def variant(self) -> str:
@@ -187,13 +191,12 @@ class Collection:
 
     def texts(self) -> QuerySet[EventText]:
         """Return the texts of its events that the viewer may read, in no order."""
-        texts: QuerySet[EventText] = EventText.objects.for_viewer(self.viewer, self.language)
-        if self.alliance is None:
-            organizations = organizations_of(self.viewer)
-            events = Event.objects.concerning_organizations(organizations)
-            return texts.filter(event__in=events.values("pk"))
-        co_hosted = EventAlliance.objects.filter(alliance=self.alliance.pk).values("event")
-        return texts.filter(Q(event__alliance=self.alliance.pk) | Q(event__in=co_hosted))
+        return _texts(self.viewer, self.key)
+
+    @property
+    def key(self) -> int | None:
+        """The alliance's key; None for one's own."""
+        return None if self.alliance is None else self.alliance.pk
 
     @property
     def duties(self) -> DutyShelf:
@@ -209,7 +212,10 @@ class Collection:
         wanted = set(names)
         found: dict[str, CalendarObject] = {}
         events = [name for name in wanted if duty_name(name) is None]
-        if events:
+        if len(events) == 1:
+            few = _texts_of_a_name(self.viewer, self.key).rows(events[0])
+            found |= {item.name: item for item in objects_of(few, self.language)}
+        elif events:
             rows = self.texts().filter(event__dav_name__in=events)
             found |= {item.name: item for item in read_objects(rows, self.language, full=True)}
         if len(events) < len(wanted):
@@ -225,6 +231,9 @@ class Collection:
         """Return the objects of these events, as far as the viewer may see them."""
         if not keys:
             return []
+        if len(keys) <= FEW:
+            few = _texts_of_few(self.viewer, self.key, full=full).rows(*keys)
+            return list(objects_of(few, self.language))
         rows = self.texts().filter(event__in=keys).order_by("event_id")
         return list(read_objects(rows, self.language, full=full))
 
@@ -326,5 +335,34 @@ def collection_named(name: str, viewer: Viewer) -> Collection | None:
     if name == MINE:
         return Collection(MINE, None, viewer)
     slug = MINE if name == CLASHING else name
-    alliance = Alliance.objects.visible_to(viewer).filter(slug=slug).first()
-    return Collection("alliance", alliance, viewer) if alliance is not None else None
+    found = _alliances_named(viewer).objects(slug)
+    return Collection("alliance", found[0], viewer) if found else None
+
+
+@prepared
+def _alliances_named(viewer: Viewer) -> QuerySet[Alliance]:
+    slug = Blank(0, Alliance._meta.get_field("slug"))
+    return Alliance.objects.visible_to(viewer).filter(slug=slug).order_by()
+
+
+def _texts(viewer: Viewer, alliance: int | None) -> QuerySet[EventText]:
+    """Return the texts of an alliance's events, or of one's own, that a viewer may read."""
+    texts: QuerySet[EventText] = EventText.objects.for_viewer(viewer, viewer.language)
+    if alliance is None:
+        events = Event.objects.concerning_organizations(organizations_of(viewer))
+        return texts.filter(event__in=events.values("pk"))
+    co_hosted = EventAlliance.objects.filter(alliance=alliance).values("event")
+    return texts.filter(Q(event__alliance=alliance) | Q(event__in=co_hosted))
+
+
+@prepared
+def _texts_of_a_name(viewer: Viewer, alliance: int | None) -> QuerySet[EventText]:
+    name = Blank(0, Event._meta.get_field("dav_name"))
+    return _texts(viewer, alliance).filter(event__dav_name=name).values_list(*FULL)
+
+
+@prepared
+def _texts_of_few(viewer: Viewer, alliance: int | None, *, full: bool) -> QuerySet[EventText]:
+    keys = few_blanks(Event._meta.pk)
+    rows = _texts(viewer, alliance).filter(event__pk__in=keys).order_by("event_id")
+    return rows.values_list(*(FULL if full else LIGHT))
