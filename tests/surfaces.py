@@ -21,7 +21,9 @@ from coordination.accounts.viewer import SYSTEM
 from coordination.calendars.linking import LinkSettings, issue_link
 from coordination.calendars.models import FeedLink
 from coordination.calendars.webhook_owners import make_webhook
-from coordination.deliveries.models import Subscription
+from coordination.deliveries.bundling import bundle_due
+from coordination.deliveries.fanout import Cause, enqueue
+from coordination.deliveries.models import Message, Subscription
 from events.api.telling import OneEventView
 from events.chasing import add_chase_step, add_standard_duty
 from events.concluding import attach_material
@@ -164,6 +166,18 @@ def add_delivery(stage: Stage) -> None:
     assert not Reminder.objects.filter(state="pending").exists()
 
 
+def add_message(stage: Stage) -> Message:
+    """Make a message about the event to somebody who may see nothing here."""
+    person = make_person(f"reader{next(stage.names)}")
+    key = f"notice:{next(stage.names)}"
+    cause = Cause(
+        key, "1", due_at=AT, send_after=AT, about_type="events.event", about_uid=stage.event.uid
+    )
+    enqueue([f"person:{person.uid}"], channel="email", cause=cause)
+    bundle_due(AT)
+    return Message.objects.latest("pk")
+
+
 def add_change(stage: Stage) -> None:
     revise_event(stage.event, viewer=SYSTEM, at=AT, title_en=f"Title {next(stage.names)}")
 
@@ -209,6 +223,7 @@ MAKERS: dict[str, Maker] = {
     "api-chase-step-list": add_step,
     "api-feed-link-list": add_link,
     "api-webhook-list": add_webhook,
+    "api-ledger": add_message,
     "api-event-history": add_change,
     "api-event-reminders": add_rule,
     "api-event-deliveries": add_delivery,

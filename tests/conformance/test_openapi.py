@@ -33,7 +33,9 @@ from coordination.accounts.tokens import issue_token
 from coordination.accounts.viewer import SYSTEM
 from coordination.calendars.linking import LinkSettings, issue_link
 from coordination.calendars.webhook_owners import make_webhook
-from coordination.deliveries.models import Endpoint, InboxItem
+from coordination.deliveries.bundling import bundle_due
+from coordination.deliveries.fanout import Cause, enqueue
+from coordination.deliveries.models import Endpoint, InboxItem, Message
 from events.chasing import add_chase_step, add_standard_duty
 from events.concluding import attach_material
 from events.inviting import invite_organizations
@@ -64,6 +66,7 @@ RESOURCES = (
     "holidays",
     "inbox",
     "inbound-mail",
+    "ledger",
     "memberships",
     "organizations",
     "people",
@@ -113,6 +116,11 @@ def world(cast: Cast, token: str) -> dict[str, str]:
     webhook = make_webhook(
         f"user:{root.uid}", name="钩子", url="https://hooks.example.org/", viewer=SYSTEM, at=AT
     ).subscription
+    cause = Cause(
+        "notice", "1", due_at=AT, send_after=AT, about_type="events.event", about_uid=event.uid
+    )
+    enqueue([f"person:{person.uid}"], channel="email", cause=cause)
+    bundle_due(AT)
     objects = {
         "alliances": cast.alliance.slug,
         "bodies": cast.alliance.bodies.first(),
@@ -139,6 +147,7 @@ def world(cast: Cast, token: str) -> dict[str, str]:
             recipient=f"person:{person.uid}", message_uid=uuid4(), news="reminders",
             subject="提醒", language="zh-hans", created_at=AT,
         ),
+        "messages": Message.objects.get(),
         # At a host that nothing is sent to.
         "robots": Endpoint.objects.create(
             channel="wecom", owner=f"alliance:{cast.alliance.uid}", name="群",
