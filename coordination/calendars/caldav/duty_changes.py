@@ -6,8 +6,8 @@ words it shows, and the organization and the alliance that it names.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -17,11 +17,13 @@ from coordination.calendars.caldav.duties import DutyShelf, name_of_duty
 from coordination.calendars.caldav.objects import CalendarObject
 from coordination.calendars.selecting import organizations_of
 from coordination.changes.models import Change, ChangeScope
-from events.models import Duty
+from events.models import Duty, Event
 
 DUTY: Final = Duty.object_type()
-HIDING: Final = frozenset({"openness", "retired", "dropped_at"})
 NAMED_BY: Final = ("uid", "event__uid", "organization__uid", "event__alliance__uid")
+STANDING: Final = ("uid", "event__uid", "event__openness", "event__retired", "dropped_at")
+Befores = dict[UUID, dict[str, Any]]
+"""By object, what each field that changed was before; "uid" stands for its having been made."""
 
 
 def changed_duties(
@@ -40,31 +42,28 @@ def changed_duties(
     span = Change.objects.filter(number__gt=since, number__lte=through)
     owed = Duty.objects.filter(organization__in=organizations).order_by("pk")
     named = list(owed.values_list(*NAMED_BY))
-    touched = _fields_touched(span, {uid for uids in named for uid in uids})
-    candidates = [uids for uids in named if not touched.keys().isdisjoint(uids)]
+    befores = _befores(span, {uid for uids in named for uid in uids})
+    candidates = [uids for uids in named if not befores.keys().isdisjoint(uids)]
     shelf = DutyShelf(viewer)
     changed = shelf.read(shelf.rows().filter(uid__in=[uids[0] for uids in candidates]))
     shown = {item.name for item in changed}
-    removed = [
-        uid
-        for uid, event, *_others in candidates
-        if name_of_duty(uid) not in shown
-        and not HIDING.isdisjoint(touched.get(event, set()) | touched.get(uid, set()))
-        and "uid" not in touched.get(uid, ())
-    ]
-    return changed, removed + _deleted(span, organizations, {uids[0] for uids in named})
+    hidden = [uids[0] for uids in candidates if name_of_duty(uids[0]) not in shown]
+    gone = _passed_on(span, organizations, {uids[0] for uids in named})
+    return changed, _shown_before(span, [*hidden, *gone])
 
 
-def _fields_touched(span: QuerySet[Change], uids: Iterable[UUID]) -> dict[UUID, set[str]]:
-    """Return the fields that changed, by object; "uid" stands for its having been made."""
-    touched: dict[UUID, set[str]] = {}
+def _befores(span: QuerySet[Change], uids: Iterable[UUID]) -> Befores:
+    """Return what stood in the fields that changed, before they first did."""
+    befores: Befores = {}
     rows = span.filter(object_uid__in=list(uids)).order_by("number")
-    for uid, diff, number in rows.values_list("object_uid", "diff", "object_version"):
-        touched.setdefault(uid, set()).update(diff, {"uid"} if number == 1 else ())
-    return touched
+    for uid, diff, version in rows.values_list("object_uid", "diff", "object_version"):
+        fields = befores.setdefault(uid, {"uid": None} if version == 1 else {})
+        for name, (before, _after) in diff.items():
+            fields.setdefault(name, before)
+    return befores
 
 
-def _deleted(
+def _passed_on(
     span: QuerySet[Change], organizations: Iterable[int], present: set[UUID]
 ) -> list[UUID]:
     """Return the tasks that these organizations owed and that they owe no more."""
@@ -73,3 +72,35 @@ def _deleted(
     rows = span.filter(object_type=DUTY, number__in=seen).order_by("number")
     uids = dict.fromkeys(rows.values_list("object_uid", flat=True))
     return [uid for uid in uids if uid not in present]
+
+
+def _shown_before(span: QuerySet[Change], uids: Sequence[UUID]) -> list[UUID]:
+    """Return those that stood in the calendar before: of what never did, nothing is told."""
+    if not uids:
+        return []
+    tasks = _befores(span, uids)
+    rows = list(Duty.objects.filter(uid__in=uids).values_list(*STANDING))
+    rows += _deleted({uid: tasks[uid] for uid in set(uids) - {row[0] for row in rows}})
+    of_events = _befores(span, {row[1] for row in rows})
+    shown = set()
+    for uid, event, *standing in rows:
+        task, of_event = tasks.get(uid, {}), of_events.get(event, {})
+        openness, retired, dropped_at = standing
+        is_open = of_event.get("openness", openness) != "secretariat"
+        was_there = not (of_event.get("retired", retired) or task.get("dropped_at", dropped_at))
+        if is_open and was_there and "uid" not in task:
+            shown.add(uid)
+    return [uid for uid in uids if uid in shown]
+
+
+def _deleted(tasks: Befores) -> list[tuple[Any, ...]]:
+    """Return the same of tasks that are not there any more, from what their deletion kept."""
+    kept = {uid: fields for uid, fields in tasks.items() if "event_id" in fields}
+    wanted = {fields["event_id"] for fields in kept.values()}
+    columns = ("pk", "uid", "openness", "retired")
+    events = {pk: rest for pk, *rest in Event.objects.filter(pk__in=wanted).values_list(*columns)}
+    return [
+        (uid, *events[fields["event_id"]], fields.get("dropped_at"))
+        for uid, fields in kept.items()
+        if fields["event_id"] in events
+    ]

@@ -1,8 +1,10 @@
 """What a person's organizations owe, as tasks in their own calendar and nowhere else."""
 
 import icalendar
+import pytest
 
 from coordination.accounts.viewer import SYSTEM
+from coordination.changes.recording import recording
 from events.owing import fulfil_duty, set_duty
 from events.scheduling import revise_event
 from tests.conftest import NOW
@@ -62,6 +64,40 @@ def test_task_of_a_hidden_event_is_not_there(phone: Phone, cast: Cast) -> None:
     revise_event(event, audience="secretariat", viewer=SYSTEM, at=NOW)
 
     assert (before, phone.ask("GET", path).status) == (200, 404)
+
+
+@pytest.mark.parametrize("end", ["retired", "dropped", "deleted"])
+def test_task_that_was_always_hidden_leaves_no_trace_when_it_ends(
+    end: str, phone: Phone, cast: Cast
+) -> None:
+    event = make_event(cast.alliance, scheduled=True, audience="secretariat")
+    duty = set_duty(event, cast.member, kind="send_agenda", due_at=NOW, viewer=SYSTEM, at=AT)
+    token = phone.sync("mine/").token
+    with recording(SYSTEM.actor, at=NOW) as log:
+        if end == "retired":
+            event.retired = True
+            log.save(event, "event.retired")
+        elif end == "dropped":
+            duty.dropped_at = NOW
+            log.save(duty, "duty.dropped")
+        else:
+            log.delete(duty, "duty.passed_on")
+    make_event(cast.alliance, scheduled=True)  # moves the log for everybody
+
+    assert phone.sync("mine/", token).names == []
+
+
+def test_task_that_is_deleted_leaves_the_calendar_of_who_owed_it(phone: Phone, cast: Cast) -> None:
+    event = make_event(cast.alliance, scheduled=True)
+    duty = set_duty(event, cast.member, kind="send_agenda", due_at=NOW, viewer=SYSTEM, at=AT)
+    token = phone.sync("mine/").token
+    with recording(SYSTEM.actor, at=NOW) as log:
+        log.delete(duty, "duty.passed_on")
+
+    entries = phone.sync("mine/", token).entries
+    assert {href.rpartition("/")[2]: entry.status for href, entry in entries.items()} == {
+        f"duty-{duty.uid}.ics": 404
+    }
 
 
 def test_own_calendar_offers_tasks_and_an_alliance_s_does_not(phone: Phone) -> None:
