@@ -26,7 +26,7 @@ def node_package() -> Path:
     """Return the folder in which ical.js can be imported; skip the test where none can be made."""
     npm = shutil.which("npm")
     if npm is None:
-        pytest.skip("skipped: ical.js; to run it: apt-get install nodejs npm")
+        pytest.skip("skipped: ical.js; to run it: apt-get install npm")
     folder = PLACE / "node"
     folder.mkdir(parents=True, exist_ok=True)
     command = [npm, "install", "--no-save", "--no-package-lock", "--silent", ICAL_JS]

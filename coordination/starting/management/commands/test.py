@@ -27,6 +27,7 @@ PROGRAMS = {  # the Debian package: any one of its programs, and what is skipped
     "postgresql": (("initdb",), SERVERS),
     "redis-server": (("redis-server", "valkey-server"), SERVERS),
     "chromium": (("chromium", "chromium-browser", "google-chrome"), "the tests in a browser"),
+    "npm": (("npm",), "the test of feeds by ical.js"),
 }
 
 
