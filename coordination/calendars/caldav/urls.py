@@ -8,6 +8,6 @@ app_name = "caldav"
 urlpatterns = [
     path(".well-known/caldav", views.well_known, name="well_known"),
     path(".well-known/caldav/", views.well_known),
-    path("principals/", views.well_known),  # where Apple's programs look next
+    re_path(r"^principals/?$", views.well_known),  # where Apple's programs look next
     re_path(r"^dav(?:/.*)?$", views.dav, name="dav"),
 ]

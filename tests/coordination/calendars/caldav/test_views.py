@@ -14,7 +14,9 @@ PATCHING = f"{READING}, PROPPATCH"
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PROPFIND", "OPTIONS", "REPORT"])
-@pytest.mark.parametrize("path", ["/.well-known/caldav", "/.well-known/caldav/", "/principals/"])
+@pytest.mark.parametrize(
+    "path", ["/.well-known/caldav", "/.well-known/caldav/", "/principals", "/principals/"]
+)
 def test_well_known_leads_to_the_root_by_any_method(method: str, path: str) -> None:
     answer = Client().generic(method, path)
 
