@@ -15,16 +15,20 @@ A request for a path in ``settings.PROGRAM_PATHS`` goes from the first of the tw
 the second one stands before. At ``settings.SESSION_PATHS`` one that brings a session cookie and no
 ``Authorization`` still passes ``settings.SESSION_MIDDLEWARE``, so that pages may call the API; the
 API checks CSRF itself.
+
+A calendar program that was given nothing but the host's name asks at ``/``: a request there by one of
+``settings.PROGRAM_METHODS`` is led to ``settings.PROGRAM_ROOT``, with its method and its body.
 """
 
 import threading
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured, MiddlewareNotUsed
 from django.core.handlers.exception import convert_exception_to_response
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import translation
 from django.utils.module_loading import import_string
@@ -76,6 +80,8 @@ class ProgramsPassBy:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer the request by the way of its path."""
         path = request.path_info
+        if path == "/" and request.method in settings.PROGRAM_METHODS:
+            return _led_to(settings.PROGRAM_ROOT)
         if not path.startswith(settings.PROGRAM_PATHS):
             return self.pages(request)
         # The thread still speaks the language of the page it served before.
@@ -87,3 +93,10 @@ class ProgramsPassBy:
         if has_session and "HTTP_AUTHORIZATION" not in request.META:
             return self.sessions(request)
         return self.programs(request)
+
+
+def _led_to(path: str) -> HttpResponse:
+    """Return a redirect that keeps method and body (RFC 9110 section 15.4.8)."""
+    answer = HttpResponse(status=HTTPStatus.TEMPORARY_REDIRECT)
+    answer["Location"] = path
+    return answer

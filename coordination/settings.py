@@ -140,6 +140,8 @@ PROGRAM_PATHS = (
     "/healthz/",
     "/metrics",
 )
+PROGRAM_ROOT = "/dav/"  # where programs that ask the bare address by these methods are led
+PROGRAM_METHODS = ("OPTIONS", "PROPFIND", "REPORT")
 SESSION_PATHS = ("/api/v1/",)
 SESSION_MIDDLEWARE = [  # for a session cookie at SESSION_PATHS
     "django.contrib.sessions.middleware.SessionMiddleware",

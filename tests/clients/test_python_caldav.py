@@ -14,11 +14,13 @@ pytestmark = pytest.mark.network
 SESSION = Path(__file__).with_name("caldav_session.py")
 
 
-def session(served: Served, viewer: Viewer, folder: Path) -> dict[str, Any]:
+def session(
+    served: Served, viewer: Viewer, folder: Path, *, address: str = "/dav/"
+) -> dict[str, Any]:
     """Return what the client found as this person."""
     python = programs.environment("caldav") / "python"
     done = programs.run(
-        python, SESSION, f"{served.url}/dav/", *served.password(viewer), folder=folder
+        python, SESSION, f"{served.url}{address}", *served.password(viewer), folder=folder
     )
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
@@ -48,3 +50,12 @@ def test_somebody_outside_finds_what_is_public(served: Served, tmp_path: Path) -
     hidden = served.events["madrid"].ical_uid
     assert hidden not in found["all"]
     assert len(found["all"]) == 4
+
+
+@pytest.mark.parametrize("address", ["/.well-known/caldav", "/", "/principals/"])
+def test_it_finds_the_calendars_from_every_address_that_programs_try(
+    address: str, served: Served, tmp_path: Path
+) -> None:
+    found = session(served, served.cast.secretary, tmp_path, address=address)
+
+    assert sorted(found["calendars"]) == ["dongbei", "jjj", "mine"]

@@ -55,6 +55,13 @@ def test_program_passes_by_the_pages_middleware(client: Client, address: str):
     assert response["X-Content-Type-Options"] == "nosniff"
 
 
+@pytest.mark.parametrize("method", ["OPTIONS", "PROPFIND", "REPORT"])
+def test_program_that_asks_at_the_bare_address_is_led_to_the_calendars(method: str):
+    answer = Client(enforce_csrf_checks=True).generic(method, "/", "<propfind/>")
+
+    assert (answer.status_code, answer["Location"]) == (307, "/dav/")
+
+
 @pytest.mark.django_db
 def test_session_cookie_at_the_api_names_the_user_and_nowhere_else(client: Client):
     client.force_login(User.objects.create_user("li"))

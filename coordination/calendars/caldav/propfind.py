@@ -107,13 +107,22 @@ def answer_propfind(
         raise Refused(403, "<D:propfind-finite-depth/>", sentence)
     is_minimal = prefers_minimal(request)
     if root is None:
-        wanted = Wanted(is_all=True, is_minimal=is_minimal)
+        wanted = Wanted(_told_unasked(resource), is_all=True, is_minimal=is_minimal)
     elif root.tag == name(DAV, "propfind"):
         wanted = wanted_of(root, is_minimal=is_minimal)
     else:
         raise Refused(400, "", _("The body of a PROPFIND is a DAV:propfind."))
     answer = xml.multistatus(_responses(resource, depth, wanted, asking))
     return noting_minimal(answer, is_minimal=is_minimal)
+
+
+def _told_unasked(resource: AnyResource) -> tuple[str, ...]:
+    """Return what a PROPFIND without a body is told beside allprop.
+
+    Many programs lose their question on the way from /.well-known/caldav, because libraries follow
+    a 301 without the body; at the root they need to hear who they are all the same.
+    """
+    return (name(DAV, "current-user-principal"),) if isinstance(resource, Root) else ()
 
 
 def depth_of(request: HttpRequest, *, default: str) -> str:

@@ -38,6 +38,15 @@ def test_home_lists_one_s_own_calendar_then_every_alliance_s(phone: Phone, cast:
     }
 
 
+def test_root_tells_who_asks_also_a_program_that_lost_its_question(phone: Phone) -> None:
+    def told(body: str) -> list[str]:
+        return sorted(phone.ask("PROPFIND", "/dav/", body, Depth="0").only.properties)
+
+    everything = ["D:displayname", "D:resourcetype"]
+    assert told(propfind("<D:allprop/>")) == everything
+    assert told("") == ["D:current-user-principal", *everything]
+
+
 def test_collection_of_depth_one_lists_its_objects(phone: Phone, cast: Cast) -> None:
     event = make_event(cast.alliance, scheduled=True)
     make_event(cast.alliance)
@@ -117,7 +126,7 @@ def test_privileges_are_reading_and_writing_for_the_owner_s_secretariat_only(
     assert privileges("stranger", "jjj/") == reading
 
 
-@pytest.mark.parametrize("path", ["/dav/", "/dav/principals/", "", "jjj/", "mine/"])
+@pytest.mark.parametrize("path", ["/dav/principals/", "", "jjj/", "mine/"])
 @pytest.mark.parametrize("body", ["", propfind("<D:allprop/>")])
 def test_allprop_answers_the_properties_of_the_rfc(path: str, body: str, phone: Phone) -> None:
     entry = phone.ask("PROPFIND", path, body, Depth="0").only
