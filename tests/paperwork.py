@@ -193,16 +193,33 @@ def table_cells(text: str, column: int) -> list[str]:
 
 
 def claimed_tests(text: str) -> Iterator[tuple[str, str, str]]:
-    """The tests that a conformance page names: its letter for a file, part of a name, the file."""
+    """The tests that a conformance page names: its letter for a file, part of a name, the file.
+
+    The file is empty where the page does not say which one it is.
+    """
     files = dict(re.findall(r'"([A-Z])"\s+(?:is\s+)?`(tests/[^`]+)`', text))
+    of_tests = False
     for line in text.splitlines():
         cells = re.split(r"(?<!\\)\|", line)
-        for claim in re.split(r";", cells[-2]) if len(cells) > 4 else ():
-            letter = ""
-            for begun, words in re.findall(r"\b([A-Z])\s|`([\w…]+)`", claim):
-                letter = begun or letter
-                if words and letter in files:
-                    yield letter, words.strip("…"), files[letter]
+        if len(cells) < 5:
+            of_tests = False
+            continue
+        of_tests = of_tests or cells[-2].strip() in ("test", "shown by")
+        for claim in re.split(r";", cells[-2]):
+            letter = path = ""
+            for begun, named, words in re.findall(
+                r"\b([A-Z])\s|`(tests/[\w/.]+)`|`([\w…]+)`", claim
+            ):
+                if not words:
+                    letter, path = begun or named, named or files.get(begun, "")
+                elif letter or of_tests:
+                    yield letter, words.strip("…"), path
+
+
+def tests_of(path: str) -> str:
+    """The names of the tests in a file."""
+    text = (ROOT / path).read_text(encoding="utf-8")
+    return " ".join(re.findall(r"^def (test_\w+)", text, re.MULTILINE))
 
 
 # -- Papers made from the code -------------------------------------------------------------------
