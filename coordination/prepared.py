@@ -5,10 +5,11 @@ the database takes to answer it. Where a program asks thousands of times an hour
 put together once, with blanks for what differs between one time and the next::
 
     @prepared
-    def _alliances_named(viewer: Viewer) -> QuerySet[Alliance]:
-        return Alliance.objects.visible_to(viewer).filter(slug=Blank(0, SLUG))
+    def _alliances_named(viewer: Viewer) -> QuerySet[Alliance, Any]:
+        rows = Alliance.objects.visible_to(viewer).filter(slug=Blank(0, Alliance, "slug"))
+        return rows.values_list(*columns_of(Alliance))
 
-    _alliances_named(viewer).objects("dongbei")
+    [built(Alliance, row) for row in _alliances_named(viewer).rows("dongbei")]
 
 What the statement says is still said once, by the queryset. It is kept for the arguments that it
 was made from, among them the rights of whoever asks: other rights make another statement. Nothing
@@ -19,12 +20,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any, Final, Generic, ParamSpec, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar, cast
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import Expression, Field, Model, QuerySet
-from django.db.models.query import get_related_populators
 
 KEPT: Final = 512  # statements of one question, for as many sets of arguments
 FEW: Final = 8  # values that `few_blanks` makes room for
@@ -38,15 +38,17 @@ class Blank(Expression):
 
     Args:
         place: which of the values goes here, from 0.
-        column: that the value is compared with; it says how the database wants it.
+        model: whose column the value is compared with; it says how the database wants it.
+        name: of this column; "pk" for the key.
     """
 
-    def __init__(self, place: int, column: Field[Any, Any]) -> None:
-        super().__init__(output_field=column)
+    def __init__(self, place: int, model: type[Model], name: str) -> None:
+        meta = model._meta
+        self.column: Field[Any, Any] = meta.pk if name == "pk" else meta.get_field(name)  # type: ignore[assignment]
         self.place = place
-        self.column = column
+        super().__init__(output_field=self.column)
 
-    def as_sql(self, _compiler: Any, _connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, _compiler: Any, _connection: Any) -> tuple[str, Any]:
         """Return a mark, and itself among the parameters."""
         return "%s", [self]
 
@@ -56,26 +58,19 @@ class Blank(Expression):
         return self.column.get_db_prep_value(value, connection)
 
 
-class Prepared(Generic[Row]):
+class Prepared:
     """A statement, and how its answer is read."""
 
-    def __init__(self, rows: QuerySet[Row, Any]) -> None:
+    def __init__(self, rows: QuerySet[Any, Any]) -> None:
         """Put the statement together."""
         compiler = rows.query.get_compiler(connection=connection)
-        self._sql, self._parameters = "", ()
+        self._sql = ""
+        self._parameters: Sequence[Any] = ()
         try:
             self._sql, self._parameters = compiler.as_sql()
         except EmptyResultSet:  # it can have no answer, whatever is filled in
             return
         self._columns = [expression for expression, _sql, _alias in compiler.select]
-        self._model = rows.model
-        self._names: list[str] = []
-        if compiler.klass_info is not None:
-            own = compiler.klass_info["select_fields"]
-            self._names = [self._columns[place].target.attname for place in own]
-            self._related = get_related_populators(
-                compiler.klass_info, compiler.select, connection.alias
-            )
 
     def rows(self, *values: Any) -> list[list[Any]]:
         """Ask with these values in the blanks; return the columns of each row found."""
@@ -95,29 +90,32 @@ class Prepared(Generic[Row]):
                     row[place] = convert(row[place], column, connection)
         return found
 
-    def objects(self, *values: Any) -> list[Row]:
-        """Ask; return the objects found, with those that ``select_related`` names."""
-        found = []
-        for row in self.rows(*values):
-            one = self._model.from_db(connection.alias, self._names, row[: len(self._names)])
-            for populator in self._related:
-                populator.populate(row, one)
-            found.append(one)
-        return found
 
-
-def prepared(
-    build: Callable[Arguments, QuerySet[Row, Any]],
-) -> Callable[Arguments, Prepared[Row]]:
+def prepared(build: Callable[Arguments, QuerySet[Any, Any]]) -> Callable[Arguments, Prepared]:
     """Put what ``build`` returns together once for each set of arguments, and keep it."""
 
     @lru_cache(maxsize=KEPT)
-    def statement(*args: Arguments.args, **options: Arguments.kwargs) -> Prepared[Row]:
+    def put_together(*args: Any, **options: Any) -> Prepared:
         return Prepared(build(*args, **options))
 
-    return statement
+    return cast(Callable[Arguments, Prepared], put_together)
 
 
-def few_blanks(column: Field[Any, Any]) -> list[Blank]:
-    """Return blanks for one to `FEW` values, for ``__in``."""
-    return [Blank(place, column) for place in range(FEW)]
+def few_blanks(model: type[Model], name: str) -> Any:
+    """Return blanks for one to `FEW` values of a column, for ``__in``."""
+    return [Blank(place, model, name) for place in range(FEW)]
+
+
+def columns_of(model: type[Model], path: str = "") -> list[str]:
+    """Return the names of all columns of a model, for ``values_list``.
+
+    Args:
+        model: whose.
+        path: to it from the model that is asked for, with its underscores.
+    """
+    return [f"{path}{column.attname}" for column in model._meta.concrete_fields]
+
+
+def built(model: type[Row], values: Sequence[Any]) -> Row:
+    """Return the object that these values of `columns_of` are."""
+    return model.from_db(connection.alias, columns_of(model), values)

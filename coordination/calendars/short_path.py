@@ -54,11 +54,11 @@ class ShortPath:
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request for a calendar that exists; lead every other one on."""
         found = None
-        if environ["REQUEST_METHOD"] in ("GET", "HEAD"):
+        if is_poll(environ):
+            found = _remembered(environ)
+        elif environ["REQUEST_METHOD"] in ("GET", "HEAD"):
             address = ADDRESS.fullmatch(environ.get("PATH_INFO", ""))
             found = _answered(environ, address) if address is not None else None
-        elif is_poll(environ):
-            found = _remembered(environ)
         if found is None:
             return self.application(environ, start_response)
         status = f"{found.status.value} {found.status.phrase}"

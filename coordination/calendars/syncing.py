@@ -248,9 +248,9 @@ class _Reading:
 
 
 @prepared
-def _changes_after(scopes: frozenset[str], most: int) -> QuerySet[Change]:
+def _changes_after(scopes: frozenset[str], most: int) -> QuerySet[Change, Any]:
     """Return the next changes of events, of those that concern one of these scopes."""
-    number = Blank(0, Change._meta.get_field("number"))
+    number = Blank(0, Change, "number")
     changes = Change.objects.filter(number__gt=number, object_type=EVENT)
     if EVERYTHING not in scopes:
         concerned = ChangeScope.objects.filter(scope__in=sorted(scopes), number__gt=number)
@@ -259,11 +259,10 @@ def _changes_after(scopes: frozenset[str], most: int) -> QuerySet[Change]:
 
 
 @prepared
-def _few_of(selection: Selection, viewer: Viewer) -> EventQuerySet:
+def _few_of(selection: Selection, viewer: Viewer) -> QuerySet[Any, Any]:
     """Return those of a few events that a viewer may see in a selection."""
-    rows = selection.rows(viewer).filter(uid__in=few_blanks(Event._meta.get_field("uid")))
-    found: EventQuerySet = rows.order_by("pk").values_list("pk", "uid")
-    return found
+    rows = selection.rows(viewer).filter(uid__in=few_blanks(Event, "uid"))
+    return rows.order_by("pk").values_list("pk", "uid")
 
 
 def _seen_before(numbers: Iterable[int], held: frozenset[str]) -> dict[int, set[str]]:

@@ -18,7 +18,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.db import connection
@@ -61,14 +61,14 @@ class Watermark:
 
     Attributes:
         epoch: of the log; a restore that lost changes begins another one. Not for outside.
-        end: number of the last change of all.
+        end: number of the last change of all; what concerns nobody here makes no difference.
         number: of the last change that concerned one of the scopes.
         scopes: those that are held now.
         digest: the name of this set of scopes.
     """
 
     epoch: UUID
-    end: int
+    end: int = field(compare=False)
     number: int
     scopes: frozenset[str]
     digest: str

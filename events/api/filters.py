@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -19,6 +19,7 @@ from events.models import EventAlliance, EventState
 from events.models.event import LONGEST
 from events.zones import zone_named
 
+Rows = TypeVar("Rows", bound=QuerySet[Any])
 HOME = zone_named(DEFAULT_TIME_ZONE)
 EARLIEST, LATEST = date(1900, 1, 1), date(2200, 12, 31)
 
@@ -70,7 +71,7 @@ def beginning_before(rows: QuerySet[Any], until: datetime) -> QuerySet[Any]:
     return rows.filter(Q(starts_at__lt=until) | windowed)
 
 
-def held_by(rows: QuerySet[Any], alliance: int) -> QuerySet[Any]:
+def held_by(rows: Rows, alliance: int) -> Rows:
     """Return the events that the alliance of a key owns or co-hosts."""
     co_hosted = EventAlliance.objects.filter(event=OuterRef("pk"), alliance=alliance)
     return rows.filter(Q(alliance=alliance) | Exists(co_hosted))

@@ -7,8 +7,8 @@ they are what they were when the same question was answered last, so is the answ
 ever told to a password that was revoked, and a change shows at the next request; what a poll costs
 depends neither on how much there is nor on how it is written.
 
-The memory belongs to one process. It holds answers to PROPFIND and REPORT, the longest unasked for
-thrown away first.
+The memory belongs to one process. It holds answers to GET, PROPFIND and REPORT, the longest unasked
+for thrown away first.
 """
 
 from __future__ import annotations
@@ -36,10 +36,12 @@ from coordination.calendars.caldav.resources import ROOT
 from coordination.calendars.models import CollectionPreference
 from coordination.calendars.tokens import Watermark, watermark_of
 
-METHODS: Final = ("PROPFIND", "REPORT")
+METHODS: Final = ("GET", "PROPFIND", "REPORT")
+STATUSES: Final = (HTTPStatus.OK, HTTPStatus.MULTI_STATUS, HTTPStatus.NOT_MODIFIED)
 LONGEST_QUESTION: Final = 128 * 1024  # octets
 LONGEST_ANSWER: Final = 4 * 1024 * 1024  # octets
 CAPACITY: Final = 48 * 1024 * 1024  # octets
+BESIDE: Final = 8 * 1024  # octets that an answer takes beside its body: its asker, its header
 POLL: Final = "coordination.poll"
 ASKED_BY: Final = (
     "REQUEST_METHOD",
@@ -49,6 +51,7 @@ ASKED_BY: Final = (
     "HTTP_DEPTH",
     "HTTP_PREFER",
     "HTTP_BRIEF",
+    "HTTP_IF_NONE_MATCH",
     "HTTP_ACCEPT_LANGUAGE",
     "HTTP_HOST",
     "SERVER_NAME",
@@ -123,7 +126,7 @@ class Memory:
         with self._lock:
             self._drop(key)
             self._held[key] = remembered
-            self._size += len(remembered.answer.body)
+            self._size += BESIDE + len(remembered.answer.body)
             while self._size > self._capacity and len(self._held) > 1:
                 self._drop(next(iter(self._held)))
 
@@ -136,7 +139,7 @@ class Memory:
     def _drop(self, key: bytes) -> None:
         gone = self._held.pop(key, None)
         if gone is not None:
-            self._size -= len(gone.answer.body)
+            self._size -= BESIDE + len(gone.answer.body)
 
 
 memory = Memory()
@@ -184,7 +187,7 @@ def remember(request: HttpRequest, asking: Asking, response: HttpResponse) -> No
     content = response.content
     if poll is None or asking.token is None or len(content) > LONGEST_ANSWER:
         return
-    if response.status_code not in (HTTPStatus.OK, HTTPStatus.MULTI_STATUS):
+    if response.status_code not in STATUSES:
         return
     answer = Answer(HTTPStatus(response.status_code), list(response.items()), content)
     memory.keep(

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote, unquote
 
 from django.db.models import Q, QuerySet
@@ -35,7 +35,7 @@ from coordination.calendars.caldav.objects import (
 )
 from coordination.calendars.models import EventText
 from coordination.calendars.selecting import Selection, organizations_of
-from coordination.prepared import FEW, Blank, few_blanks, prepared
+from coordination.prepared import FEW, Blank, built, columns_of, few_blanks, prepared
 from events import rules
 from events.models import Event, EventAlliance
 
@@ -335,14 +335,15 @@ def collection_named(name: str, viewer: Viewer) -> Collection | None:
     if name == MINE:
         return Collection(MINE, None, viewer)
     slug = MINE if name == CLASHING else name
-    found = _alliances_named(viewer).objects(slug)
-    return Collection("alliance", found[0], viewer) if found else None
+    found = _alliances_named(viewer).rows(slug)
+    return Collection("alliance", built(Alliance, found[0]), viewer) if found else None
 
 
 @prepared
-def _alliances_named(viewer: Viewer) -> QuerySet[Alliance]:
-    slug = Blank(0, Alliance._meta.get_field("slug"))
-    return Alliance.objects.visible_to(viewer).filter(slug=slug).order_by()
+def _alliances_named(viewer: Viewer) -> QuerySet[Alliance, Any]:
+    slug = Blank(0, Alliance, "slug")
+    rows = Alliance.objects.visible_to(viewer).filter(slug=slug).order_by()
+    return rows.values_list(*columns_of(Alliance))
 
 
 def _texts(viewer: Viewer, alliance: int | None) -> QuerySet[EventText]:
@@ -356,13 +357,13 @@ def _texts(viewer: Viewer, alliance: int | None) -> QuerySet[EventText]:
 
 
 @prepared
-def _texts_of_a_name(viewer: Viewer, alliance: int | None) -> QuerySet[EventText]:
-    name = Blank(0, Event._meta.get_field("dav_name"))
+def _texts_of_a_name(viewer: Viewer, alliance: int | None) -> QuerySet[EventText, Any]:
+    name = Blank(0, Event, "dav_name")
     return _texts(viewer, alliance).filter(event__dav_name=name).values_list(*FULL)
 
 
 @prepared
-def _texts_of_few(viewer: Viewer, alliance: int | None, *, full: bool) -> QuerySet[EventText]:
-    keys = few_blanks(Event._meta.pk)
+def _texts_of_few(viewer: Viewer, alliance: int | None, *, full: bool) -> QuerySet[EventText, Any]:
+    keys = few_blanks(Event, "pk")
     rows = _texts(viewer, alliance).filter(event__pk__in=keys).order_by("event_id")
     return rows.values_list(*(FULL if full else LIGHT))

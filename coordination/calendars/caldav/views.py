@@ -146,17 +146,22 @@ def _dispatch(request: HttpRequest, asking: Asking) -> HttpResponse:
         case "OPTIONS":
             return _options(resource)
         case "GET" | "HEAD":
-            return answer_get(request, resource, asking)
-        case "PROPFIND" | "REPORT":
-            respond = answer_propfind if method == "PROPFIND" else answer_report
-            answer = respond(request, resource, _body(request), asking)
-            _mark(answer)
-            remember(request, asking, answer)
-            return answer
+            answer = answer_get(request, resource, asking)
+        case "PROPFIND":
+            answer = answer_propfind(request, resource, _body(request), asking)
+        case "REPORT":
+            answer = answer_report(request, resource, _body(request), asking)
         case "PROPPATCH":
             return answer_proppatch(resource, _body(request))
         case "PUT" | "DELETE":
             return _write(request, resource)
+        case _:
+            return _not_offered(resource)
+    remember(request, asking, _mark(answer))
+    return answer
+
+
+def _not_offered(resource: AnyResource) -> HttpResponse:
     answer = xml.error_response(405, "", _("This method is not offered here."))
     answer["Allow"] = ", ".join(allowed(resource))
     return answer
@@ -198,9 +203,7 @@ def _write(request: HttpRequest, resource: AnyResource) -> HttpResponse:
     is_put = request.method == "PUT"
     if not isinstance(resource, Member):
         if is_put:
-            answer = xml.error_response(405, "", _("This method is not offered here."))
-            answer["Allow"] = ", ".join(allowed(resource))
-            return answer
+            return _not_offered(resource)
         raise Refused(
             403, needed("D:unbind", resource.path), _("A calendar cannot be deleted here.")
         )

@@ -112,6 +112,37 @@ def test_poll_costs_three_queries_however_much_there_is(ask: Ask, cast: Cast) ->
     assert queries(ask) == 3
 
 
+@pytest.mark.parametrize("has_it", [False, True])
+def test_get_is_remembered_header_by_header_until_the_event_changes(
+    has_it: bool, ask: Ask, cast: Cast
+) -> None:
+    event = make_event(cast.alliance, scheduled=True)
+    path = f"jjj/{event.dav_name}"
+    tag = dict(ask("", path, "GET").headers)["ETag"]
+    more = {"HTTP_IF_NONE_MATCH": tag} if has_it else {}
+    first = ask("", path, "GET", **more)
+    with CaptureQueriesContext(connection) as context:
+        again = ask("", path, "GET", **more)
+        asked = len(context)
+    revise_event(event, viewer=SYSTEM, at=AT, title_zh="新名称")
+    after = ask("", path, "GET", **more)
+
+    assert first.status == again.status == ("304 Not Modified" if has_it else "200 OK")
+    assert sorted(first.headers) == sorted(again.headers)
+    assert first.body == again.body
+    assert asked == 3
+    assert after.status == "200 OK"
+    assert "新名称" in after.body.decode()
+
+
+def test_change_that_concerns_only_others_leaves_answers_as_they_are(ask: Ask, cast: Cast) -> None:
+    event = make_event(cast.alliance, scheduled=True, audience="secretariat")
+    ask()
+    revise_event(event, viewer=SYSTEM, at=AT, title_zh="新名称")
+
+    assert queries(ask) == 3
+
+
 def test_change_shows_at_the_next_request(ask: Ask, cast: Cast) -> None:
     event = make_event(cast.alliance, scheduled=True)
     before = ask()

@@ -1,0 +1,90 @@
+"""What was put together once is the same as what is put together each time."""
+
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.models import QuerySet
+from django.test.utils import CaptureQueriesContext
+
+from alliances.models import Alliance
+from coordination.accounts.viewer import PUBLIC, SYSTEM, Viewer
+from coordination.prepared import FEW, Blank, built, columns_of, few_blanks, prepared
+from events.models import Event
+from tests.factories import Cast, make_event
+
+pytestmark = pytest.mark.django_db
+
+
+@prepared
+def events_of_a_title(viewer: Viewer) -> QuerySet[Any, Any]:
+    rows = Event.objects.visible_to(viewer).filter(title_zh=Blank(0, Event, "title_zh"))
+    return rows.order_by("pk").values_list("uid", "starts_at")
+
+
+@prepared
+def few_events() -> QuerySet[Any, Any]:
+    rows = Event.objects.filter(uid__in=few_blanks(Event, "uid"))
+    return rows.order_by("pk").values_list(*columns_of(Event))
+
+
+@prepared
+def no_events() -> QuerySet[Any, Any]:
+    return Event.objects.filter(pk__in=[], title_zh=Blank(0, Event, "title_zh")).values_list("pk")
+
+
+@prepared
+def alliances_of_events() -> QuerySet[Any, Any]:
+    rows = Event.objects.filter(uid=Blank(0, Event, "uid"))
+    return rows.values_list("pk", *columns_of(Alliance, "alliance__"))
+
+
+def test_rows_are_found_by_what_is_filled_in_and_read_as_the_orm_reads_them(cast: Cast) -> None:
+    event = make_event(cast.alliance, scheduled=True, title_zh="对接会")
+    make_event(cast.alliance, scheduled=True, title_zh="论坛")
+    stored = Event.objects.get(pk=event.pk)
+
+    found = events_of_a_title(SYSTEM).rows("对接会")
+
+    assert found == [[stored.uid, stored.starts_at]]
+    assert events_of_a_title(SYSTEM).rows("没有") == []
+
+
+def test_other_rights_make_another_statement(cast: Cast) -> None:
+    make_event(cast.alliance, scheduled=True, audience="secretariat", title_zh="内部会")
+
+    assert [len(events_of_a_title(viewer).rows("内部会")) for viewer in (SYSTEM, PUBLIC)] == [1, 0]
+
+
+def test_one_to_a_few_values_fill_the_blanks(cast: Cast) -> None:
+    events = [make_event(cast.alliance, scheduled=True) for _number in range(FEW)]
+    for count in (1, 2, FEW):
+        wanted = [event.uid for event in events[:count]]
+        rows = few_events().rows(*wanted)
+
+        assert [built(Event, row) for row in rows] == events[:count]
+
+
+def test_object_built_is_the_object_read(cast: Cast) -> None:
+    event = make_event(cast.alliance, scheduled=True)
+    (row,) = few_events().rows(event.uid)
+    one, read = built(Event, row), Event.objects.get(pk=event.pk)
+    names = columns_of(Event)
+
+    assert [getattr(one, name) for name in names] == [getattr(read, name) for name in names]
+    assert one.loaded == read.loaded
+
+
+def test_columns_of_another_model_are_reached_by_its_path(cast: Cast) -> None:
+    event = make_event(cast.alliance, scheduled=True)
+    (row,) = alliances_of_events().rows(event.uid)
+
+    assert row[0] == event.pk
+    assert built(Alliance, row[1:]) == cast.alliance
+
+
+def test_question_without_possible_answer_asks_nobody() -> None:
+    with CaptureQueriesContext(connection) as context:
+        found = no_events().rows("论坛")
+
+    assert (found, len(context)) == ([], 0)
