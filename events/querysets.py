@@ -73,10 +73,18 @@ class EventQuerySet(GuardedQuerySet[Any]):
 
     def concerning_organization(self, organization_id: int) -> Self:
         """Return the events that an organization hosts or that name it."""
-        return self.concerning_organizations([organization_id])
+        return self._with_one_of([organization_id])
 
     def concerning_organizations(self, organization_ids: Iterable[int]) -> Self:
-        """Return the events that one of these organizations hosts, or that name one."""
+        """Return the events that one of these organizations hosts or is named in, and may see.
+
+        What is for the owner's secretariat alone does not concern them yet, even where somebody
+        who acts for one of them sees it as a member of that secretariat.
+        """
+        rows: Self = self._with_one_of(organization_ids)
+        return rows.exclude(openness="secretariat")
+
+    def _with_one_of(self, organization_ids: Iterable[int]) -> Self:
         wanted = list(organization_ids)
         return self.filter(
             _part("EventHost", organization__in=wanted)

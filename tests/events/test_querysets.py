@@ -121,6 +121,14 @@ def test_concerning_organization_finds_hosts_and_named(cast: Cast) -> None:
     assert list(rows) == [hosted, named]
 
 
+def test_concerning_organizations_leaves_out_what_they_may_not_see(cast: Cast) -> None:
+    hosted = make_event(cast.alliance, hosts=[Host(cast.host)], audience="members")
+    make_event(cast.alliance, hosts=[Host(cast.host)], audience="secretariat")
+
+    rows = Event.objects.concerning_organizations([cast.host.pk, cast.member.pk])
+    assert list(rows) == [hosted]
+
+
 @pytest.mark.parametrize(
     ("openness", "expected"),
     [

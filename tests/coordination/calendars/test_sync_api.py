@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -11,14 +11,15 @@ from django.test import Client
 
 from alliances.expiring import record_access_changes
 from alliances.joining import end_membership
-from alliances.models import Membership
+from alliances.models import Membership, Person
 from alliances.planning import add_work_area
+from alliances.seating import add_person, seat_person
 from coordination.accounts.models import User
 from coordination.accounts.tokens import issue_token
 from coordination.accounts.viewer import SYSTEM, Viewer
 from coordination.changes.models import Counter
 from events.models import Event
-from events.scheduling import cancel_event, discard_event, draft_event, revise_event
+from events.scheduling import Host, cancel_event, discard_event, draft_event, revise_event
 from tests.conftest import NOW
 from tests.factories import AT, Cast, make_event, make_organization, make_plan, stored
 
@@ -266,3 +267,23 @@ def test_read_as_jscalendar_is_the_same_copy_in_another_form(cast: Cast) -> None
     ]
     assert news["removed"] == [{"uid": dateless.ical_uid, "reason": "left_view"}]
     assert refused(Client(), token=begun["token"]) == (410, "sync_token_refused")
+
+
+@pytest.mark.parametrize("role", ["secretary", "superuser"])
+def test_read_mine_and_keep_it_when_rights_come_from_two_seats(cast: Cast, role: str) -> None:
+    viewer: Viewer = getattr(cast, role)
+    person = Person.objects.filter(user=viewer.user_id).first() or add_person(
+        user_id=viewer.user_id, name_zh="两职", viewer=SYSTEM, at=AT
+    )
+    seat = {"role": "liaison", "organization": cast.host, "starts_on": date(2027, 1, 1)}
+    seat_person(person, viewer=SYSTEM, at=AT, **seat)
+    shown = make_event(cast.alliance, audience="members", hosts=[Host(cast.host)], title_zh="见")
+    hidden = make_event(cast.alliance, audience="secretariat", hosts=[Host(cast.host)])
+    client = client_for(viewer)
+    copy = read(client, mine=1)
+    discard_event(stored(hidden), viewer=SYSTEM, at=AT)
+    discard_event(stored(shown), viewer=SYSTEM, at=AT)
+    delta = read(client, mine=1, token=copy["token"])
+
+    assert titles(copy) == ["见"]
+    assert delta["removed"] == [{"uid": str(shown.uid), "reason": "deleted"}]
