@@ -16,8 +16,8 @@ the second one stands before. At ``settings.SESSION_PATHS`` one that brings a se
 ``Authorization`` still passes ``settings.SESSION_MIDDLEWARE``, so that pages may call the API; the
 API checks CSRF itself.
 
-A calendar program that was given nothing but the host's name asks at ``/``: a request there by one of
-``settings.PROGRAM_METHODS`` is led to ``settings.PROGRAM_ROOT``, with its method and its body.
+A calendar program that was given nothing but the host's name asks at ``/``: a request there by one
+of ``settings.PROGRAM_METHODS`` is led to ``settings.PROGRAM_ROOT``, with its method and its body.
 """
 
 import threading
