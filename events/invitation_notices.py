@@ -42,22 +42,18 @@ class InvitationNews:
 
     def tell(self, changes: Sequence[Change], at: datetime) -> None:
         """Bring the notices of every invitation that the changes touch up to date."""
-        asked_at = {
-            change.object_uid: change.at for change in changes if change.kind == "invitation.sent"
-        }
+        asked = {change.object_uid for change in changes if change.kind == "invitation.sent"}
         for invitation in _touched(changes, at):
-            bring_up_to_date(invitation, at=at, asked_at=asked_at.get(invitation.uid))
+            bring_up_to_date(invitation, at=at, was_asked=invitation.uid in asked)
 
 
-def bring_up_to_date(
-    invitation: Invitation, *, at: datetime, asked_at: datetime | None = None
-) -> None:
+def bring_up_to_date(invitation: Invitation, *, at: datetime, was_asked: bool = False) -> None:
     """Tell the people of an invitation what they have not been told of it.
 
     Args:
         invitation: with its event.
         at: now.
-        asked_at: when they were asked (anew), if they just were: then they are told in any case.
+        was_asked: whether they were asked (anew) just now.
     """
     event = invitation.event
     if event.state == EventState.HELD or (event.ends_at is not None and event.ends_at <= at):
@@ -68,7 +64,7 @@ def bring_up_to_date(
             latest is None
             or latest.method != NoticeMethod.REQUEST
             or latest.sequence != event.sequence
-            or (asked_at is not None and latest.stamp_at < asked_at)
+            or (was_asked and not invitation.invitees.exists())  # asking anew ends old links
         )
         notice = _add(invitation, latest, NoticeMethod.REQUEST) if is_news else latest
         _ask(notice, at)

@@ -16,7 +16,7 @@ from coordination.deliveries.fanout import Cause, enqueue
 from coordination.deliveries.models import Delivery, Endpoint, Wishes
 from coordination.deliveries.news import STOPPABLE, news_of
 from coordination.deliveries.personal import Digest
-from coordination.deliveries.postponing import Later, is_in_time, put_off
+from coordination.deliveries.postponing import Later, is_in_time, is_window, put_off
 from coordination.deliveries.recipients import readers_of
 
 MAIL = "email"
@@ -53,7 +53,7 @@ def heed(rows: Sequence[Delivery], *, at: datetime) -> list[Delivery]:
         rows: deliveries without a message.
         at: the database's time.
     """
-    mail = [row for row in rows if row.channel == MAIL and not row.digest]
+    mail = [row for row in rows if row.channel == MAIL and not is_window(row.digest)]
     lost = _without_inbox([row for row in rows if row.channel == INBOX])
     readers = _readers({row.recipient for row in mail})
     if not readers.wishes and not readers.inboxes and not lost:

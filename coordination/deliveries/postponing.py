@@ -6,6 +6,7 @@ before it, one that comes twice is taken the first time (RFC 5545 section 3.3.5)
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Final
@@ -14,6 +15,7 @@ from zoneinfo import ZoneInfo
 QUARTER: Final = timedelta(minutes=15)
 MORNING: Final = time(8, 0)
 MONDAY: Final = 0
+_WINDOW: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\dZ")
 LEAST_USEFUL: Final = timedelta(hours=1)
 """News that comes later than so long before the event begins is of no use to anybody."""
 
@@ -29,6 +31,11 @@ class Later:
 
     at: datetime
     word: str
+
+
+def is_window(word: str) -> bool:
+    """Whether a digest is a window of its reader's, the word of a `Later`."""
+    return _WINDOW.fullmatch(word) is not None
 
 
 def window_end(at: datetime, *, digest: str, zone: str) -> datetime:

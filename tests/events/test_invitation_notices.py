@@ -79,6 +79,19 @@ def test_invite_organizations_asks_those_who_answer_for_them_and_nobody_twice(ca
     assert Invitee.objects.count() == 2
 
 
+def test_tell_the_same_changes_again_sends_nothing(cast: Cast) -> None:
+    event = make_event(cast.alliance, scheduled=True)
+    asked = AT + timedelta(milliseconds=500)
+    [invitation] = invite_organizations(event, [cast.member], viewer=cast.secretary, at=asked)
+    go_round()
+
+    Cursor.objects.update(number=0)
+    go_round()
+
+    assert subjects() == []
+    assert notices(invitation) == [(1, "request", 1)]
+
+
 def test_schedule_event_anew_brings_up_to_date_those_who_were_asked(cast: Cast) -> None:
     invitation = invited(cast)
     go_round()

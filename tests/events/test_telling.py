@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, time, timedelta
+from threading import Event as Stop
 
 import pytest
+from django.core import mail
 from django.utils.translation import override
 
 from alliances.addressing import PeopleByUid
 from alliances.models import Person
 from coordination.accounts.models import User
 from coordination.accounts.viewer import SYSTEM
+from coordination.deliveries.draining import Drain
+from coordination.deliveries.loop import tick
 from coordination.deliveries.models import Delivery
 from coordination.deliveries.recipients import readers_of
-from events.models import Event, Reminder
+from coordination.deliveries.timing import Timepiece
+from events.models import Event, Reminder, ReminderRule
 from events.reminder_letters import time_left
-from events.reminding import add_reminder_rule
+from events.reminding import add_reminder_rule, revise_reminder_rule
 from events.scheduling import cancel_event, revise_event, schedule_event
 from events.telling import Reminders
-from tests.factories import AT, Cast, make_event, make_person, span
+from tests.factories import AT, Cast, make_event, make_person, span, stored
 
 pytestmark = pytest.mark.django_db
 DUE = span("2028-05-09T09:30", "2028-05-09T12:00").starts_at
@@ -137,6 +142,42 @@ def test_still_wanted_after_a_move_is_of_the_old_generation(cast: Cast) -> None:
     assert source.still_wanted(row, reader, DUE) == "event_moved"
     assert source.fire_next(later.starts_at - timedelta(days=7)) is True
     assert set(Delivery.objects.values_list("generation", flat=True)) == {1, 2}
+
+
+def test_still_wanted_after_a_move_away_and_back_is_told_once(cast: Cast) -> None:
+    event = due_event(cast)
+    was, elsewhere = event.span, span("2028-06-16T09:30", "2028-06-16T12:00")
+    assert was is not None
+    go_round(DUE)
+    told_first = len(mail.outbox)
+    for minutes, when in ((1, elsewhere), (2, was)):
+        at = DUE + timedelta(minutes=minutes)
+        schedule_event(stored(event), when, viewer=SYSTEM, at=at, reason="看错日期")
+        go_round(at)
+
+    assert (told_first, len(mail.outbox)) == (2, 2)
+    again = Delivery.objects.filter(generation=2)
+    assert {row.message.reason for row in again if row.message} == {"told_already"}
+
+
+def test_still_wanted_after_moves_to_another_hour_tells_the_new_one(cast: Cast) -> None:
+    event = due_event(cast)
+    revise_reminder_rule(ReminderRule.objects.get(), viewer=SYSTEM, at=AT, at_time=time(9, 30))
+    go_round(DUE)
+    away, back = (
+        span("2028-06-16T09:30", "2028-06-16T12:00"), span("2028-05-16T14:00", "2028-05-16T16:00"),
+    )  # fmt: skip
+    for minutes, when in ((1, away), (2, back)):
+        at = DUE + timedelta(minutes=minutes)
+        schedule_event(stored(event), when, viewer=SYSTEM, at=at, reason="场馆")
+        go_round(at)
+
+    assert len(mail.outbox) == 4
+
+
+def go_round(at: datetime) -> None:
+    tick(at, stop=Stop())
+    Drain("email", Timepiece(at), Stop()).run()
 
 
 def test_render_names_both_zones_in_the_readers_language(cast: Cast) -> None:

@@ -92,6 +92,23 @@ def test_heed_a_kind_wanted_in_the_inbox_only_drops_the_mail_and_says_why() -> N
     assert (dropped.dropped_reason, dropped.message) == ("by_wish", None)
 
 
+def test_heed_what_its_cause_gathers_follows_the_reader_too() -> None:
+    inbox("box:1")
+    wish(channels={"reminders": ["inbox"]})
+    wish("box:2", digest="morning")
+    for key in ("box:1", "box:2"):
+        tell("1", to=key, digest="owed")
+        tell("2", to=key, digest="owed")
+
+    bundle()
+    assert messages() == [("inbox", "reminder", 1), ("inbox", "reminder", 1)]
+
+    bundle(NINE + timedelta(days=1))
+    assert messages()[0] == ("email", "reminder", 2)
+    dropped = Delivery.objects.filter(recipient="box:1", channel="email")
+    assert set(dropped.values_list("dropped_reason", flat=True)) == {"by_wish"}
+
+
 def test_heed_a_kind_wanted_by_mail_only_leaves_the_inbox_empty() -> None:
     inbox("box:1")
     wish(channels={"reminders": ["email"]})
