@@ -230,6 +230,7 @@ class Stream(Drain):
         for (_sent, flight), settlement in zip(flights, settlements, strict=True):
             if settlement.outcome == AttemptOutcome.SENT:
                 self._note_arrival(flight)
+        self._note_addresses()
 
     def _judged(self, sent: Future[Any], flight: _Flight, transport: Any) -> Settlement:
         """Return what became of one message, and take note of it at its endpoint."""

@@ -2,7 +2,8 @@ import threading
 from datetime import datetime, timedelta
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
+from django.test.utils import CaptureQueriesContext
 
 from coordination.deliveries.draining import Drain
 from coordination.deliveries.models import Attempt, Channel, Endpoint, Message
@@ -57,6 +58,21 @@ def test_drain_sends_each_in_the_readers_words_and_writes_it_down(post: Post) ->
         "2@example.org",
     ]
     assert Rendered.from_stored(Message.objects.first().rendered) == post.carried[0].rendered  # type: ignore[union-attr]
+
+
+def test_drain_to_new_addresses_notes_them_once_a_batch(post: Post) -> None:
+    queue("box:1", "box:2", "box:3")
+
+    with CaptureQueriesContext(connection) as asked:
+        assert drain().sent == 3
+
+    noted = [q["sql"] for q in asked if q["sql"].find("deliveries_endpoint SET address") >= 0]
+    assert len(noted) == 1
+    assert set(Endpoint.objects.values_list("owner", "address")) == {
+        ("box:1", "1@example.org"),
+        ("box:2", "2@example.org"),
+        ("box:3", "3@example.org"),
+    }
 
 
 def test_drain_again_sends_nothing(post: Post) -> None:
