@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
+from uuid import uuid4
 
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from alliances.joining import appoint_chair
-from alliances.models import Body, Plan
+from alliances.models import Body, Person, Plan
 from alliances.planning import adopt_plan
 from coordination.accounts.models import User
 from coordination.accounts.viewer import SYSTEM
@@ -23,12 +24,13 @@ from coordination.calendars.models import FeedLink
 from coordination.calendars.webhook_owners import make_webhook
 from coordination.deliveries.bundling import bundle_due
 from coordination.deliveries.fanout import Cause, enqueue
-from coordination.deliveries.models import Message, Subscription
+from coordination.deliveries.models import Endpoint, InboxItem, Message, Subscription
 from events.api.telling import OneEventView
 from events.chasing import add_chase_step, add_standard_duty
 from events.concluding import attach_material
 from events.inviting import answer_invitation, invite_organizations
-from events.models import Event, Reminder
+from events.models import Event, HolidayYear, InboundMessage, Reminder
+from events.models.inbound import OPEN_STATES
 from events.owing import set_duty
 from events.reminding import add_reminder_rule
 from events.scheduling import Host, revise_event
@@ -200,6 +202,42 @@ def add_webhook(stage: Stage) -> Subscription:
     ).subscription
 
 
+def add_inbox_item(stage: Stage) -> InboxItem:
+    """Put a message into the secretary's inbox."""
+    person = Person.objects.get(user=stage.cast.secretary.user_id)
+    return InboxItem.objects.create(
+        recipient=f"person:{person.uid}", message_uid=uuid4(), news="reminders", subject="提醒",
+        language="zh-hans", created_at=AT,
+    )  # fmt: skip
+
+
+def add_robot(stage: Stage) -> Endpoint:
+    """Make a robot of the alliance's; as rows, for the verb lets one owner have ten."""
+    number = next(stage.names)
+    return Endpoint.objects.create(
+        channel="wecom", owner=f"alliance:{stage.cast.alliance.uid}", name=f"群{number}",
+        address=f"https://127.0.0.1:9/{number}", secret="good-key-0001",
+    )  # fmt: skip
+
+
+def add_failing_endpoint(stage: Stage) -> None:
+    message = add_message(stage)
+    Endpoint.objects.filter(pk=message.endpoint_id).update(disabled_at=AT, disabled_reason="gone")
+
+
+def add_inbound(stage: Stage) -> None:
+    add_invitation(stage)
+    invitation = stage.event.invitations.latest("pk")
+    InboundMessage.objects.create(
+        digest=f"{next(stage.names)}", way="api", state=OPEN_STATES[0], received_at=AT,
+        sender="a@example.org", subject="Re", invitation=invitation,
+    )  # fmt: skip
+
+
+def add_holidays(stage: Stage) -> None:
+    HolidayYear.objects.create(country="CN", year=2050 + next(stage.names), taken_at=AT)
+
+
 Maker = Callable[[Stage], Any]
 MAKERS: dict[str, Maker] = {
     "api-alliance-list": lambda stage: make_alliance(f"alliance-{next(stage.names)}"),
@@ -276,4 +314,18 @@ PAGES: dict[str, Maker] = {
     "/plans/": MAKERS["api-plan-list"],
     "/reminders/": add_rule,
     "/owed/": add_duty,
+    "/owed/jjj/": add_step,
+    "/holidays/": add_holidays,
+    "/changes/": add_change,
+    "/inbox/": add_inbox_item,
+    "/robots/": add_robot,
+    "/inbound-mail/": add_inbound,
+    "/ledger/": add_message,
+    "/ledger/health/": add_failing_endpoint,
+    "/connect/": add_link,
+    "/connect/webhooks/": add_webhook,
+    "/events/{event}/": add_invitation,
+    "/events/{event}/answers/": add_invitation,
+    "/history/{event}/": add_change,
+    "/reminders/events/{event}/": add_rule,
 }

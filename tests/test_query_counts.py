@@ -68,10 +68,11 @@ def test_page_costs_the_same_queries_with_1_and_with_30_rows(
     stage = set_stage(cast)
     client = Client()
     client.force_login(User.objects.get(pk=cast.secretary.user_id))
+    address = path.format(event=stage.event.uid)
 
     def queries() -> int:
         with CaptureQueriesContext(connection) as captured:
-            assert client.get(path).status_code == 200
+            assert client.get(address).status_code == 200
         return len(captured)
 
     PAGES[path](stage)

@@ -30,6 +30,8 @@ class Person(Tracked):
     )
     erased_at = models.DateTimeField(_("erased"), null=True, blank=True)
 
+    label_relations = ("details",)  # what its words are read from, for history
+
     objects = PersonQuerySet.as_manager()
 
     class Meta:

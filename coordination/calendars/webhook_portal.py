@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from coordination.accounts.viewer import Viewer
 from coordination.calendars.webhook_api import messages_shown
 from coordination.calendars.webhook_forms import WebhookForm, owners_in_words
 from coordination.calendars.webhook_notices import reason_in_words
@@ -55,7 +56,7 @@ def webhooks(request: HttpRequest) -> HttpResponse:
         if made is not None:
             return _shown(request, made.subscription, made=made)
     rows = Subscription.objects.visible_to(viewer).select_related("endpoint").order_by("pk")
-    context = {"webhooks": [_row(each, request) for each in rows], "form": form}
+    context = {"webhooks": _rows(list(rows), viewer), "form": form}
     status = 422 if form.is_bound else 200
     return render(request, "calendars/webhooks.html", context, status=status)
 
@@ -152,21 +153,32 @@ def _to(webhook: Subscription) -> HttpResponseRedirect:
     return HttpResponseRedirect(reverse("calendars:webhook", args=[webhook.uid]))
 
 
-def _row(webhook: Subscription, request: HttpRequest) -> dict[str, Any]:
-    """Return what the pages say about a webhook."""
-    viewer, endpoint = viewer_of(request), webhook.endpoint
+def _rows(webhooks: list[Subscription], viewer: Viewer) -> list[dict[str, Any]]:
+    """Return what the pages say about webhooks."""
+    owners = dict(owners_in_words(viewer))
+    selected: Any = [SimpleNamespace(parameters=webhook.filters) for webhook in webhooks]
+    filters = filters_in_words(selected, viewer)
+    return [
+        _row(webhook, owners, words, viewer.language)
+        for webhook, words in zip(webhooks, filters, strict=True)
+    ]
+
+
+def _row(
+    webhook: Subscription, owners: dict[str, str], words: str, language: str
+) -> dict[str, Any]:
+    endpoint = webhook.endpoint
     state = state_of(endpoint.disabled_at, endpoint.disabled_reason)
     if state == "active" and endpoint.failures:
         state = "failing"
-    selected: Any = SimpleNamespace(parameters=webhook.filters)
     return {
         "webhook": webhook,
         "endpoint": endpoint,
         "state": state,
         "reason": reason_in_words(endpoint.disabled_reason),
-        "owner": dict(owners_in_words(viewer)).get(endpoint.owner, endpoint.owner),
-        "words": filters_in_words([selected], viewer)[0],
-        "kinds": [kind_in_words(kind, viewer.language) for kind in webhook.kinds],
+        "owner": owners.get(endpoint.owner, endpoint.owner),
+        "words": words,
+        "kinds": [kind_in_words(kind, language) for kind in webhook.kinds],
     }
 
 
@@ -187,7 +199,7 @@ def _shown(
     chosen = queued.filter(state=state) if state in MessageState.values else queued
     keys = list(chosen.order_by("-pk").values_list("pk", flat=True)[:MESSAGES_SHOWN])
     labels = dict(MessageState.choices)
-    row = _row(webhook, request)
+    [row] = _rows([webhook], viewer)
     context = row | {
         "condition": row,
         "secret": made.secret if made is not None else "",

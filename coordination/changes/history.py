@@ -147,12 +147,17 @@ def _labels_of_rows(changes: Sequence[Change], language: str) -> RowLabels:
     return {
         (model, row.pk): _label(row, language)
         for model, pks in wanted.items()
-        for row in _rows(model).filter(pk__in=pks)
+        for row in _rows(model).filter(pk__in=pks).select_related(*_label_relations(model))
     }
 
 
 def _rows(model: type[models.Model]) -> models.QuerySet[Any]:
     return models.QuerySet(model)
+
+
+def _label_relations(model: type[models.Model]) -> tuple[str | None, ...]:
+    """Return what `str` of a row reads beside the row, as the model says; None for nothing."""
+    return getattr(model, "label_relations", (None,))
 
 
 def _label(row: Any, language: str) -> str:

@@ -23,7 +23,7 @@ from coordination.bilingual import localized
 from coordination.changes.refusals import NotAllowed
 from coordination.deliveries.circuit import resume_channel, switch_off, switch_on
 from coordination.deliveries.freshness import Condition, condition
-from coordination.deliveries.models import Channel, Delivery, HoldPeriod
+from coordination.deliveries.models import Channel, Delivery, Endpoint, HoldPeriod
 from coordination.deliveries.reason_words import reason_in_words
 from coordination.deliveries.timing import database_time
 from coordination.pages.answers import asked, now, one, page, uid_or_none, viewer_of
@@ -153,7 +153,7 @@ def health(request: HttpRequest) -> HttpResponse:
         {
             "condition": condition(database_time()),
             "channels": Channel.objects.order_by("name"),
-            "endpoints": [(row, _name_of(row.owner)) for row in endpoints[:PAGE_ROWS]],
+            "endpoints": _with_names(list(endpoints[:PAGE_ROWS])),
             "periods": HoldPeriod.objects.filter(released_at=None).order_by("pk"),
             "at": now(),
             "is_operator": viewer.is_unlimited,
@@ -259,5 +259,6 @@ def _narrowed_by(viewer: Viewer, question: ledger.Asked, lines: list[Line]) -> s
     return lines[0].who if question.person is not None and lines else ""
 
 
-def _name_of(owner: str) -> str:
-    return ledger.people_behind([Delivery(recipient=owner)]).get(owner, owner.partition(":")[0])
+def _with_names(endpoints: list[Endpoint]) -> list[tuple[Endpoint, str]]:
+    people = ledger.people_behind([Delivery(recipient=row.owner) for row in endpoints])
+    return [(row, people.get(row.owner, row.owner.partition(":")[0])) for row in endpoints]

@@ -115,6 +115,9 @@ def of_event(request: HttpRequest, uid: UUID) -> HttpResponse:
             messages.success(request, _("The rule is added."))
             return HttpResponseRedirect(reverse("portal:event_rules", args=[uid]))
     rows = standings(event)
+    for row in rows:
+        owner = "alliance" if row.level == "type" else row.level
+        setattr(row.rule, owner, event if owner == "event" else getattr(event, owner))
     foresights = foresee((event, row.rule) for row in rows)
     pending = dict(
         Reminder.objects.filter(event=event, state="pending").values_list("rule", "nominal_at")

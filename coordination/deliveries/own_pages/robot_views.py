@@ -142,11 +142,13 @@ def _owners(viewer: Viewer, asked_for: str) -> list[tuple[str, str]]:
 def _rows(found: list[Endpoint], viewer: Viewer) -> list[dict[str, object]]:
     health = health_of(found, at=now())
     kinds = dict(KINDS)
+    owners = {each.owner for each in found}
+    names = {owner: name_of_owner(owner, viewer.language) for owner in owners}
     return [
         {
             "robot": each,
             "kind": kinds[each.channel],
-            "owner": name_of_owner(each.owner, viewer.language),
+            "owner": names[each.owner],
             "health": health[each.pk],
             "ending": each.secret[-4:],
         }
