@@ -65,7 +65,12 @@ STATE = "state"
 
 
 def webhooks_visible_to(viewer: Any, token: ApiToken | None) -> QuerySet[Any]:
-    """Return the webhooks that a caller may keep; a token with limits, those of its alliances."""
+    """Return the webhooks that a caller may keep; a token with limits, those of its alliances.
+
+    A token that may not read events keeps none: it could lead their news to an address of its own.
+    """
+    if not viewer.may_use("events", "read"):
+        return Subscription.objects.none()
     rows: QuerySet[Any] = Subscription.objects.visible_to(viewer).exclude(
         endpoint__disabled_reason="removed"
     )

@@ -143,6 +143,21 @@ def test_lists_for_a_token_with_limits_show_its_alliances_alone(cast: Cast) -> N
     assert [one["uid"] for one in found] == [str(office.uid)]
 
 
+def test_token_that_may_not_read_events_finds_no_webhook_to_lead_elsewhere(cast: Cast) -> None:
+    whole = program(cast.secretary, scopes=["webhooks:write", "events:read"])
+    made = post(whole, name="钩子", url=URL)
+    path, tag = made["Location"], {"If-Match": whole.get(made["Location"])["ETag"]}
+    client = program(cast.secretary, scopes=["webhooks:write"])
+
+    changed = client.patch(
+        path, {"url": "https://else.example/"}, content_type="application/json", headers=tag
+    )
+    asked = [client.get(path), client.get(f"{path}messages/"), post(client, f"{path[-37:]}rotate/")]
+    assert [changed.status_code, *(answer.status_code for answer in asked)] == [404] * 4
+    assert client.get(WEBHOOKS).json()["items"] == []
+    assert Endpoint.objects.get().address == URL
+
+
 def test_change_needs_the_tag_and_merges_filters(cast: Cast) -> None:
     webhook = hook(cast.secretary, filters={"alliance": "jjj"})
     client, path = program(cast.secretary), f"{WEBHOOKS}{webhook.uid}/"
