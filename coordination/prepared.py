@@ -19,7 +19,7 @@ that was looked up in the database may go into it otherwise than as an argument 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Final, ParamSpec, TypeVar, cast
 
 from django.core.exceptions import EmptyResultSet
@@ -70,7 +70,10 @@ class Prepared:
             self._sql, self._parameters = compiler.as_sql()
         except EmptyResultSet:  # it can have no answer, whatever is filled in
             return
-        self._columns = [expression for expression, _sql, _alias in compiler.select]
+        columns = [expression for expression, _sql, _alias in compiler.select]
+        self._converted = [
+            (place, column) for place, column in enumerate(columns) if _converters(column)
+        ]
 
     def rows(self, *values: Any) -> list[list[Any]]:
         """Ask with these values in the blanks; return the columns of each row found."""
@@ -83,12 +86,16 @@ class Prepared:
         with connection.cursor() as cursor:
             cursor.execute(self._sql, filled)
             found = list(map(list, cursor.fetchall()))
-        for place, column in enumerate(self._columns) if found else ():
-            converters = connection.ops.get_db_converters(column)
-            for convert in (*converters, *column.get_db_converters(connection)):
+        for place, column in self._converted if found else ():
+            for convert in _converters(column):
                 for row in found:
                     row[place] = convert(row[place], column, connection)
         return found
+
+
+def _converters(column: Any) -> list[Callable[[Any, Any, Any], Any]]:
+    """Return what makes of a column's values what Python knows them as, one after the other."""
+    return [*connection.ops.get_db_converters(column), *column.get_db_converters(connection)]
 
 
 def prepared(build: Callable[Arguments, QuerySet[Any, Any]]) -> Callable[Arguments, Prepared]:
@@ -106,16 +113,29 @@ def few_blanks(model: type[Model], name: str) -> Any:
     return [Blank(place, model, name) for place in range(FEW)]
 
 
-def columns_of(model: type[Model], path: str = "") -> list[str]:
-    """Return the names of all columns of a model, for ``values_list``.
+@cache
+def columns_of(model: type[Model], *related: str) -> list[str]:
+    """Return the names of all columns of a model and of what it refers to, for ``values_list``."""
+    names = [column.attname for column in model._meta.concrete_fields]
+    for name in related:
+        names += [f"{name}__{column}" for column in columns_of(_referred_to(model, name))]
+    return names
 
-    Args:
-        model: whose.
-        path: to it from the model that is asked for, with its underscores.
-    """
-    return [f"{path}{column.attname}" for column in model._meta.concrete_fields]
+
+def built(model: type[Row], values: Sequence[Any], *related: str) -> Row:
+    """Return the object that these values of `columns_of` are, with what it refers to."""
+    end = len(columns_of(model))
+    one = model.from_db(connection.alias, columns_of(model), values[:end])
+    for name in related:
+        other = _referred_to(model, name)
+        begin, end = end, end + len(columns_of(other))
+        is_there = getattr(one, f"{name}_id") is not None
+        setattr(one, name, built(other, values[begin:end]) if is_there else None)
+    return one
 
 
-def built(model: type[Row], values: Sequence[Any]) -> Row:
-    """Return the object that these values of `columns_of` are."""
-    return model.from_db(connection.alias, columns_of(model), values)
+def _referred_to(model: type[Model], name: str) -> type[Model]:
+    """Return the model that a foreign key refers to."""
+    other: Any = model._meta.get_field(name).related_model
+    found: type[Model] = other
+    return found

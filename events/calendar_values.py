@@ -86,7 +86,7 @@ def publisher_address(alliance: Alliance | None = None) -> str:
 
 def _host_names(event: Event) -> Iterator[Words]:
     """Yield the hosts' names in order: the organization's, else as written."""
-    for host in event.hosts.all():
+    for host in event.part_rows("hosts"):
         organization = host.organization
         if organization is None:
             yield Words(zh=host.name)

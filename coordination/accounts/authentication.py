@@ -200,7 +200,7 @@ def _credentials(header: str, scheme: str) -> str:
 def _tokens_of_a_secret() -> QuerySet[ApiToken, Any]:
     sha256, kind = Blank(0, ApiToken, "sha256"), Blank(1, ApiToken, "kind")
     rows = ApiToken.objects.filter(sha256=sha256, kind=kind).order_by()
-    return rows.values_list(*columns_of(ApiToken), *columns_of(User, "user__"))
+    return rows.values_list(*columns_of(ApiToken, "user"))
 
 
 def _find_live(secret: str, *, kind: TokenKind, at: datetime) -> ApiToken:
@@ -208,9 +208,7 @@ def _find_live(secret: str, *, kind: TokenKind, at: datetime) -> ApiToken:
     found = _tokens_of_a_secret().rows(hash_secret(secret), kind)
     if not found:
         raise SignInRefused("unknown", _("This token is not known here."))
-    width = len(ApiToken._meta.concrete_fields)
-    token = built(ApiToken, found[0][:width])
-    token.user = built(User, found[0][width:])
+    token = built(ApiToken, found[0], "user")
     if token.revoked_at is not None:
         raise SignInRefused("revoked", _("This token was revoked."))
     if not token.is_live(at):

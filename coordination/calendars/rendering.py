@@ -18,6 +18,7 @@ from django.db import transaction
 from alliances.models import Alliance, Openness
 from coordination.bilingual import LANGUAGES
 from coordination.calendars.models import EventText, FeedStamp
+from coordination.calendars.whole_events import event_of_key
 from coordination.changes.projections import Recorded
 from events.calendar_event import Level
 from events.calendar_values import calendar_event, publisher_address
@@ -123,14 +124,9 @@ def _alliances_whose_feed_changed(changes: Sequence[Recorded]) -> set[int]:
 
 def _render_batch(pks: Sequence[int]) -> int:
     """Render up to `BATCH` events and write the texts that differ; return how many."""
-    events = (
-        Event.objects.filter(pk__in=pks)
-        .select_related("alliance", "plan", "work_area")
-        .prefetch_related("hosts__organization")
-    )
     wanted = {
         (text.event_id, text.language, text.level): text
-        for event in events
+        for event in _events_of(pks)
         for text in _texts_of(event)
     }
     stored = {
@@ -149,6 +145,19 @@ def _render_batch(pks: Sequence[int]) -> int:
         update_fields=["body", "time_zone", "first_on", "last_on", "renderer"],
     )
     return len(gone) + len(different)
+
+
+def _events_of(pks: Sequence[int]) -> Iterable[Event]:
+    """Return the events of these keys as they are stored, with all that their texts show."""
+    if len(pks) == 1:
+        event = event_of_key(pks[0])
+        return [] if event is None else [event]
+    rows: Iterable[Event] = (
+        Event.objects.filter(pk__in=pks)
+        .select_related("alliance", "plan", "work_area")
+        .prefetch_related("hosts__organization")
+    )
+    return rows
 
 
 def _texts_of(event: Event) -> Iterator[EventText]:

@@ -7,7 +7,6 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
 
-from alliances.models import Alliance
 from coordination.accounts.viewer import PUBLIC, SYSTEM, Viewer
 from coordination.prepared import FEW, Blank, built, columns_of, few_blanks, prepared
 from events.models import Event
@@ -36,7 +35,7 @@ def no_events() -> QuerySet[Any, Any]:
 @prepared
 def alliances_of_events() -> QuerySet[Any, Any]:
     rows = Event.objects.filter(uid=Blank(0, Event, "uid"))
-    return rows.values_list("pk", *columns_of(Alliance, "alliance__"))
+    return rows.values_list(*columns_of(Event, "alliance", "plan"))
 
 
 def test_rows_are_found_by_what_is_filled_in_and_read_as_the_orm_reads_them(cast: Cast) -> None:
@@ -75,12 +74,15 @@ def test_object_built_is_the_object_read(cast: Cast) -> None:
     assert one.loaded == read.loaded
 
 
-def test_columns_of_another_model_are_reached_by_its_path(cast: Cast) -> None:
+def test_object_is_built_with_what_it_refers_to(cast: Cast) -> None:
     event = make_event(cast.alliance, scheduled=True)
     (row,) = alliances_of_events().rows(event.uid)
+    with CaptureQueriesContext(connection) as context:
+        one = built(Event, row, "alliance", "plan")
+        found = (one, one.alliance, one.plan)
 
-    assert row[0] == event.pk
-    assert built(Alliance, row[1:]) == cast.alliance
+    assert found == (event, cast.alliance, None)
+    assert len(context) == 0
 
 
 def test_question_without_possible_answer_asks_nobody() -> None:

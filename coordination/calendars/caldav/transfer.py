@@ -27,6 +27,7 @@ from coordination.calendars.caldav.objects import CalendarObject
 from coordination.calendars.caldav.resources import Collection, object_path
 from coordination.calendars.caldav.xml import Refused
 from coordination.calendars.negotiation import matches_any
+from coordination.calendars.whole_events import event_named
 from coordination.changes.refusals import (
     FieldError,
     InvalidInput,
@@ -57,8 +58,6 @@ CHANGED: Final = _(
     "Somebody else has changed this in the meantime. Fetch the present version, "
     "then make your change again."
 )
-RELATED: Final = ("alliance", "plan", "plan_item", "work_area")
-PARTS: Final = ("hosts__organization", "co_hosts", "named")
 
 FAULTS: Final[dict[Fault, tuple[str, str | Promise]]] = {
     Fault.MALFORMED: (DATA, _("This is no iCalendar text in UTF-8 that can be read.")),
@@ -261,9 +260,7 @@ def _event_at(viewer: Viewer, collection: Collection, name: str) -> Event | None
     """Return the event at an address, also one without a time, which has no entry."""
     if collection.alliance is None:
         return None
-    rows = Event.objects.visible_to(viewer).filter(dav_name=name)
-    event: Event | None = rows.select_related(*RELATED).prefetch_related(*PARTS).first()
-    return event
+    return event_named(name, viewer)
 
 
 def _own(wanted: ProposedObject, viewer: Viewer) -> ProposedObject:
