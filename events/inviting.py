@@ -221,6 +221,10 @@ def refuse_closed(invitation: Invitation, *, at: datetime | None = None) -> None
     event = invitation.event
     if invitation.withdrawn_at is not None:
         raise TransitionNotAllowed(_("This invitation was withdrawn."), code="withdrawn")
+    if event.state == EventState.CANCELLED:
+        raise TransitionNotAllowed(
+            _("The event was cancelled; no answer is needed any more."), code="event_over"
+        )
     has_ended = at is not None and event.ends_at is not None and event.ends_at <= at
     if event.is_over or has_ended:
         raise TransitionNotAllowed(

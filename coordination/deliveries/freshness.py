@@ -9,9 +9,11 @@ from datetime import datetime
 
 from django.db.models import Count, Max, Min, Q
 
+from coordination.changes.models import Change
 from coordination.deliveries.models import (
     Attempt,
     Channel,
+    Cursor,
     Delivery,
     Endpoint,
     Heartbeat,
@@ -19,6 +21,7 @@ from coordination.deliveries.models import (
 )
 from coordination.deliveries.querysets import EndpointQuerySet
 from coordination.deliveries.sources import all_sources
+from coordination.deliveries.subscribers import all_subscribers
 
 LATE_AFTER_SECONDS = 60
 SILENT_AFTER_SECONDS = 30
@@ -45,9 +48,9 @@ def heartbeat_age(at: datetime) -> float | None:
 def oldest_due_seconds(at: datetime, *, channels: Iterable[str] | None = None) -> float:
     """Return for how many seconds the oldest thing that should have gone out has been due.
 
-    Counts what waits for a loop (reminders not fired, deliveries without a message) and what
-    waits for a transport. What waits for a single endpoint that is paused or switched off is
-    that endpoint's affair and does not count.
+    Counts what waits for a loop (changes not read, reminders not fired, deliveries without a
+    message) and what waits for a transport. What waits for a single endpoint that is paused or
+    switched off is that endpoint's affair and does not count.
 
     Args:
         at: the database's time.
@@ -64,10 +67,24 @@ def oldest_due_seconds(at: datetime, *, channels: Iterable[str] | None = None) -
         loose = Delivery.objects.without_message().filter(send_after__lte=at)
         instants.append(loose.aggregate(first=Min("send_after"))["first"])
         instants += [source.oldest_due_at(at) for source in all_sources()]
+        instants.append(_oldest_unread())
     ages: list[float] = [
         (at - instant).total_seconds() for instant in instants if instant is not None
     ]
     return max([0.0, *ages])
+
+
+def _oldest_unread() -> datetime | None:
+    """Return since when a change waits to be read by whoever turns changes into deliveries."""
+    names = [subscriber.name for subscriber in all_subscribers()]
+    behind = Cursor.objects.filter(subscriber__in=names).order_by("number").first()
+    if behind is None:
+        return None
+    unread = Change.objects.filter(number__gt=behind.number).order_by("number")
+    made_at = unread.values_list("at", flat=True).first()
+    if made_at is None or behind.moved_at is None:
+        return made_at
+    return max(made_at, behind.moved_at)  # a change may be entered later than it was made
 
 
 def _stopped(at: datetime) -> EndpointQuerySet:

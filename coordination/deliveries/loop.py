@@ -200,10 +200,10 @@ class Loop:
         """Tick once and see that what is due is being sent."""
         at = database_time()
         beat(self._name, at=at)
+        self._rota.run_due(at)  # first: what is due may hang on them, on new rules of zones say
         tick(at, stop=self._stop)
         for channel in channels():
             self._see_to(channel, at)
-        self._rota.run_due(at)
         if time.monotonic() - self._tidied > TIDY_EVERY_SECONDS:
             self._tidied = time.monotonic()
             retention.expire_overdue(at)

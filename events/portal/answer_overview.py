@@ -14,6 +14,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from alliances.expiring import day_of_rights
+from alliances.models import Seat
 from coordination.changes.refusals import Refusal
 from coordination.deliveries.models import Delivery
 from coordination.pages.answers import now, one, page, viewer_of
@@ -54,12 +56,17 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One invitation."""
+    """One invitation.
+
+    Attributes:
+        has_nobody: nobody holds a seat that answers for the organization.
+    """
 
     invitation: Invitation
     answer: Answer | None
     is_for_another_time: bool
     told: list[Told]
+    has_nobody: bool
     mails: list[InboundMessage]
 
 
@@ -142,10 +149,27 @@ def _rows(event: Event) -> list[Row]:
         .select_related("message", "endpoint")
         .order_by("generation", "pk")
     }
+    answered_for = _answered_for(invitations)
     return [
-        _row(invitation, answers[invitation.pk], mails[invitation.pk], lines)
+        _row(
+            invitation,
+            answers[invitation.pk],
+            mails[invitation.pk],
+            lines,
+            has_nobody=invitation.organization_id not in answered_for,
+        )
         for invitation in invitations
     ]
+
+
+def _answered_for(invitations: Iterable[Invitation]) -> set[int]:
+    """Return the organizations that somebody answers for today."""
+    seats = Seat.objects.active_on(day_of_rights(now())).filter(
+        organization__in=[row.organization_id for row in invitations],
+        role__in=rules.ANSWERING_ROLES,
+        person__erased_at__isnull=True,
+    )
+    return set(seats.order_by().values_list("organization", flat=True))
 
 
 def _by_invitation(rows: Iterable[Any]) -> defaultdict[int, list[Any]]:
@@ -160,6 +184,8 @@ def _row(
     answers: list[Answer],
     mails: list[InboundMessage],
     lines: dict[tuple[str, str], Delivery],
+    *,
+    has_nobody: bool,
 ) -> Row:
     notices = {notice.number: notice for notice in invitation.notices.all()}
     given = answers[-1] if answers and invitation.state != AnswerState.NEEDS_ACTION else None
@@ -179,6 +205,7 @@ def _row(
         answer=given,
         is_for_another_time=given is not None and not answers_this_time(given, notices.values()),
         told=told,
+        has_nobody=has_nobody,
         mails=mails,
     )
 

@@ -10,8 +10,10 @@ from coordination.deliveries.freshness import (
     heartbeat_age,
     oldest_due_seconds,
 )
-from coordination.deliveries.models import Channel, Endpoint, Heartbeat
+from coordination.deliveries.models import Channel, Cursor, Endpoint, Heartbeat
+from coordination.deliveries.subscribers import read_on, register_subscriber
 from tests.coordination.deliveries.stage import Boxes, Notices, Post, cause, drain, queue
+from tests.factories import AT, make_alliance
 
 pytestmark = pytest.mark.django_db
 
@@ -51,6 +53,30 @@ def test_oldest_due_counts_messages_deliveries_and_sources(at: datetime, source:
     assert oldest_due_seconds(at + MINUTE) == 180.0
     assert oldest_due_seconds(at + MINUTE, channels=["post"]) == 60.0
     assert oldest_due_seconds(at + MINUTE, channels=["email"]) == 0.0
+
+
+class Stuck:
+    name = "stuck"
+
+    def tell(self, changes: object, at: datetime) -> None:
+        raise ZeroDivisionError
+
+
+def test_oldest_due_counts_changes_that_nobody_could_read() -> None:
+    later = AT + MINUTE
+    make_alliance("read")
+    Cursor.objects.create(subscriber="gone", number=0)
+    register_subscriber(Stuck())
+    read_on(Stuck(), at=AT)  # it begins at the end
+    assert oldest_due_seconds(later) == 0.0
+    make_alliance("unread")
+
+    with pytest.raises(ZeroDivisionError):
+        read_on(Stuck(), at=later)
+
+    assert oldest_due_seconds(AT + 2 * MINUTE) == 120.0
+    Cursor.objects.filter(subscriber="stuck").update(moved_at=later)
+    assert oldest_due_seconds(AT + 2 * MINUTE) == 60.0
 
 
 def test_oldest_due_of_an_endpoint_that_is_paused_does_not_count(at: datetime) -> None:

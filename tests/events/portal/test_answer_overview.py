@@ -8,6 +8,7 @@ from threading import Event as Stop
 import pytest
 from django.test import Client
 
+from alliances.models import Seat
 from coordination.accounts.models import User
 from coordination.accounts.viewer import Viewer
 from coordination.deliveries.draining import Drain
@@ -68,6 +69,21 @@ def test_overview_tells_each_answer_with_who_when_and_how(cast: Cast, event: Eve
     for words in ("张三、李四", "两辆车", "2 people come", "liaison", "mail came back"):
         assert words in text
     assert "by the link in a message" in text
+
+
+def test_overview_of_an_organization_without_anybody_says_what_to_do(
+    cast: Cast, event: Event
+) -> None:
+    invite_organizations(event, [cast.host], viewer=cast.secretary, at=LATER)
+    client, page = browser(cast.secretary), f"/events/{event.uid}/answers/"
+    untold = client.get(page).content.decode()
+
+    Seat.objects.filter(organization=cast.host)._raw_delete("default")
+    unseated = client.get(page).content.decode()
+
+    words = "Nobody answers for this organization"
+    assert ("not told yet" in untold, words in untold) == (True, False)
+    assert ("not told yet" in unseated, words in unseated) == (False, True)
 
 
 @pytest.mark.parametrize("name", ["member_liaison", "other_secretary", "chair"])
