@@ -31,6 +31,7 @@ from events import ledger
 from events.models import Event
 
 PAGE_ROWS = 50
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2999, 12, 31)
 CONDITION_KEY = "deliveries-condition"
 CONDITION_SECONDS = 10
 VERBS = ("again", "skip", "release")
@@ -223,7 +224,9 @@ def _instant(text: str, viewer: Viewer, name: str) -> datetime | None:
         day = date.fromisoformat(text)
     except ValueError:
         return None
-    if name == "until" and day < date.max:
+    if not FIRST_DAY <= day <= LAST_DAY:  # outside of what databases keep in every zone
+        return None
+    if name == "until":
         day += timedelta(days=1)
     return datetime.combine(day, time.min, ZoneInfo(viewer.time_zone))
 

@@ -177,3 +177,13 @@ def test_pages_of_staff_ask_for_the_banner_and_others_do_not(cast: Cast):
 
     assert asks in as_viewer(cast.secretary).get("/plans/").content
     assert asks not in as_viewer(cast.member_liaison).get("/plans/").content
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "2026-02-30", "yesterday"])
+def test_show_between_days_that_no_clock_shows_asks_for_everything(cast: Cast, day: str) -> None:
+    told(cast.host_liaison, make_event(cast.alliance, scheduled=True))
+    client = as_viewer(cast.secretary)
+
+    found = [client.get("/ledger/", {name: day}) for name in ("since", "until")]
+
+    assert [(page.status_code, len(lines(page))) for page in found] == [(200, 1), (200, 1)]
