@@ -147,7 +147,7 @@ def _labels_of_rows(changes: Sequence[Change], language: str) -> RowLabels:
     return {
         (model, row.pk): _label(row, language)
         for model, pks in wanted.items()
-        for row in _rows(model).filter(pk__in=pks).select_related(*_label_relations(model))
+        for row in _rows_with_words(model).filter(pk__in=pks)
     }
 
 
@@ -155,9 +155,10 @@ def _rows(model: type[models.Model]) -> models.QuerySet[Any]:
     return models.QuerySet(model)
 
 
-def _label_relations(model: type[models.Model]) -> tuple[str | None, ...]:
-    """Return what `str` of a row reads beside the row, as the model says; None for nothing."""
-    return getattr(model, "label_relations", (None,))
+def _rows_with_words(model: type[models.Model]) -> models.QuerySet[Any]:
+    """Return rows with what their words are read from, where that is another row."""
+    relations: tuple[str, ...] = getattr(model, "label_relations", ())
+    return _rows(model).select_related(*relations) if relations else _rows(model)
 
 
 def _label(row: Any, language: str) -> str:

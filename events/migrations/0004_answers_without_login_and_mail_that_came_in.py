@@ -156,7 +156,10 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("received_at", models.DateTimeField(verbose_name="received")),
-                ("read_at", models.DateTimeField(blank=True, null=True, verbose_name="when it was read")),
+                (
+                    "read_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="when it was read"),
+                ),
                 ("tries", models.PositiveSmallIntegerField(db_default=0, default=0)),
                 ("error", models.CharField(blank=True, default="", max_length=500)),
                 (
@@ -196,7 +199,9 @@ class Migration(migrations.Migration):
                 ("proposed_time", models.CharField(blank=True, default="", max_length=200)),
                 (
                     "note",
-                    models.CharField(blank=True, default="", max_length=1000, verbose_name="what it says"),
+                    models.CharField(
+                        blank=True, default="", max_length=1000, verbose_name="what it says"
+                    ),
                 ),
                 ("raw", models.BinaryField(blank=True, null=True)),
                 (

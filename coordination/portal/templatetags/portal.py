@@ -75,7 +75,9 @@ def unread_messages(context: Context) -> int:
 def is_staff(context: Context) -> bool:
     """Return whether the reader works in some secretariat; no query."""
     request = context.get("request")
-    return is_secretariat_anywhere(viewer_of(request)) if hasattr(request, "viewer") else False
+    if request is None or not hasattr(request, "viewer"):
+        return False
+    return is_secretariat_anywhere(viewer_of(request))
 
 
 @register.simple_tag(takes_context=True)
