@@ -10,12 +10,16 @@ What is answered here is what `views` would answer, header by header, because bo
 `answering`. All else goes on to Django: other addresses and methods, calendars that do not exist,
 and requests during which the database fails. No request is logged here; the server's own access
 log has them.
+
+A body that comes in chunks is measured here for everybody, because Django takes a request without
+a ``Content-Length`` for one without a body.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from io import BytesIO
 from typing import Any, Final
 
 from django.conf import settings
@@ -37,6 +41,7 @@ StartResponse = Callable[..., Any]
 Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 Headers = list[tuple[str, str]]
 
+CHUNK: Final = 64 * 1024  # octets
 ADDRESS: Final = re.compile(
     r"/calendars/(?:alliances/(?P<slug>[-a-zA-Z0-9_]+)(?:/(?P<year>[0-9]{4}))?"
     r"|links/(?P<secret>[^/]+))\.ics"
@@ -54,6 +59,8 @@ class ShortPath:
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request for a calendar that exists; lead every other one on."""
         found = None
+        if "HTTP_TRANSFER_ENCODING" in environ:
+            _measure(environ)
         if is_poll(environ):
             found = _remembered(environ)
         elif environ["REQUEST_METHOD"] in ("GET", "HEAD"):
@@ -75,6 +82,24 @@ class ShortPath:
             middleware.process_response(WSGIRequest(environ), response)
             self._fixed[key] = list(response.items())
         return self._fixed[key]
+
+
+def _measure(environ: Environ) -> None:
+    """Give a body that came in chunks its length, where the server says that the input ends.
+
+    Of one that is longer than any that is taken, so much is read that it is refused as too long.
+    """
+    if environ.get("CONTENT_LENGTH") or not environ.get("wsgi.input_terminated"):
+        return
+    body = BytesIO()
+    length = 0
+    while length <= settings.COORDINATION_MAX_UPLOAD_BYTES:
+        chunk = environ["wsgi.input"].read(CHUNK)
+        if not chunk:
+            break
+        length += body.write(chunk)
+    body.seek(0)
+    environ["wsgi.input"], environ["CONTENT_LENGTH"] = body, str(length)
 
 
 def _answered(environ: Environ, address: re.Match[str]) -> Answer | None:

@@ -264,3 +264,34 @@ def test_poll_without_news_costs_one_query(short: Ask, paths: list[str]) -> None
 def test_addresses_of_the_short_path_are_those_of_the_long_one() -> None:
     assert short_path.ADDRESS.fullmatch("/calendars/alliances/a-b_C9/2024.ics") is not None
     assert short_path.ADDRESS.fullmatch("/calendars/alliances/a/b/2024.ics") is None
+
+
+def test_body_in_chunks_arrives_whole_with_its_length() -> None:
+    seen: list[bytes] = []
+
+    def read(environ: Any, start_response: Any) -> list[bytes]:
+        seen.append(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
+        start_response("200 OK", [])
+        return [b""]
+
+    environ = {"REQUEST_METHOD": "PUT", "PATH_INFO": "/dav/", "wsgi.input_terminated": True}
+    chunked = {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input": BytesIO(b"x" * 100_000)}
+    ShortPath(read)(environ | chunked, lambda *_said: None)
+
+    assert seen == [b"x" * 100_000]
+
+
+def test_body_in_chunks_is_read_no_further_than_what_may_be_uploaded() -> None:
+    lengths: list[str] = []
+
+    def note(environ: Any, start_response: Any) -> list[bytes]:
+        lengths.append(environ["CONTENT_LENGTH"])
+        start_response("200 OK", [])
+        return [b""]
+
+    environ = {"REQUEST_METHOD": "PUT", "PATH_INFO": "/dav/", "wsgi.input_terminated": True}
+    endless = {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input": BytesIO(b"x" * 1_000_000)}
+    with override_settings(COORDINATION_MAX_UPLOAD_BYTES=100_000):
+        ShortPath(note)(environ | endless, lambda *_said: None)
+
+    assert [100_000 < int(length) < 200_000 for length in lengths] == [True]
