@@ -216,7 +216,7 @@ def claimed_tests(text: str) -> Iterator[tuple[str, str, str]]:
                     yield letter, words.strip("…"), path
 
 
-def tests_of(path: str) -> str:
+def names_of_tests(path: str) -> str:
     """The names of the tests in a file."""
     text = (ROOT / path).read_text(encoding="utf-8")
     return " ".join(re.findall(r"^def (test_\w+)", text, re.MULTILINE))

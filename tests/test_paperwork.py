@@ -25,12 +25,12 @@ from tests.paperwork import (
     commands,
     knobs,
     messages_of_code,
+    names_of_tests,
     problems_page,
     read_catalogue,
     read_compiled,
     rooms,
     table_cells,
-    tests_of,
 )
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -270,7 +270,7 @@ def test_conformance_pages_name_tests_that_exist() -> None:
         f"{page.name}: {letter} {words}"
         for page in sorted((DOCS / "conformance").glob("*.md"))
         for letter, words, path in claimed_tests(page.read_text(encoding="utf-8"))
-        if not path or words not in tests_of(path)
+        if not path or words not in names_of_tests(path)
     ]
 
     assert missing == []
