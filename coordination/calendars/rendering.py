@@ -11,15 +11,18 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from alliances.models import Alliance, Openness
 from coordination.bilingual import LANGUAGES
 from coordination.calendars.models import EventText, FeedStamp
 from coordination.calendars.whole_events import event_of_key
 from coordination.changes.projections import Recorded
+from coordination.prepared import FEW, built, columns_of, few_blanks, prepared
 from events.calendar_event import Level
 from events.calendar_values import calendar_event, publisher_address
 from events.models import Event, EventState
@@ -129,10 +132,7 @@ def _render_batch(pks: Sequence[int]) -> int:
         for event in _events_of(pks)
         for text in _texts_of(event)
     }
-    stored = {
-        (text.event_id, text.language, text.level): text
-        for text in EventText.objects.filter(event__in=pks)
-    }
+    stored = {(text.event_id, text.language, text.level): text for text in _stored_texts(pks)}
     gone = [text.pk for key, text in stored.items() if key not in wanted]
     if gone:
         EventText.objects.filter(pk__in=gone).delete()
@@ -158,6 +158,19 @@ def _events_of(pks: Sequence[int]) -> Iterable[Event]:
         .prefetch_related("hosts__organization")
     )
     return rows
+
+
+def _stored_texts(pks: Sequence[int]) -> Iterable[EventText]:
+    """Return the texts that are stored of the events of these keys."""
+    if len(pks) > FEW:
+        return EventText.objects.filter(event__in=pks)
+    return [built(EventText, row) for row in _texts_of_few().rows(*pks)]
+
+
+@prepared
+def _texts_of_few() -> QuerySet[EventText, Any]:
+    rows = EventText.objects.filter(event__pk__in=few_blanks(Event, "pk")).order_by()
+    return rows.values_list(*columns_of(EventText))
 
 
 def _texts_of(event: Event) -> Iterator[EventText]:
