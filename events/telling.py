@@ -15,7 +15,7 @@ from alliances.models import Openness
 from coordination.accounts.viewer import Viewer
 from coordination.deliveries.fanout import Cause, fan_out
 from coordination.deliveries.grouping import SPREAD, fan_out_to_robots
-from coordination.deliveries.models import Delivery, MessageState
+from coordination.deliveries.models import Delivery
 from coordination.deliveries.news import PERSONAL_CHANNELS, News
 from coordination.deliveries.recipients import Reader
 from coordination.deliveries.sources import Rendered
@@ -83,7 +83,7 @@ class Reminders:
         wanted = recipients_of_rule(event, reminder.rule, on=_day(at, event))
         if not wanted.filter(recipient=delivery.recipient).exists():
             return "no_longer_concerned"
-        return "told_already" if _was_told(delivery) else ""
+        return "told_already" if Delivery.objects.told_before(delivery).exists() else ""
 
     def render(self, deliveries: Sequence[Delivery], reader: Reader, at: datetime) -> Rendered:
         """Write the reminder in the reader's language, with the event's zone and the reader's."""
@@ -114,20 +114,6 @@ def reminder_of(delivery: Delivery) -> Reminder | None:
         .first()
     )
     return found
-
-
-def _was_told(delivery: Delivery) -> bool:
-    """Whether the reader got the same before the event was moved away and back."""
-    if delivery.generation == 1:
-        return False
-    earlier = Delivery.objects.from_source(delivery.source, delivery.source_id).filter(
-        endpoint=delivery.endpoint_id,
-        generation__lt=delivery.generation,
-        due_at=delivery.due_at,
-        expires_at=delivery.expires_at,
-        message__state=MessageState.SENT,
-    )
-    return earlier.exists()
 
 
 def sending_for(

@@ -78,7 +78,7 @@ class Chases:
         wanted = recipients_of_chase(chase, on=_day(chase, at))
         if not wanted.filter(recipient=delivery.recipient).exists():
             return "no_longer_concerned"
-        return ""
+        return "told_already" if Delivery.objects.told_before(delivery).exists() else ""
 
     def render(self, deliveries: Sequence[Delivery], reader: Reader, at: datetime) -> Rendered:
         """Write what is owed in one message, in the reader's language and zone."""

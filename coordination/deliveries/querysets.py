@@ -60,6 +60,18 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         """Lines that one cause made, in every generation."""
         return self.filter(source=source, source_id=source_id)
 
+    def told_before(self, line: Delivery) -> Self:
+        """Lines by which the reader got the same already: a cause moved away, and back again."""
+        if line.generation == 1:
+            return self.none()
+        return self.from_source(line.source, line.source_id).filter(
+            endpoint=line.endpoint_id,
+            generation__lt=line.generation,
+            due_at=line.due_at,
+            expires_at=line.expires_at,
+            message__state="sent",
+        )
+
     def without_message(self) -> Self:
         """Lines that have not been put into a message and still should be."""
         return self.filter(message__isnull=True, dropped_reason="")

@@ -41,7 +41,7 @@ WORDS: dict[str, Promise] = {
     "rule_removed": gettext_lazy("The rule was removed."),
     "skipped": gettext_lazy("Staff decided not to send it."),
     "step_removed": gettext_lazy("The step was removed."),
-    "told_already": gettext_lazy("The reader was told the same before the event was moved."),
+    "told_already": gettext_lazy("The reader was told the same before the date was moved."),
     "too_late": gettext_lazy("It was due too long ago to be sent late."),
     "webhook_removed": gettext_lazy("The webhook was removed."),
 }

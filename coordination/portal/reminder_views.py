@@ -38,6 +38,7 @@ from events.rule_words import origin_in_words, rule_in_words, unsettled_in_words
 
 ROWS_SHOWN = 60
 EVENTS_OFFERED = 40
+COPIED = ("offset", "at_wall", "at_zone", "audience", "organizations")
 CONFLICT, REFUSED = 409, 422
 
 
@@ -152,14 +153,16 @@ def silence(request: HttpRequest, uid: UUID, rule_uid: UUID) -> HttpResponse:
     viewer = viewer_of(request)
     event = one(Event.objects.visible_to(viewer).select_related("alliance"), uid=uid)
     base = one(ReminderRule.objects.visible_to(viewer), uid=rule_uid)
-    add_reminder_rule(
-        event,
-        viewer=viewer,
-        at=now(),
-        overrides=base,
-        enabled=False,
-        **{name: getattr(base, name) for name in ("offset", "at_wall", "at_zone", "audience")},
-    )
+    may.require(may.may_manage_event(viewer, event))
+    if not ReminderRule.objects.filter(event=event, overrides=base, enabled=False).exists():
+        add_reminder_rule(
+            event,
+            viewer=viewer,
+            at=now(),
+            overrides=base,
+            enabled=False,
+            **{name: getattr(base, name) for name in COPIED},
+        )
     messages.success(request, _("This rule no longer holds for the event."))
     return HttpResponseRedirect(reverse("portal:event_rules", args=[uid]))
 

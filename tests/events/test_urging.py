@@ -9,7 +9,8 @@ import pytest
 from alliances.models import Person
 from alliances.seating import hand_over_seat
 from coordination.accounts.models import User
-from coordination.deliveries.models import Delivery
+from coordination.deliveries.bundling import bundle_due
+from coordination.deliveries.models import Delivery, Message
 from coordination.deliveries.recipients import readers_of
 from coordination.deliveries.subscribers import read_on
 from events.chasing import add_chase_step, revise_chase_step
@@ -134,6 +135,22 @@ def test_move_duty_moves_its_steps_and_asks_again(cast: Cast) -> None:
         (later + timedelta(days=5), 1),
     ]
     assert Chases().still_wanted(row, reader, DUE) == "date_moved"
+
+
+def test_move_duty_away_and_back_asks_once(cast: Cast) -> None:
+    set_steps(cast)
+    duty = owed(cast)
+    take_steps(DUE - timedelta(days=3))
+    bundle_due(DUE)
+    Message.objects.update(state="sent", sent_at=DUE)
+    for minutes, due_at in ((1, DUE + timedelta(days=30)), (2, DUE)):
+        at = DUE - timedelta(days=3) + timedelta(minutes=minutes)
+        duty = move_duty(duty, due_at=due_at, viewer=SYSTEM, at=at)
+        take_steps(at)
+
+    again = Delivery.objects.get(generation__gt=1)
+    (reader,) = readers_of([again.recipient], "email").values()
+    assert Chases().still_wanted(again, reader, DUE) == "told_already"
 
 
 def test_duty_set_late_is_asked_for_at_once_and_heads_wait_their_days(cast: Cast) -> None:

@@ -113,3 +113,19 @@ def test_event_rules_show_their_origin_and_silence_one(cast: Cast):
     assert [row["holds"] for row in client.get(path).context["rows"]] == [True]
     assert Reminder.objects.filter(event=event, state="pending").count() == 1
     assert as_viewer(cast.member_liaison).get(path).status_code == 404
+
+
+def test_silence_a_rule_for_chosen_organizations_twice_leaves_it_silent_once(cast: Cast):
+    event = make_event(cast.alliance, scheduled=True)
+    outer = add_reminder_rule(
+        cast.alliance, offset="-P7D", audience=["chosen"], organizations=[str(cast.host.uid)],
+        viewer=SYSTEM, at=AT,
+    )  # fmt: skip
+    client, path = as_viewer(cast.secretary), f"/reminders/events/{event.uid}/silence/{outer.uid}/"
+
+    assert [client.post(path).status_code for _n in range(2)] == [302, 302]
+
+    own = ReminderRule.objects.get(event=event)
+    assert (own.overrides, own.enabled) == (outer, False)
+    assert set(Reminder.objects.values_list("state", flat=True)) == {"cancelled"}
+    assert as_viewer(cast.member_liaison).post(path).status_code in (403, 404)
