@@ -10,13 +10,16 @@ the best of five counts on both sides, since other work on the machine only ever
 import argparse
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 ROUNDS = 5
 MARK_ALL = "UPDATE deliveries_message SET state = 'sent', lease = 'x', sent_at = created_at"
@@ -160,37 +163,53 @@ def mail_figures(mails: int) -> tuple[float, float]:
     from django.utils import timezone
 
     from coordination.deliveries import sources
+    from coordination.deliveries.digesting import dressed, tidied
     from coordination.deliveries.draining import Drain
     from coordination.deliveries.recipients import Reader, register_address_book
     from coordination.deliveries.timing import Timepiece
     from coordination.deliveries.transports.base import Letter, close_transports
     from coordination.deliveries.transports.email import SMTP_BACKEND, compose
-    from tests.coordination.deliveries.fake_smtp import fake_smtp
 
     sources._sources.clear()
     sources.register_source(Notices())
     register_address_book("box", Boxes())
     fill(mails, channel="email")
-    with fake_smtp() as (port, seen):
-        settings.EMAIL_BACKEND = SMTP_BACKEND
-        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
-        from uuid import uuid4
+    with mail_server() as port:
+        settings.EMAIL_BACKEND, settings.EMAIL_HOST = SMTP_BACKEND, "127.0.0.1"
+        settings.EMAIL_PORT = port
+        readers = [Reader(f"box:{n}", f"box{n}@example.org") for n in range(mails)]
+        # The same mails, written beforehand.
+        written = [tidied(dressed(text(), reader, ["notice"])) for reader in readers]
 
         def bare() -> None:
             backend = get_connection()
             backend.open()
-            for number in range(mails):
-                reader = Reader(f"box:{number}", f"box{number}@example.org")
-                backend.send_messages([compose(Letter(uuid4(), reader, text(), 1))])
+            for reader, rendered in zip(readers, written, strict=True):
+                backend.send_messages([compose(Letter(uuid4(), reader, rendered, 1))])
             backend.close()
 
         seconds = timed(bare)
-        ours = timed(
-            lambda: Drain("email", Timepiece(timezone.now()), threading.Event()).run(budget=600)
-        )
-        assert len(seen.stored) == 2 * mails
+        drain = Drain("email", Timepiece(timezone.now()), threading.Event())
+        ours = timed(lambda: drain.run(budget=600))
+        assert drain.tally.sent == mails
     close_transports()
     return seconds, ours
+
+
+@contextmanager
+def mail_server() -> Iterator[int]:
+    """Run a mail server in a process of its own, as mail servers are; give its port."""
+    code = (
+        "import threading; from tests.coordination.deliveries.fake_smtp import fake_smtp\n"
+        "with fake_smtp() as (port, seen): print(port, flush=True); threading.Event().wait()"
+    )
+    server = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    try:
+        yield int(server.stdout.readline())
+    finally:
+        server.kill()
+        server.wait()
 
 
 def due_figures(rows: int) -> tuple[float, float]:

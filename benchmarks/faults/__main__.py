@@ -21,6 +21,7 @@ from benchmarks.faults.rows import EVERYWHERE, WITH_SERVERS, Row
 from benchmarks.faults.servers import postgresql, redis
 from benchmarks.faults.stage import Stage, set_stage
 
+VERDICTS = {True: "holds", False: "FAILS", None: "not applicable"}
 NAMES = [row.__name__ for row in (*EVERYWHERE, *WITH_SERVERS)]
 
 
@@ -82,11 +83,10 @@ def judge(row: Row, stage: Stage) -> bool:
     words, fine = row(stage)
     seconds = time.monotonic() - begun
     sys.stdout.write(
-        f"{'holds' if fine else 'FAILS'}  {stage.vendor:10}  {row.__doc__}: {words}"
-        f" [{seconds:.0f} s]\n"
+        f"{VERDICTS[fine]}  {stage.vendor:10}  {row.__doc__}: {words} [{seconds:.0f} s]\n"
     )
     sys.stdout.flush()
-    return fine
+    return fine is not False
 
 
 if __name__ == "__main__":

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from django.conf import settings
 from django.template.loader import render_to_string
+from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, override
 
@@ -18,6 +20,7 @@ from coordination.deliveries.sources import Item, Rendered
 from coordination.deliveries.stopping import stop_link
 
 WIDE = re.compile(r"([：；，。、！？]) (?=[^\s])")
+LINK_HERE = "stop-link-of-this-reader"
 LONGEST_TITLES = 45  # characters; phones show about half of it
 
 
@@ -99,22 +102,39 @@ def dressed(rendered: Rendered, reader: Reader, sources: Iterable[str]) -> Rende
         return rendered
     link = stop_link(reader.recipient, stoppable) if stoppable else ""
     language = language_or_default(rendered.language)
-    with override(language):
-        context = {
-            "language": language,
-            "link": link,
-            "kinds": listed((str(News(kind).label) for kind in stoppable), language),
-            "must_come": len(stoppable) < len(kinds),
-            "settings_url": f"{settings.COORDINATION_BASE_URL}/me/wishes/",
-        }
-        text = render_to_string("deliveries/mail/below.txt", context)
-        html = render_to_string("deliveries/mail/below.html", context)
+    must_come = len(stoppable) < len(kinds)
+    text, html = _below(
+        language, tuple(stoppable), must_come, f"{settings.COORDINATION_BASE_URL}/me/wishes/"
+    )
+    text, html = text.replace(LINK_HERE, link), html.replace(LINK_HERE, escape(link))
     return replace(
         rendered,
         text=f"{rendered.text.rstrip()}\n\n{text.strip()}\n",
         html=_before_the_end(rendered.html, html),
         unsubscribe_url=link if len(stoppable) == len(kinds) else "",
     )
+
+
+@lru_cache(maxsize=64)
+def _below(
+    language: str, stoppable: tuple[News, ...], must_come: bool, settings_url: str
+) -> tuple[str, str]:
+    """Return the words below a mail as text and HTML, with `LINK_HERE` where the link goes.
+
+    A thousand readers get the same words: only the link is each one's own.
+    """
+    with override(language):
+        context = {
+            "language": language,
+            "link": LINK_HERE if stoppable else "",
+            "kinds": listed((str(News(kind).label) for kind in stoppable), language),
+            "must_come": must_come,
+            "settings_url": settings_url,
+        }
+        return (
+            render_to_string("deliveries/mail/below.txt", context),
+            render_to_string("deliveries/mail/below.html", context),
+        )
 
 
 def listed(words: Iterable[str], language: str) -> str:

@@ -87,6 +87,18 @@ def test_dressed_a_reminder_leads_to_where_it_stops() -> None:
 
 
 @pytest.mark.usefixtures("_kinds")
+def test_dressed_for_two_readers_gives_each_the_own_link() -> None:
+    one, two = (
+        dressed(ONE, Reader(f"person:{number}", "a@example.org"), ["reminder"]) for number in "12"
+    )
+
+    assert one.unsubscribe_url in one.text
+    assert two.unsubscribe_url in two.text
+    assert one.unsubscribe_url != two.unsubscribe_url
+    assert one.text.replace(one.unsubscribe_url, "") == two.text.replace(two.unsubscribe_url, "")
+
+
+@pytest.mark.usefixtures("_kinds")
 def test_dressed_an_invitation_says_that_it_always_comes() -> None:
     mail = dressed(Rendered("x", "y", language="en"), ENGLISH, ["request"])
 
