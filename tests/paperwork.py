@@ -241,10 +241,12 @@ def changes_page() -> str:
 
 def problems_page() -> str:
     """docs/problems.md: the kinds of problem that the API answers with, in both languages."""
+    from django.urls import get_resolver
     from django.utils.translation import override
 
     from coordination.rest.problem_kinds import problem_kinds
 
+    assert get_resolver().url_patterns  # faces register what they refuse when they are loaded
     rows = []
     for kind in problem_kinds():
         row = [f"`{kind.name}`", str(kind.status)]
