@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.core.cache import cache
 from django.db.models import Count, Max, Min, Q
 
 from coordination.changes.models import Change
@@ -22,9 +23,11 @@ from coordination.deliveries.models import (
 from coordination.deliveries.querysets import EndpointQuerySet
 from coordination.deliveries.sources import all_sources
 from coordination.deliveries.subscribers import all_subscribers
+from coordination.deliveries.timing import database_time
 
 LATE_AFTER_SECONDS = 60
 SILENT_AFTER_SECONDS = 30
+KEPT_KEY, KEPT_SECONDS = "deliveries-condition", 10
 
 
 def beat(name: str, *, at: datetime) -> None:
@@ -128,6 +131,15 @@ def condition(at: datetime) -> Condition:
         failing_endpoints=Endpoint.objects.failing().count(),
         messages=dict(counts),
     )
+
+
+def trouble_now() -> Condition | None:
+    """Return how deliveries are doing where that is not well; looked up every 10 s at most."""
+    found: Condition | None = cache.get(KEPT_KEY)
+    if found is None:
+        found = condition(database_time())
+        cache.set(KEPT_KEY, found, KEPT_SECONDS)
+    return found if found.is_late or found.paused_channels else None
 
 
 def attempts_by_outcome() -> dict[tuple[str, str], int]:

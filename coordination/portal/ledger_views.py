@@ -9,7 +9,6 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -22,7 +21,7 @@ from coordination.accounts.viewer import Viewer
 from coordination.bilingual import localized
 from coordination.changes.refusals import NotAllowed
 from coordination.deliveries.circuit import resume_channel, switch_off, switch_on
-from coordination.deliveries.freshness import Condition, condition
+from coordination.deliveries.freshness import condition, trouble_now
 from coordination.deliveries.models import Channel, Delivery, Endpoint, HoldPeriod
 from coordination.deliveries.reason_words import reason_in_words
 from coordination.deliveries.timing import database_time
@@ -32,8 +31,6 @@ from events.models import Event
 
 PAGE_ROWS = 50
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2999, 12, 31)
-CONDITION_KEY = "deliveries-condition"
-CONDITION_SECONDS = 10
 VERBS = ("again", "skip", "release")
 
 
@@ -196,11 +193,8 @@ def trouble(request: HttpRequest) -> HttpResponse:
     """Answer the banner for staff: empty while all is well. Looked up every 10 s at most."""
     if not is_secretariat_anywhere(viewer_of(request)):
         return HttpResponse("")
-    found: Condition | None = cache.get(CONDITION_KEY)
+    found = trouble_now()
     if found is None:
-        found = condition(database_time())
-        cache.set(CONDITION_KEY, found, CONDITION_SECONDS)
-    if not found.is_late and not found.paused_channels:
         return HttpResponse("")
     return render(request, "portal/_trouble.html", {"condition": found})
 

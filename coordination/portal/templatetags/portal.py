@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from alliances.rules import is_secretariat_anywhere
 from coordination.bilingual import localized, text_in
+from coordination.deliveries.freshness import Condition, trouble_now
 from coordination.deliveries.inbox import unread_count
 from coordination.pages.answers import viewer_of
 from coordination.pages.wording import (
@@ -78,6 +79,15 @@ def is_staff(context: Context) -> bool:
     if request is None or not hasattr(request, "viewer"):
         return False
     return is_secretariat_anywhere(viewer_of(request))
+
+
+@register.simple_tag(takes_context=True)
+def staff_trouble(context: Context) -> Condition | None:
+    """Return what is wrong with the mail, to staff; None for others and while all is well.
+
+    With the page itself and not by a script: whoever has none must see it too.
+    """
+    return trouble_now() if is_staff(context) else None
 
 
 @register.simple_tag(takes_context=True)
