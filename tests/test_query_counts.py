@@ -71,12 +71,12 @@ def test_page_costs_the_same_queries_with_1_and_with_30_rows(
     address = path.format(event=stage.event.uid)
 
     def queries() -> int:
+        client.get(address)  # what is looked up once in ten seconds is known from here on
         with CaptureQueriesContext(connection) as captured:
             assert client.get(address).status_code == 200
         return len(captured)
 
     PAGES[path](stage)
-    queries()
     one = queries()
     for _number in range(MANY - 1):
         PAGES[path](stage)
