@@ -42,6 +42,7 @@ NAIVE_UP_TO = 10_000  # events; beyond, it takes minutes
 AT_ONCE = (1, 64)  # requests sent before the first answer is read
 CLIENTS = 2
 Ask = Callable[..., tuple[str, dict[str, str]]]
+BATCH = 5000  # events in one recording
 START = datetime(2024, 1, 8, 1, 0, tzinfo=UTC)
 
 
@@ -121,19 +122,27 @@ def polls(ask: Ask, seconds: float) -> dict[str, float]:
 
 
 def fill(count: int) -> Any:
-    """Make an alliance with ``count`` public events, in one recording."""
+    """Make an alliance with ``count`` public events, some thousands in one recording."""
     from alliances.joining import found_alliance
     from coordination.accounts.viewer import SYSTEM
+
+    alliance = found_alliance(
+        viewer=SYSTEM, at=START, slug="bench", kind="other", name_zh="联盟", name_en="Alliance"
+    )
+    for first in range(0, count, BATCH):
+        _fill(alliance, range(first, min(first + BATCH, count)))
+    return alliance
+
+
+def _fill(alliance: Any, numbers: range) -> None:
+    """Make some of the events in one recording."""
     from coordination.changes.recording import recording
     from events.calendar_event import Span
     from events.models import Event
     from events.scheduling import new_event
 
-    alliance = found_alliance(
-        viewer=SYSTEM, at=START, slug="bench", kind="other", name_zh="联盟", name_en="Alliance"
-    )
     events = []
-    for number in range(count):
+    for number in numbers:
         starts = datetime(2024, 1, 1, 9, 30) + timedelta(days=number % 700)
         event = Event(
             alliance=alliance,
@@ -149,7 +158,6 @@ def fill(count: int) -> Any:
         events.append(new_event(event))
     with recording("system", at=START) as log:
         log.insert_all(events, "event.drafted")
-    return alliance
 
 
 def make_link(alliance: Any) -> str:

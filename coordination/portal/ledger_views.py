@@ -21,7 +21,7 @@ from coordination.accounts.viewer import Viewer
 from coordination.bilingual import localized
 from coordination.changes.refusals import NotAllowed
 from coordination.deliveries.circuit import resume_channel, switch_off, switch_on
-from coordination.deliveries.freshness import condition, trouble_now
+from coordination.deliveries.freshness import condition
 from coordination.deliveries.models import Channel, Delivery, Endpoint, HoldPeriod
 from coordination.deliveries.reason_words import reason_in_words
 from coordination.deliveries.timing import database_time
@@ -185,18 +185,6 @@ def resume(request: HttpRequest, name: str) -> HttpResponse:
     resume_channel(name)
     messages.success(request, _("The next message tries the channel."))
     return HttpResponseRedirect(reverse("portal:ledger_health"))
-
-
-@require_safe
-@page
-def trouble(request: HttpRequest) -> HttpResponse:
-    """Answer the banner for staff: empty while all is well. Looked up every 10 s at most."""
-    if not is_secretariat_anywhere(viewer_of(request)):
-        return HttpResponse("")
-    found = trouble_now()
-    if found is None:
-        return HttpResponse("")
-    return render(request, "portal/_trouble.html", {"condition": found})
 
 
 def _question(request: HttpRequest, viewer: Viewer) -> ledger.Asked:

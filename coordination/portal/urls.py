@@ -48,7 +48,6 @@ urlpatterns = [
     path("holidays/", holiday_views.holidays, name="holidays"),
     path("ledger/", ledger_views.show, name="ledger"),
     path("ledger/health/", ledger_views.health, name="ledger_health"),
-    path("ledger/trouble/", ledger_views.trouble, name="ledger_trouble"),
     re_path("^ledger/all/(?P<verb>again|skip|release)/$", ledger_views.act, name="ledger_act"),
     path("ledger/messages/<uuid:uid>/", ledger_views.message, name="ledger_message"),
     path("ledger/endpoints/<uuid:uid>/", ledger_views.switch, name="ledger_switch"),
