@@ -33,7 +33,7 @@ def client(cast: Cast) -> Client:
 @pytest.fixture
 def link(cast: Cast) -> FeedLink:
     settings = LinkSettings(
-        name="本单位", language="zh-hans", parameters={"mine": "1", "type": "走访"}, alarms=[45]
+        name="我的手机", language="zh-hans", parameters={"mine": "1", "type": "走访"}, alarms=[45]
     )
     owner = User.objects.get(pk=cast.member_liaison.user_id)
     return issue_link(owner, settings, viewer=SYSTEM, at=AT)
@@ -71,10 +71,10 @@ def test_connect_lists_ones_own_links_and_nobody_elses(
     FeedLink.objects.update(last_fetched_at=NOW.replace(minute=0), last_program="Google Calendar")
 
     mine = text_of(client.get(PAGE))
-    assert "本单位" in mine
+    assert "我的手机" in mine
     assert "2028-03-31 23:00 · Google Calendar" in mine
     for part in ("secretary", "superuser", "stranger"):
-        assert "本单位" not in text_of(client_of(getattr(cast, part)).get(PAGE))
+        assert "我的手机" not in text_of(client_of(getattr(cast, part)).get(PAGE))
 
 
 def test_new_link_begins_with_where_the_reader_came_from(cast: Cast, client: Client) -> None:
