@@ -23,12 +23,14 @@ UID = UUID("0b6f4c1e-1111-5222-8333-444455556666")
 
 @pytest.fixture
 def server(settings: Settings) -> Iterator[Behaviour]:
+    base.close_transports()  # one that another test left open knows another server
     with fake_smtp() as (port, behaviour):
         settings.EMAIL_BACKEND = email.SMTP_BACKEND
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
         settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
         settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
         yield behaviour
+        base.close_transports()
 
 
 @pytest.fixture
