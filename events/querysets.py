@@ -45,7 +45,8 @@ class Concerns(Func):
         ]
 
 
-def _organizations_of(viewer: Viewer) -> frozenset[int]:
+def organizations_of(viewer: Viewer) -> frozenset[int]:
+    """Return the keys of the organizations that the viewer acts for."""
     return frozenset(grant.pk for grant in viewer.grants if grant.kind == "organization")
 
 
@@ -113,7 +114,7 @@ class EventChildQuerySet(GuardedQuerySet[Any]):
                 event=OuterRef("event"), alliance__in=inside
             )
             open_here |= Q(Exists(co_hosted), openness="members")
-        organizations = _organizations_of(viewer)
+        organizations = organizations_of(viewer)
         for model in ("EventHost", "EventOrganization") if organizations else ():
             rows = apps.get_model("events", model).objects.filter(
                 event=OuterRef("event"), organization__in=organizations
@@ -135,7 +136,7 @@ class _OwedQuerySet(GuardedQuerySet[Any]):
         """Return the rows of the viewer's organizations, and those the secretariat keeps."""
         if viewer.is_unlimited:
             return self
-        organizations = _organizations_of(viewer)
+        organizations = organizations_of(viewer)
         staffed = viewer.pks("secretariat", "alliance")
         mine = Q(**{f"{self.organization_path}__in": organizations}) & ~Q(
             **{f"{self.event_path}__openness": "secretariat"}

@@ -24,7 +24,7 @@ from coordination.rest.filters import filtered
 from events.api.filters import HOME, EventFilters, MomentField, held_by, key_of
 from events.models import Event
 from events.models.event import LONGEST
-from events.querysets import EventQuerySet
+from events.querysets import EventQuerySet, organizations_of
 
 MINE = "mine"
 FILTERS = tuple(EventFilters.base_filters)
@@ -116,11 +116,6 @@ class Selection:
         if self.is_mine:
             tests.append(_concerns_an_organization_held)
         return lambda image: all(test(image) for test in tests)
-
-
-def organizations_of(viewer: Viewer) -> frozenset[int]:
-    """Return the keys of the organizations that the viewer acts for."""
-    return frozenset(grant.pk for grant in viewer.grants if grant.kind == "organization")
 
 
 # The same filters as the API's list, on values that `parse` has checked: to put a form together

@@ -16,11 +16,11 @@ from django.db.models import Q, QuerySet
 
 from coordination.accounts.viewer import Viewer
 from coordination.calendars.caldav.objects import DUTY, HEADS, CalendarObject
-from coordination.calendars.selecting import organizations_of
 from coordination.rest.preconditions import etag_of
 from events.calendar_event import Words
 from events.calendar_values import publisher_address, publisher_of
 from events.models import Duty
+from events.querysets import organizations_of
 from events.vtodo import DutyValues, vtodo
 
 _NAME: Final = re.compile(r"duty-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.ics")

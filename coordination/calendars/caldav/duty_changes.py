@@ -15,9 +15,9 @@ from django.db.models import QuerySet
 from coordination.accounts.viewer import Viewer
 from coordination.calendars.caldav.duties import DutyShelf, name_of_duty
 from coordination.calendars.caldav.objects import CalendarObject
-from coordination.calendars.selecting import organizations_of
 from coordination.changes.models import Change, ChangeScope
 from events.models import Duty, Event
+from events.querysets import organizations_of
 
 DUTY: Final = Duty.object_type()
 NAMED_BY: Final = ("uid", "event__uid", "organization__uid", "event__alliance__uid")

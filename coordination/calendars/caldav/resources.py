@@ -34,10 +34,11 @@ from coordination.calendars.caldav.objects import (
     variant_of,
 )
 from coordination.calendars.models import EventText
-from coordination.calendars.selecting import Selection, organizations_of
+from coordination.calendars.selecting import Selection
 from coordination.prepared import FEW, Blank, built, columns_of, few_blanks, prepared
 from events import rules
 from events.models import Event, EventAlliance
+from events.querysets import organizations_of
 
 ROOT: Final = "/dav/"
 PRINCIPALS: Final = "/dav/principals/"
