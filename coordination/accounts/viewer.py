@@ -22,6 +22,7 @@ from django.contrib.auth.models import AnonymousUser
 
 from coordination.accounts.models import DEFAULT_TIME_ZONE, ApiToken, User
 from coordination.bilingual import CHINESE
+from coordination.changes.models import WHOLE_LOG
 
 EVERYTHING = "*"
 
@@ -159,12 +160,12 @@ def scopes_of(viewer: Viewer) -> tuple[str, ...]:
     """Name the scopes of the change log that are open to ``viewer``, sorted.
 
     "public" for everyone; the members' scope for whoever has any part in an alliance; the
-    secretariat's scope for its staff; an organization's for whoever acts for it; "all" for
-    superusers and background work.
+    secretariat's scope for its staff; an organization's for whoever acts for it; `WHOLE_LOG`
+    for superusers and background work.
     """
     names = {"public"}
     if viewer.is_unlimited:
-        names.add("all")
+        names.add(WHOLE_LOG)
     for grant in viewer.grants:
         if grant.kind == "alliance":
             names.add(f"alliance:{grant.pk}:members")

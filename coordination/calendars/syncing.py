@@ -31,14 +31,13 @@ from coordination.calendars.tokens import (
     scopes_named,
     watermark_of,
 )
-from coordination.changes.models import Change, ChangeScope
+from coordination.changes.models import WHOLE_LOG, Change, ChangeScope
 from coordination.prepared import FEW, Blank, few_blanks, prepared
 from events.models import Event, EventAlliance
 from events.querysets import Concerns, EventQuerySet
 
 TOKEN_LIFE: Final = timedelta(days=400)
 EVENT: Final = Event.object_type()
-EVERYTHING: Final = "all"
 Reason = Literal["deleted", "left_view"]
 
 
@@ -129,7 +128,7 @@ def changes_since(
     if same_scopes and start.number >= mark.number:
         return Delta(token=token)
     held = mark.scopes if same_scopes else scopes_named(start.scopes)
-    if (EVERYTHING in held) != (EVERYTHING in mark.scopes):
+    if (WHOLE_LOG in held) != (WHOLE_LOG in mark.scopes):
         raise TokenRefused
     if start.target and start.target != mark.digest:  # changed again on the way
         raise TokenRefused
@@ -252,7 +251,7 @@ def _changes_after(scopes: frozenset[str], most: int) -> QuerySet[Change, Any]:
     """Return the next changes of events, of those that concern one of these scopes."""
     number = Blank(0, Change, "number")
     changes = Change.objects.filter(number__gt=number, object_type=EVENT)
-    if EVERYTHING not in scopes:
+    if WHOLE_LOG not in scopes:
         concerned = ChangeScope.objects.filter(scope__in=sorted(scopes), number__gt=number)
         changes = changes.filter(number__in=concerned.values("number"))
     return changes.order_by("number").values_list("number", "object_uid", "at")[:most]
@@ -272,8 +271,8 @@ def _seen_before(numbers: Iterable[int], held: frozenset[str]) -> dict[int, set[
     for number, scope in rows.values_list("number", "scope"):
         if scope in held:
             seen.setdefault(number, set()).add(scope)
-        if EVERYTHING in held:
-            seen.setdefault(number, set()).add(EVERYTHING)
+        if WHOLE_LOG in held:
+            seen.setdefault(number, set()).add(WHOLE_LOG)
     return seen
 
 

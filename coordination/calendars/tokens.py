@@ -26,7 +26,7 @@ from django.utils.translation import gettext_lazy as _
 
 from coordination.accounts.viewer import Viewer, scopes_of
 from coordination.calendars.models import ScopeSet
-from coordination.changes.models import Counter, Scope
+from coordination.changes.models import WHOLE_LOG, Counter, Scope
 from coordination.changes.refusals import Refusal
 
 FORMAT = "1"
@@ -157,7 +157,9 @@ def _held_by(viewer: Viewer) -> frozenset[str]:
     names = frozenset(scopes_of(viewer))
     if not viewer.is_unlimited:
         return names
-    return frozenset(name for name in names if name == "all" or name.startswith("organization:"))
+    return frozenset(
+        name for name in names if name == WHOLE_LOG or name.startswith("organization:")
+    )
 
 
 def scopes_named(digest: str) -> frozenset[str]:

@@ -27,7 +27,7 @@ from coordination.calendars.images import EventImage, images_now
 from coordination.calendars.selecting import Selection
 from coordination.calendars.webhook_owners import standing_of, view_of
 from coordination.changes.kinds import UnknownKind, all_kinds, kind_named
-from coordination.changes.models import Change, ChangeScope
+from coordination.changes.models import WHOLE_LOG, Change, ChangeScope
 from coordination.deliveries.models import Delivery, Subscription
 from coordination.deliveries.posting import PING, SOURCE, Piece, post
 from coordination.deliveries.recipients import Reader
@@ -40,7 +40,6 @@ LEFT = "event.left_view"
 DELETED = "event.deleted"
 ACCESS = "access.changed"
 EVENT = Event.object_type()
-EVERYTHING = "all"
 SECONDS_OF_TRUST = 1.0
 MOST_KEPT = 1000
 log = logging.getLogger(__name__)
@@ -124,9 +123,9 @@ def _note_who_saw(moments: Sequence[Moment]) -> None:
             moment.seen_after.add(scope)
     for moment in moments:
         if moment.before is not None:
-            moment.seen_before.add(EVERYTHING)
+            moment.seen_before.add(WHOLE_LOG)
         if moment.after is not None:
-            moment.seen_after.add(EVERYTHING)
+            moment.seen_after.add(WHOLE_LOG)
 
 
 # -- Who is told ---------------------------------------------------------------------------------

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Sequence
-from typing import Any, ClassVar, NoReturn, Self, TypeVar
+from typing import Any, ClassVar, Final, NoReturn, Self, TypeVar
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
+
+WHOLE_LOG: Final = "all"
+"""The scope that every change concerns, without being named in it: that of superusers."""
 
 UNTRACKED_COLUMNS = frozenset({"id", "uid", "version", "concerns", "created_at", "changed_at"})
 
@@ -119,7 +122,7 @@ class Tracked(Guarded):
     def concerned_scopes(self) -> set[str]:
         """Return the names of the scopes in whose view this row stands.
 
-        "all" (superusers) need not be named. Each tracked model says its own.
+        `WHOLE_LOG` need not be named. Each tracked model says its own.
         """
         raise TypeError(f"{self._meta.label} does not say whom it concerns.")
 

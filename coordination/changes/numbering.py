@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from django.db.models import F
 
 from coordination.changes.buffering import Entry
-from coordination.changes.models import Change, ChangeScope, Counter, Scope
+from coordination.changes.models import WHOLE_LOG, Change, ChangeScope, Counter, Scope
 
 BATCH = 500
 
@@ -16,7 +16,7 @@ def number_entries(entries: Sequence[Entry]) -> None:
     """Lock the counter, number the entries and write them. The last statements before commit."""
     last = _take(len(entries))
     first = last - len(entries) + 1
-    changes, concerns, scopes = [], [], {"all": last}
+    changes, concerns, scopes = [], [], {WHOLE_LOG: last}
     for number, entry in enumerate(entries, start=first):
         recorded = entry.recorded
         changes.append(_change(number, entry))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import connection
 
 from coordination.accounts.viewer import Viewer, scopes_of
-from coordination.changes.models import Counter, Scope
+from coordination.changes.models import WHOLE_LOG, Counter, Scope
 
 _SCOPES = Scope._meta.db_table
 _COUNTER = Counter._meta.db_table
@@ -17,7 +17,7 @@ def revisions_for(viewer: Viewer) -> tuple[tuple[str, int], ...]:
     While it stands still, so does all that the viewer may see. The epoch is part of it because a
     restored installation may give a number out a second time.
     """
-    names = ("all",) if viewer.is_unlimited else scopes_of(viewer)
+    names = (WHOLE_LOG,) if viewer.is_unlimited else scopes_of(viewer)
     marks = ", ".join(["%s"] * len(names))
     statement = (
         f'SELECT name, last_number FROM "{_SCOPES}" WHERE name IN ({marks}) '
