@@ -173,12 +173,14 @@ def _reason_to_skip(reminder: Reminder, foresight: Foresight | None, at: datetim
 
 
 def _has_nearer(reminder: Reminder, due: datetime, at: datetime) -> bool:
-    """Whether another reminder to the same people about the same event is overdue as well."""
+    """Whether another reminder to the same people about the same event is overdue as well.
+
+    One that another clock has sent meanwhile counts: whoever got the nearer needs no older one.
+    """
     rule = reminder.rule
     return (
         Reminder.objects.filter(
             event=reminder.event,
-            state=ReminderState.PENDING,
             due_at__lte=at,
             rule__audience=rule.audience,
             rule__channels=rule.channels,
@@ -189,6 +191,7 @@ def _has_nearer(reminder: Reminder, due: datetime, at: datetime) -> bool:
             rule__organizations=rule.organizations,
             rule__answers=rule.answers,
         )
+        .filter(state__in=(ReminderState.PENDING, ReminderState.FIRED))
         .filter(Q(nominal_at__gt=due, nominal_at__lte=at) | Q(nominal_at=None, due_at__gt=due))
         .exclude(pk=reminder.pk)
         .exists()

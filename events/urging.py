@@ -41,10 +41,13 @@ class Chases:
     def fire_next(self, at: datetime) -> bool:
         """Take, or pass over, the step that has been due longest; return whether there was one."""
         with transaction.atomic():
-            chase = _due(at)
-            if chase is None:
+            duty = _duty_due(at)
+            if duty is None:
                 return False
-            following = _overdue_after(chase, at)
+            steps = _overdue(duty, at)
+            if not steps:
+                return True  # another clock took them just before this one came to the duty
+            chase, following = steps[0], next(iter(steps[1:]), None)
             if not _is_owed(chase.duty):
                 chase.state = ReminderState.CANCELLED
             elif following is not None:
@@ -184,20 +187,27 @@ def _next_held(word: str, held: set[str]) -> str:
     return SECRETARIAT
 
 
-def _due(at: datetime) -> Chase | None:
+def _duty_due(at: datetime) -> int | None:
+    """Return the duty whose step has been due longest, held, and which nobody else holds.
+
+    Whoever takes steps holds their duty first, as the verbs that change it do: two clocks can
+    then never wait for each other's steps.
+    """
     rows = Chase.objects.filter(state=ReminderState.PENDING, due_at__lte=at)
     if connection.features.has_select_for_update_skip_locked:
-        rows = rows.select_for_update(skip_locked=True, of=("self",))
-    found: Chase | None = rows.select_related(*RELATED).order_by("due_at", "pk").first()
-    return found
+        rows = rows.select_for_update(skip_locked=True, no_key=True, of=("duty",))
+    found = rows.select_related("duty").order_by("due_at", "pk").first()
+    return None if found is None else found.duty_id
 
 
-def _overdue_after(chase: Chase, at: datetime) -> Chase | None:
-    """Return the next step of the same duty that is overdue as well."""
-    rows = Chase.objects.filter(duty=chase.duty_id, state=ReminderState.PENDING, due_at__lte=at)
-    rows = rows.exclude(pk=chase.pk).select_for_update()
-    found: Chase | None = rows.order_by("due_at", "pk").first()
-    return found
+def _overdue(duty: int, at: datetime) -> list[Chase]:
+    """Return the first two steps of a held duty that are overdue, the earlier first.
+
+    Read anew: what the search for the duty saw may have been taken before it was held.
+    """
+    rows = Chase.objects.filter(duty=duty, state=ReminderState.PENDING, due_at__lte=at)
+    rows = rows.select_related(*RELATED).select_for_update(of=("self",))
+    return list(rows.order_by("due_at", "pk")[:2])
 
 
 def _is_owed(duty: Duty) -> bool:
