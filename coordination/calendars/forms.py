@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from django import forms
@@ -21,20 +21,15 @@ ALARMS = (15, 60, 1440, 3 * 1440, 7 * 1440)  # minutes
 EVERYTHING = "all"
 
 
-class LinkForm(VerbForm):
-    name = forms.CharField(
-        label=_("name"),
-        max_length=NAME_LENGTH,
-        help_text=_("Under this name the calendar program shows it."),
-    )
+class SelectionForm(VerbForm):
+    """What a copy is of: all that one may see or what is one's own, one alliance, one plan.
+
+    Attributes:
+        kept: the filters that were chosen before; those that the form does not show stay.
+    """
+
     what = forms.ChoiceField(
-        label=_("events"),
-        choices=[
-            (EVERYTHING, _("all events that I may see")),
-            (MINE, _("what my organizations host or are named in")),
-        ],
-        initial=EVERYTHING,
-        widget=forms.RadioSelect,
+        label=_("events"), choices=(), initial=EVERYTHING, widget=forms.RadioSelect
     )
     alliance = RowChoice(
         Alliance.objects.none(),
@@ -44,6 +39,56 @@ class LinkForm(VerbForm):
     )
     plan = RowChoice(
         Plan.objects.none(), label=_("only of the plan"), required=False, to_field_name="uid"
+    )
+    everything: ClassVar[Any] = ""
+    field_names: ClassVar = {
+        "filters.alliance": "alliance",
+        "filters.plan": "plan",
+        "filters.mine": "what",
+    }
+
+    def __init__(
+        self, *args: Any, viewer: Viewer, kept: Mapping[str, str] | None = None, **options: Any
+    ) -> None:
+        super().__init__(*args, **options)
+        self.kept = dict(kept or {})
+        what: Any = self.fields["what"]
+        mine = (MINE, _("what my organizations host or are named in"))
+        what.choices = [(EVERYTHING, self.everything), mine]
+        alliances = Alliance.objects.visible_to(viewer).order_by("pk")
+        plans = Plan.objects.visible_to(viewer).order_by("-year", "pk")
+        self.offer_rows(viewer.language, alliance=alliances, plan=plans)
+
+    @staticmethod
+    def initial_filters(filters: Mapping[str, str]) -> dict[str, Any]:
+        """Return what the form shows of filters."""
+        return {
+            "what": MINE if MINE in filters else EVERYTHING,
+            "alliance": filters.get("alliance"),
+            "plan": filters.get("plan"),
+        }
+
+    def filters(self) -> dict[str, str]:
+        """Return the filters that were chosen."""
+        values = self.cleaned_data
+        shown = ("alliance", "plan", MINE)
+        chosen = {name: value for name, value in self.kept.items() if name not in shown}
+        if values["what"] == MINE:
+            chosen[MINE] = "1"
+        if values["alliance"]:
+            chosen["alliance"] = values["alliance"].slug
+        if values["plan"]:
+            chosen["plan"] = str(values["plan"].uid)
+        return chosen
+
+
+class LinkForm(SelectionForm):
+    """A private calendar: what it shows, and how."""
+
+    name = forms.CharField(
+        label=_("name"),
+        max_length=NAME_LENGTH,
+        help_text=_("Under this name the calendar program shows it."),
     )
     with_windows = forms.BooleanField(
         label=_("also plan lines without a date, over their planned period"), required=False
@@ -58,20 +103,14 @@ class LinkForm(VerbForm):
     language = forms.ChoiceField(
         label=_("language"), choices=[(CHINESE, "中文"), (ENGLISH, "English")]
     )
-    field_names: ClassVar = {
-        "filters.alliance": "alliance",
-        "filters.plan": "plan",
-        "filters.mine": "what",
-    }
+    field_order = ["version", "name", "what", "alliance", "plan"]
+    everything = _("all events that I may see")
 
     def __init__(
         self, *args: Any, viewer: Viewer, link: FeedLink | None = None, **options: Any
     ) -> None:
-        super().__init__(*args, **options)
-        self.kept = dict(link.parameters) if link is not None else {}
-        alliances = Alliance.objects.visible_to(viewer).order_by("pk")
-        plans = Plan.objects.visible_to(viewer).order_by("-year", "pk")
-        self.offer_rows(viewer.language, alliance=alliances, plan=plans)
+        kept = link.parameters if link is not None else None
+        super().__init__(*args, viewer=viewer, kept=kept, **options)
         self.offer_alarms(link.alarms if link is not None else ())
 
     def offer_alarms(self, others: Iterable[int]) -> None:
@@ -86,9 +125,7 @@ class LinkForm(VerbForm):
         return {
             "version": link.version,
             "name": link.name,
-            "what": MINE if MINE in link.parameters else EVERYTHING,
-            "alliance": link.parameters.get("alliance"),
-            "plan": link.parameters.get("plan"),
+            **cls.initial_filters(link.parameters),
             "with_windows": link.with_windows,
             "days_only": link.days_only,
             "alarms": [str(each) for each in link.alarms],
@@ -103,23 +140,12 @@ class LinkForm(VerbForm):
         return chosen
 
     def settings(self) -> LinkSettings:
-        """Return what was chosen; filters that the form does not show stay."""
+        """Return what was chosen."""
         values = self.cleaned_data
-        parameters = {
-            name: value
-            for name, value in self.kept.items()
-            if name not in ("alliance", "plan", MINE)
-        }
-        if values["what"] == MINE:
-            parameters[MINE] = "1"
-        if values["alliance"]:
-            parameters["alliance"] = values["alliance"].slug
-        if values["plan"]:
-            parameters["plan"] = str(values["plan"].uid)
         return LinkSettings(
             name=values["name"],
             language=values["language"],
-            parameters=parameters,
+            parameters=self.filters(),
             alarms=values["alarms"],
             days_only=values["days_only"],
             with_windows=values["with_windows"],

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from alliances.models import Alliance, Plan
+from alliances.models import Alliance
 from coordination.accounts.viewer import Viewer
 from coordination.bilingual import localized
-from coordination.calendars.forms import EVERYTHING
-from coordination.calendars.selecting import MINE
+from coordination.calendars.forms import SelectionForm
 from coordination.calendars.webhook_owners import owner_of_alliance, owner_of_viewer
 from coordination.calendars.webhooks import kind_in_words, news_kinds
 from coordination.deliveries.models import Subscription
 from coordination.deliveries.subscribing import NAME_LENGTH
-from coordination.pages.forms import RowChoice, VerbForm
 
 
-class WebhookForm(VerbForm):
+class WebhookForm(SelectionForm):
     """A webhook: where it leads, and what it hears of."""
 
     name = forms.CharField(label=_("name"), max_length=NAME_LENGTH)
@@ -33,44 +31,20 @@ class WebhookForm(VerbForm):
         label=_("belongs to"),
         help_text=_("It hears of what its owner may see; whoever acts for the owner keeps it."),
     )
-    what = forms.ChoiceField(
-        label=_("events"),
-        choices=[
-            (EVERYTHING, _("all events that the owner may see")),
-            (MINE, _("what my organizations host or are named in")),
-        ],
-        initial=EVERYTHING,
-        widget=forms.RadioSelect,
-    )
-    alliance = RowChoice(
-        Alliance.objects.none(),
-        label=_("only of the alliance"),
-        required=False,
-        to_field_name="slug",
-    )
-    plan = RowChoice(
-        Plan.objects.none(), label=_("only of the plan"), required=False, to_field_name="uid"
-    )
     kinds = forms.MultipleChoiceField(
         label=_("kinds of news"),
         required=False,
         widget=forms.CheckboxSelectMultiple,
         help_text=_("Without a choice all of them; whoever keeps a copy needs all of them."),
     )
-    field_names: ClassVar = {
-        "filters.alliance": "alliance",
-        "filters.plan": "plan",
-        "filters.mine": "what",
-    }
+    field_order = ["version", "name", "url", "owner", "what", "alliance", "plan"]
+    everything = _("all events that the owner may see")
 
     def __init__(
         self, *args: Any, viewer: Viewer, webhook: Subscription | None = None, **options: Any
     ) -> None:
-        super().__init__(*args, **options)
-        self.kept = dict(webhook.filters) if webhook is not None else {}
-        alliances = Alliance.objects.visible_to(viewer).order_by("pk")
-        plans = Plan.objects.visible_to(viewer).order_by("-year", "pk")
-        self.offer_rows(viewer.language, alliance=alliances, plan=plans)
+        kept = webhook.filters if webhook is not None else None
+        super().__init__(*args, viewer=viewer, kept=kept, **options)
         kinds: Any = self.fields["kinds"]
         kinds.choices = [(kind, kind_in_words(kind, viewer.language)) for kind in news_kinds()]
         if webhook is not None:
@@ -86,27 +60,17 @@ class WebhookForm(VerbForm):
             "version": webhook.version,
             "name": webhook.endpoint.name,
             "url": webhook.endpoint.address,
-            "what": MINE if MINE in webhook.filters else EVERYTHING,
-            "alliance": webhook.filters.get("alliance"),
-            "plan": webhook.filters.get("plan"),
+            **cls.initial_filters(webhook.filters),
             "kinds": webhook.kinds,
         }
 
     def values(self) -> dict[str, Any]:
-        """Return what was chosen; filters that the form does not show stay."""
+        """Return what was chosen."""
         chosen = self.cleaned_data
-        own = ("alliance", "plan", MINE)
-        filters = {name: value for name, value in self.kept.items() if name not in own}
-        if chosen["what"] == MINE:
-            filters[MINE] = "1"
-        if chosen["alliance"]:
-            filters["alliance"] = chosen["alliance"].slug
-        if chosen["plan"]:
-            filters["plan"] = str(chosen["plan"].uid)
         return {
             "name": chosen["name"],
             "url": chosen["url"],
-            "filters": filters,
+            "filters": self.filters(),
             "kinds": chosen["kinds"],
         }
 
