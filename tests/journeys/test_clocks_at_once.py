@@ -1,4 +1,4 @@
-"""Several clocks find the same things due at the same moment: nobody waits for ever, nobody twice."""
+"""Several clocks find the same things due at one moment: none waits for ever, none tells twice."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from django.db import connection, transaction
 
+from coordination.accounts.viewer import SYSTEM
 from coordination.deliveries.models import Delivery
 from events.chasing import add_chase_step
 from events.models import Chase, Duty, Reminder
@@ -14,7 +15,7 @@ from events.owing import set_duty
 from events.reminding import add_reminder_rule
 from events.telling import Reminders
 from events.urging import Chases
-from tests.factories import AT, SYSTEM, make_cast, make_event
+from tests.factories import AT, make_cast, make_event
 from tests.journeys.test_two_at_once import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
