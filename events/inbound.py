@@ -209,9 +209,11 @@ def _decide(row: InboundMessage, mail: ReadMail, at: datetime) -> InboundState:
     said = _said(replies, _addresses_of(row.person))
     if said is not None:
         return _take_reply(row, said, invitee, at)
-    if mail.is_automatic:
+    if mail.is_automatic and not mail.sealed_answer:
         return InboundState.AUTOMATIC
     row.error = "sealed_part" if mail.has_sealed_part else broken
+    if mail.sealed_answer:  # which time it answers is sealed too: people count it
+        row.said, row.attendee = COUNTED[mail.sealed_answer], mail.sender
     if row.invitation is None:
         row.invitation, row.person = _by_thread(mail.replies_to)
     return InboundState.LETTER if row.invitation is not None else InboundState.UNMATCHED

@@ -29,6 +29,18 @@ _ROBOTIC_SUBJECT: Final = re.compile(
     re.IGNORECASE,
 )
 _TNEF: Final = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
+# attMessageClass names what kind of reply it is, in ASCII (MS-OXTNEF 2.1.3.3): P yes, A perhaps,
+# N no; newer programs write the class of MAPI.
+_SEALED_ANSWERS: Final = {
+    b"Schedule.MtgRespP": "ACCEPTED",
+    b"Schedule.MtgRespA": "TENTATIVE",
+    b"Schedule.MtgRespN": "DECLINED",
+    b"Schedule.Meeting.Resp.Pos": "ACCEPTED",
+    b"Schedule.Meeting.Resp.Tent": "TENTATIVE",
+    b"Schedule.Meeting.Resp.Neg": "DECLINED",
+}
+_WINMAIL: Final = "winmail.dat"
+_TNEF_SIGNATURE: Final = b"\x78\x9f\x3e\x22"
 # Each alternative takes what it has looked at, or looks no further than the next "<": a text of
 # tags that never end is read once, not once for each of them.
 _TAG: Final = re.compile(r"<(?:style|script)\b(?:.*?</(?:style|script)>|.*)|<[^<>]+>", re.S | re.I)
@@ -75,6 +87,7 @@ class ReadMail:
         calendars: iCalendar texts, each once.
         is_automatic: written by a program (RFC 3834), calendars' replies apart.
         has_sealed_part: Outlook sealed its content in a part that only Outlook reads.
+        sealed_answer: what that part says it answers, as a PARTSTAT; "" for nothing.
         returned: what came back.
     """
 
@@ -86,6 +99,7 @@ class ReadMail:
     calendars: tuple[str, ...]
     is_automatic: bool
     has_sealed_part: bool
+    sealed_answer: str
     returned: tuple[Returned, ...]
 
 
@@ -94,6 +108,7 @@ def read_mail(raw: bytes) -> ReadMail:
     mail = message_from_bytes(raw, policy=policy.compat32)
     parts = [part for part in mail.walk() if not part.is_multipart()]
     returned = tuple(_returned(mail))
+    sealed = [octets for part in parts if (octets := _sealed(part))]
     senders = _addresses(mail, ("From", "Sender", "Reply-To"))
     return ReadMail(
         sender=senders[0] if senders else "",
@@ -103,7 +118,8 @@ def read_mail(raw: bytes) -> ReadMail:
         note=_note(parts),
         calendars=tuple(dict.fromkeys(_calendars(parts))),
         is_automatic=_is_automatic(mail, is_report=bool(returned)),
-        has_sealed_part=any(part.get_content_type() in _TNEF for part in parts),
+        has_sealed_part=bool(sealed),
+        sealed_answer=next(filter(None, map(_sealed_answer, sealed)), ""),
         returned=returned,
     )
 
@@ -135,6 +151,18 @@ def _calendars(parts: list[Message[Any, Any]]) -> Iterator[str]:
         name = (part.get_filename() or "").lower()
         if part.get_content_type() in _CALENDAR_TYPES or name.endswith((".ics", ".vcs")):
             yield text_of(part)
+
+
+def _sealed(part: Message[Any, Any]) -> bytes:
+    """Return the octets of a part in Outlook's own form, whatever it is called; b"" for another."""
+    content = part.get_payload(decode=True)
+    octets = content if isinstance(content, bytes) else b""
+    is_named = part.get_content_type() in _TNEF or (part.get_filename() or "").lower() == _WINMAIL
+    return (octets or b"?") if is_named or octets.startswith(_TNEF_SIGNATURE) else b""
+
+
+def _sealed_answer(octets: bytes) -> str:
+    return next((said for name, said in _SEALED_ANSWERS.items() if name in octets), "")
 
 
 def _note(parts: list[Message[Any, Any]]) -> str:

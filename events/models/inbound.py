@@ -121,8 +121,9 @@ class InboundMessage(models.Model):
 
 _WHY = {
     "sealed_part": _(
-        "Outlook sealed its answer in a part that only Outlook reads (winmail.dat). "
-        "Ask the sender to answer by the link in the invitation."
+        "Outlook sealed this mail in a part that only Outlook reads in full (winmail.dat). Where "
+        "it says above what was answered, count it; else ask the sender to answer by the link in "
+        "the invitation."
     ),
     "too_large": _("The mail is larger than 2 MiB and was not taken in; it is in the mailbox."),
     "tangled": _("The mail has too many parts and was not taken in; it is in the mailbox."),

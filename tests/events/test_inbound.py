@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from threading import Event as Stop
@@ -259,6 +260,42 @@ def test_mail_without_an_answer_is_told_apart_and_kept_with_its_invitation(
     assert answers() == []
     send()
     assert mail.outbox == []
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        (b"IPM.Microsoft Schedule.MtgRespP", "accepted"),
+        (b"IPM.Microsoft Schedule.MtgRespN", "declined"),
+        (b"IPM.Microsoft Schedule.MtgRespA", "tentative"),
+        (b"IPM.Schedule.Meeting.Resp.Neg", "declined"),
+        (b"IPM.Note", ""),
+    ],
+)
+@pytest.mark.parametrize(
+    "kind",
+    ["application/ms-tnef", 'application/octet-stream; name="WINMAIL.DAT"', "application/x-other"],
+)
+@pytest.mark.parametrize("robotic", [b"", b"Auto-Submitted: auto-replied\r\n"])
+def test_answer_that_outlook_sealed_waits_for_people_who_count_it(
+    invitee: Invitee, name: bytes, said: str, kind: str, robotic: bytes
+) -> None:
+    sealed = base64.b64encode(b"\x78\x9f\x3e\x22\x01\x00" + name + b"\x00")
+    raw = reply("outlook-winmail", invitee).replace(
+        b"eJ8+IgAAAQaQCAAEAAAAAAABAAEAAQeQBgAIAAAA5AQAAAAAAADoAAEIgAcA", sealed
+    )
+    raw = raw.replace(b'application/ms-tnef; name="winmail.dat"', kind.encode())
+    row = come_in(robotic + raw)
+
+    if robotic and not said:
+        assert (row.state, row.said) == ("automatic", "")
+        return
+    assert (row.state, row.error, row.said) == ("letter", "sealed_part", said)
+    assert row.invitation == invitee.invitation
+    assert answers() == []
+    if said:
+        settle_message(row, counts=True, viewer=SYSTEM, at=AT)
+        assert [answer.state for answer in Answer.objects.all()] == [said]
 
 
 def test_letter_that_answers_a_mail_of_ours_is_found_by_its_thread(invitee: Invitee) -> None:
