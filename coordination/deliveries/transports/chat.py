@@ -152,7 +152,7 @@ def _refusal(robot: Robot, code: int, detail: str, answer: Answer) -> TransportE
     """Say what follows from a code that is not that of a message taken."""
     name = f"{robot.channel}_{code}"
     pause = robot.codes.too_often.get(code)
-    if pause is not None:
+    if pause is not None and robot.codes.only_with.get(code, "") in detail.lower():
         return _too_often(name, detail, pause, answer)
     if code in robot.codes.switched_off:
         return TransportError(name, detail, permanent=True, switches_off=True)

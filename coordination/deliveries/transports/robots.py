@@ -63,6 +63,8 @@ class Codes:
     too_often: Mapping[int, Pause]
     switched_off: frozenset[int]
     refused: frozenset[int]
+    only_with: Mapping[int, str] = field(default_factory=dict)
+    """Codes that ask for a pause only where the answer's words, in lower case, hold this one."""
 
 
 class Robot(Protocol):
@@ -163,10 +165,20 @@ class DingTalk:
     pace = Pace(burst=3, per_second=14 / 60)  # 20 messages a minute, else silence for ten
     codes = Codes(
         taken=frozenset({0}),
+        # The table of open.dingtalk.com/document/orgapp/custom-robots-send-group-messages, and
+        # answers seen in programs' logs: 130101 "send too fast", 300001 (older) and 300005
+        # "token is not exist", 460101 "message too long, exceed 20000 bytes".
         too_often={130101: TEN_MINUTES, 410100: TEN_MINUTES},
-        # 310000: keyword, signature or address not right; the others: no such token, robot, group
-        switched_off=frozenset({300001, 300005, 310000, 400013, 400101, 400102, 400106}),
-        refused=frozenset({400105, 430101, 430102, 430103, 430104, 460101}),  # its words
+        switched_off=frozenset(
+            {
+                *(300001, 300005, 400101),  # no such token
+                310000,  # keyword, signature, its time or the sender's address not right
+                400013,  # the group was dissolved
+                *(400102, 400106),  # the robot was switched off, or taken out of the group
+            }
+        ),
+        # Type of message; unsafe link; words, pictures or contents not allowed; too long.
+        refused=frozenset({400105, 430101, 430102, 430103, 430104, 460101}),
     )
     code_names: Sequence[str] = ("errcode",)
     signs = asks_for_keyword = calls_everybody = True
@@ -227,10 +239,13 @@ class Feishu:
     pace = Pace(burst=2, per_second=1.4)  # 100 messages a minute and 5 a second
     codes = Codes(
         taken=frozenset({0}),
+        # "Custom bot usage guide" of open.feishu.cn, and answers seen in programs' logs. 9499 is
+        # "too many request" as well as "Bad Request", which a pause would not mend.
         too_often={11232: ABOUT_A_MINUTE, 9499: ABOUT_A_MINUTE},
         # 19001: no such robot; 19021 signature or clock, 19022 address, 19024 keyword not right
-        switched_off=frozenset({19001, 19021, 19022, 19023, 19024}),
-        refused=frozenset({19002, 19003, 19005}),
+        switched_off=frozenset({19001, 19021, 19022, 19024}),
+        refused=frozenset({19002}),  # "params error"
+        only_with={9499: "too many"},
     )
     code_names: Sequence[str] = ("code", "StatusCode")  # the second in answers of older robots
     signs = asks_for_keyword = calls_everybody = True

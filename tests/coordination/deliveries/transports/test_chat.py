@@ -125,10 +125,15 @@ def test_send_to_a_robot_with_a_keyword_says_the_keyword(
 SWITCHED_OFF = [
     ("wecom", {"errcode": 93000, "errmsg": "invalid webhook url"}),
     ("dingtalk", {"errcode": 310000, "errmsg": "keywords not in content"}),
+    ("dingtalk", {"errcode": 300001, "errmsg": "token is not exist"}),
     ("dingtalk", {"errcode": 300005, "errmsg": "token is not exist"}),
+    ("dingtalk", {"errcode": 400013, "errmsg": "group dismissed"}),
+    ("dingtalk", {"errcode": 400101, "errmsg": "access_token does not exist"}),
+    ("dingtalk", {"errcode": 400102, "errmsg": "robot stopped"}),
+    ("dingtalk", {"errcode": 400106, "errmsg": "robot does not exist"}),
+    ("feishu", {"code": 19001, "msg": "param invalid: incoming webhook access token invalid"}),
     ("feishu", {"code": 19021, "msg": "sign match fail or timestamp is not within one hour"}),
     ("feishu", {"code": 19022, "msg": "Ip Not Allowed"}),
-    ("feishu", {"code": 19023, "msg": "refused"}),
     ("feishu", {"code": 19024, "msg": "Key Words Not Found"}),
 ]
 
@@ -152,9 +157,9 @@ def test_send_refused_until_somebody_mends_the_robot_is_dead_and_switches_it_off
 TOO_OFTEN = [
     ("wecom", 200, {"errcode": 45009, "errmsg": "api freq out of limit"}, 60, 90),
     ("dingtalk", 200, {"errcode": 130101, "errmsg": "send too fast"}, 600, 660),
+    ("dingtalk", 200, {"errcode": 410100, "errmsg": "limited"}, 600, 660),
     ("feishu", 200, {"code": 11232, "msg": "frequency limited psm"}, 30, 90),
     ("feishu", 200, {"code": 9499, "msg": "too many request"}, 30, 90),
-    ("feishu", 400, {"code": 9499, "msg": "Bad Request"}, 30, 90),
     ("feishu", 429, b"too many requests", 30, 90),
 ]
 
@@ -224,6 +229,19 @@ def test_send_answered_by_garbage_is_tried_again_and_never_counts_as_sent(
     drain(at + timedelta(minutes=1), channel="wecom")
     assert Message.objects.get().state == "sent"
     assert [a.outcome for a in Attempt.objects.order_by("pk")] == ["retry", "sent"]
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_send_that_feishu_cannot_read_is_the_messages_own_failure(
+    status: int, robots: FakeRobots, at: datetime
+) -> None:
+    endpoint = robot(robots, "feishu")
+    robots.will_say({"code": 9499, "msg": "Bad Request", "data": {}}, status=status)
+
+    message = send(endpoint, at)
+
+    assert (message.state, message.reason, message.failures) == ("pending", "feishu_9499", 1)
+    assert message.next_attempt_at <= at + timedelta(seconds=31)
 
 
 def test_send_cut_without_an_answer_is_sent_again(robots: FakeRobots, at: datetime) -> None:
