@@ -3,7 +3,7 @@
 Five passing failures in a row open an endpoint's circuit: from then on one probe is sent each
 time its pause ends, until one goes through. After five days of that it is switched off. A
 channel pauses at once when the other side is away or refuses *us*: nothing is then held against
-the messages that happened to be in hand.
+the messages that happened to be in hand, and what all who were sending saw at once counts once.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import logging
 import random
 from datetime import datetime
 
+from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
@@ -70,12 +71,10 @@ def pause_channel(name: str, *, reason: str, refuses_us: bool, at: datetime) -> 
     Returns:
         When the pause ends.
     """
-    failures = _count_channel_failure(name, reason=reason, at=at)
     schedule: Schedule = CHANNEL_REFUSES_US if refuses_us else CHANNEL_AWAY
-    until = at + wait_after(failures, schedule, spread=random.random())
-    Channel.objects.filter(name=name).update(paused_until=until)
-    log.warning("Channel %s is paused until %s: %s", name, until.isoformat(), reason)
-    return until
+    ends = _count_channel_failure(name, reason=reason, at=at, schedule=schedule, free=0)
+    assert ends is not None
+    return ends
 
 
 def note_channel_stumble(name: str, *, reason: str, at: datetime) -> datetime | None:
@@ -84,22 +83,41 @@ def note_channel_stumble(name: str, *, reason: str, at: datetime) -> datetime | 
     Returns:
         When the pause ends; None when there is none.
     """
-    failures = _count_channel_failure(name, reason=reason, at=at)
-    if failures < OPEN_AFTER:
-        return None
-    wait = wait_after(failures - OPEN_AFTER + 1, CHANNEL_AWAY, spread=random.random())
-    Channel.objects.filter(name=name).update(paused_until=at + wait)
-    return at + wait
-
-
-def _count_channel_failure(name: str, *, reason: str, at: datetime) -> int:
-    Channel.objects.get_or_create(name=name)
-    Channel.objects.filter(name=name).update(
-        failures=F("failures") + 1,
-        failing_since=Coalesce("failing_since", at),
-        reason=reason[:300],
+    return _count_channel_failure(
+        name, reason=reason, at=at, schedule=CHANNEL_AWAY, free=OPEN_AFTER - 1
     )
-    return Channel.objects.get(name=name).failures
+
+
+def _count_channel_failure(
+    name: str, *, reason: str, at: datetime, schedule: Schedule, free: int
+) -> datetime | None:
+    """Count a failure of the channel, unless it is paused: what all who were sending see is one.
+
+    Args:
+        name: "email".
+        reason: what the other side said.
+        at: now.
+        schedule: how long it pauses.
+        free: how many in a row pause nothing.
+
+    Returns:
+        When the pause ends, also one that stood already; None when there is none.
+    """
+    Channel.objects.get_or_create(name=name)
+    with transaction.atomic():
+        channel = Channel.objects.select_for_update().get(name=name)
+        if channel.paused_until is not None and channel.paused_until > at:
+            return channel.paused_until
+        channel.failures += 1
+        channel.failing_since = channel.failing_since or at
+        channel.reason = reason[:300]
+        ends = None
+        if channel.failures > free:
+            ends = at + wait_after(channel.failures - free, schedule, spread=random.random())
+            channel.paused_until = ends
+            log.warning("Channel %s is paused until %s: %s", name, ends.isoformat(), reason)
+        channel.save(update_fields=["failures", "failing_since", "reason", "paused_until"])
+    return ends
 
 
 def note_channel_success(name: str, *, at: datetime) -> None:
