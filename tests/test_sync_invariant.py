@@ -78,6 +78,7 @@ def selections(world: World) -> list[Selection]:
     return [
         Selection(),
         Selection.mine(),
+        Selection().dated,
         Selection.of_alliance("jjj"),
         Selection.parse({"work_area": str(world.areas[0].uid)}),
         Selection.parse({"organization": str(world.cast.host.uid)}),

@@ -20,8 +20,8 @@ from events.models import Event
 
 COLUMNS = (
     "ical_uid", "dav_name", "alliance_id", "plan_id", "work_area_id", "state", "audience",
-    "type_text", "title_zh", "title_en", "starts_at", "ends_at", "window_starts_on",
-    "window_ends_on",
+    "type_text", "title_zh", "title_en", "starts_at", "ends_at", "previous_starts_wall",
+    "window_starts_on", "window_ends_on",
 )  # fmt: skip
 PARTS = {"hosts": "organization_id", "named": "organization_id", "co_hosts": "alliance_id"}
 

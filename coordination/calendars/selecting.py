@@ -9,11 +9,12 @@ be told of what never was in it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
 from django.http import QueryDict
 
 from alliances.models import Alliance, Organization, Plan, WorkArea
@@ -22,12 +23,18 @@ from coordination.calendars.images import EventImage
 from coordination.calendars.tokens import subject_of
 from coordination.rest.filters import filtered
 from events.api.filters import HOME, EventFilters, MomentField, held_by, key_of
-from events.models import Event
+from events.models import Event, EventState
 from events.models.event import LONGEST
 from events.querysets import EventQuerySet, organizations_of
 
 MINE = "mine"
 FILTERS = tuple(EventFilters.base_filters)
+HAS_A_DATE = (
+    Q(starts_at__isnull=False)
+    | Q(previous_starts_wall__isnull=False)
+    | Q(state=EventState.PLANNED, window_starts_on__isnull=False, window_ends_on__isnull=False)
+)
+"""What `events.api.jscalendar` can write: it has, or had, a time, or is planned for some days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +45,13 @@ class Selection:
         parameters: names and values as `/api/v1/events/` takes them, sorted by name.
         is_mine: only events that host or name an organization the viewer acts for.
         key: of the alliance that `of_alliance` was made with, where it is known; None elsewhere.
+        is_dated: only events that have a date, for forms that cannot say an event without one.
     """
 
     parameters: tuple[tuple[str, str], ...] = ()
     is_mine: bool = False
     key: int | None = None
+    is_dated: bool = False
 
     @classmethod
     def parse(cls, params: Mapping[str, str]) -> Selection:
@@ -72,13 +81,18 @@ class Selection:
         return cls(is_mine=True)
 
     @property
+    def dated(self) -> Selection:
+        """Return what of it has a date. Its tokens are told apart by the form, the variant."""
+        return replace(self, is_dated=True)
+
+    @property
     def parameters_with_mine(self) -> dict[str, str]:
         """Return everything that `parse` needs to make this selection again."""
         return dict(self.parameters) | ({MINE: "1"} if self.is_mine else {})
 
     @property
     def words(self) -> str:
-        """Return a text that is the same for equal selections only."""
+        """Return a text that is the same for equal filters only."""
         return repr((self.parameters, self.is_mine))
 
     def subject_for(self, viewer: Viewer, variant: str) -> str:
@@ -97,6 +111,8 @@ class Selection:
 
     def narrow(self, rows: EventQuerySet, viewer: Viewer) -> EventQuerySet:
         """Return those of `rows` that are in it."""
+        if self.is_dated:
+            rows = rows.filter(HAS_A_DATE)
         if self.is_mine:
             rows = rows.concerning_organizations(organizations_of(viewer))
         if self.key is not None:
@@ -115,6 +131,8 @@ class Selection:
         tests = [TESTS[name](value) for name, value in self.parameters]
         if self.is_mine:
             tests.append(_concerns_an_organization_held)
+        if self.is_dated:
+            tests.append(_has_a_date)
         return lambda image: all(test(image) for test in tests)
 
 
@@ -139,6 +157,14 @@ Test = Callable[[EventImage], bool]
 
 def _concerns_an_organization_held(image: EventImage) -> bool:
     return any(scope.startswith("organization:") for scope in image.seen_by)
+
+
+def _has_a_date(image: EventImage) -> bool:
+    """See `HAS_A_DATE`."""
+    if image.values.get("starts_at") or image.values.get("previous_starts_wall"):
+        return True
+    window = image.day("window_starts_on") and image.day("window_ends_on")
+    return bool(window) and image.text("state") == EventState.PLANNED
 
 
 def _of_alliance(slug: str) -> Test:

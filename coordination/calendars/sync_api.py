@@ -53,10 +53,6 @@ SYNC_TOKEN_REFUSED = register_problem(
 )
 
 
-Forms = tuple[Sequence[Mapping[str, Any]], Sequence[str]]
-"""Events as they are sent, and the UIDs of those that this form cannot say."""
-
-
 class JSCalendarSyncRenderer(FastJSONRenderer):
     """The same answers with the events as JSCalendar objects (RFC 8984)."""
 
@@ -151,6 +147,8 @@ class SyncView(HouseView):
         if wanted.get(MINE, "1") != "1":
             raise parameter_error(MINE, _("Give 1, or leave it out."))
         selection = Selection.parse(wanted)
+        if self.is_jscalendar:
+            selection = selection.dated
         limit = requested_limit(query.get(LIMIT))
         try:
             if TOKEN in query:
@@ -214,26 +212,24 @@ class SyncView(HouseView):
         """Name the form of the copy; another form is another copy."""
         return PRODUCT if self.is_jscalendar else f"json{RENDERER}"
 
-    def _events(self, pks: Sequence[int]) -> Forms:
-        """Return the events in the form of the copy; those seen no more in between are left out."""
+    def _events(self, pks: Sequence[int]) -> Sequence[Mapping[str, Any]]:
+        """Return the events in the form of the copy; those gone in between are left out."""
         rows = Event.objects.visible_to(self.viewer).filter(pk__in=pks).order_by("pk")
         if not self.is_jscalendar:
             shown = compiled(EventReading)
-            return shown.objects(list(rows.values_list(*shown.columns)), self.reader), []
+            return shown.objects(list(rows.values_list(*shown.columns)), self.reader)
         events = list(rows.select_related(*RELATED).prefetch_related(*PARTS))
-        forms = {event.ical_uid: jscalendar_of(event, self.viewer) for event in events}
-        dateless = [uid for uid, form in forms.items() if form is None]
-        return [form for form in forms.values() if form is not None], dateless
+        forms = (jscalendar_of(event, self.viewer) for event in events)
+        return [form for form in forms if form is not None]
 
-    def _answer(self, forms: Forms, delta: Delta, following: str | None) -> HttpResponse:
-        """Answer; an event that lost its date has no form in JSCalendar and leaves such a copy."""
-        events, dateless = forms
+    def _answer(
+        self, events: Sequence[Mapping[str, Any]], delta: Delta, following: str | None
+    ) -> HttpResponse:
+        """Answer with events in the form of the copy, and what leaves it."""
         removed = [
             {"uid": one.ical_uid if self.is_jscalendar else one.uid, "reason": one.reason}
             for one in delta.removed
         ]
-        if TOKEN in self.request._request.GET:
-            removed += [{"uid": uid, "reason": "left_view"} for uid in dateless]
         body: dict[str, Any] = {"events": events, "removed": removed, "more": delta.more}
         if delta.token:
             body["token"] = delta.token

@@ -9,6 +9,7 @@ import pytest
 import time_machine
 from django.test import Client
 
+from alliances.drafting import Line, revise_item
 from alliances.expiring import record_access_changes
 from alliances.joining import end_membership
 from alliances.models import Membership, Person
@@ -19,9 +20,26 @@ from coordination.accounts.tokens import issue_token
 from coordination.accounts.viewer import SYSTEM, Viewer
 from coordination.changes.models import Counter
 from events.models import Event
-from events.scheduling import Host, cancel_event, discard_event, draft_event, revise_event
+from events.scheduling import (
+    Host,
+    cancel_event,
+    discard_event,
+    draft_event,
+    revise_event,
+    schedule_event,
+)
 from tests.conftest import NOW
-from tests.factories import AT, Cast, make_event, make_organization, make_plan, stored
+from tests.factories import (
+    AT,
+    MORNING,
+    Cast,
+    make_event,
+    make_line,
+    make_organization,
+    make_plan,
+    stored,
+    window,
+)
 
 SYNC = "/api/v1/sync/"
 pytestmark = pytest.mark.usefixtures("fixed_clock")
@@ -265,8 +283,43 @@ def test_read_as_jscalendar_is_the_same_copy_in_another_form(cast: Cast) -> None
     assert [(one["uid"], one["status"]) for one in news["events"]] == [
         (dated.ical_uid, "cancelled")
     ]
-    assert news["removed"] == [{"uid": dateless.ical_uid, "reason": "left_view"}]
+    assert news["removed"] == []
     assert refused(Client(), token=begun["token"]) == (410, "sync_token_refused")
+
+
+def test_read_as_jscalendar_tells_nothing_of_what_never_had_a_date(cast: Cast) -> None:
+    changed, gone = (make_event(cast.alliance, title_zh=name) for name in ("未定", "误建"))
+    client = Client(headers={"Accept": "application/jscalendar+json"})
+    begun = client.get(SYNC).json()
+    make_event(cast.alliance, title_zh="新而未定")
+    revise_event(stored(changed), title_zh="仍未定", viewer=SYSTEM, at=AT)
+    discard_event(stored(gone), viewer=SYSTEM, at=AT)
+
+    news = client.get(SYNC, {"token": begun["token"]}).json()
+
+    assert begun["events"] == []
+    assert (news["events"], news["removed"], news["more"]) == ([], [], False)
+    schedule_event(stored(changed), MORNING, viewer=SYSTEM, at=AT)
+    dated = client.get(SYNC, {"token": news["token"]}).json()
+    assert [one["uid"] for one in dated["events"]] == [changed.ical_uid]
+
+
+def test_read_as_jscalendar_says_that_what_lost_its_date_left(cast: Cast) -> None:
+    plan = make_plan(cast.alliance)
+    dated, dateless = make_line(plan, "有时段", window("2028-05-11")), make_line(plan, "无时段")
+    event = Event.objects.get(plan_item=dated)
+    client = client_for(cast.secretary)
+    jscalendar = {"headers": {"Accept": "application/jscalendar+json"}}
+    begun = client.get(SYNC, **jscalendar).json()
+    for line in (dated, dateless):
+        values = Line(values={"title_zh": "都无时段", "windows": [window()]})
+        revise_item(stored(line), values, viewer=SYSTEM, at=AT)
+
+    news = client.get(SYNC, {"token": begun["token"]}, **jscalendar).json()
+
+    assert [one["uid"] for one in begun["events"]] == [event.ical_uid]
+    assert news["events"] == []
+    assert news["removed"] == [{"uid": event.ical_uid, "reason": "left_view"}]
 
 
 @pytest.mark.parametrize("role", ["secretary", "superuser"])
