@@ -7,6 +7,7 @@ Conditions are looked at before the body, the body before anything is done.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from http import HTTPStatus
 from typing import Final
@@ -50,6 +51,8 @@ COMPONENT: Final = "<C:supported-calendar-component/>"
 UNNAMED: Final = ("max_length", "unkeepable_character", "date_out_of_range")
 FORMAT: Final = "<C:supported-calendar-data/>"
 SIZE: Final = "<C:max-resource-size/>"
+NAME: Final = "<D:name-allowed/>"
+BROKEN_OCTET: Final = re.compile("%[89A-F][0-9A-F]")
 NOT_HERE: Final = _(
     "Events are entered and changed in the calendar of the alliance that holds them, "
     "by its secretariat."
@@ -223,14 +226,29 @@ def _put_new(
     alliance = collection.alliance
     if alliance is None or not collection.may_write:
         raise NotAllowed(NOT_HERE)
-    if len(name) > NAME_LENGTH or duty_name(name) is not None or "/" in name:
-        raise Refused(HTTPStatus.FORBIDDEN, "", _("An event cannot have this address."))
+    _check_name(name)
     wanted = _own(read_object(octets, home_zone=alliance.time_zone), viewer)
     if wanted.component != EVENT:
         raise UnreadableObject(Fault.WRONG_COMPONENT, wanted.component)
     _check_new(wanted.uid, viewer, collection, name)
     take_new_event(alliance, name=name, wanted=wanted, viewer=viewer, at=at)
     return HttpResponse(status=HTTPStatus.CREATED)
+
+
+def _check_name(name: str) -> None:
+    """See that an event can be listed under a name (RFC 5842 section 4, DAV:name-allowed).
+
+    Octets that are no UTF-8 come as percent signs with two digits, as Django decodes a path.
+
+    Raises:
+        Refused: it cannot.
+    """
+    if BROKEN_OCTET.search(name):
+        sentence = _("The name in this address is not UTF-8. Give the event another name there.")
+        raise Refused(HTTPStatus.FORBIDDEN, NAME, sentence)
+    is_taken = duty_name(name) is not None or name in (".", "..")
+    if len(name) > NAME_LENGTH or is_taken or "/" in name:
+        raise Refused(HTTPStatus.FORBIDDEN, NAME, _("An event cannot have this address."))
 
 
 def _put_duty(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import pytest
 
 from events.models import Event
@@ -164,6 +166,29 @@ def test_other_uid_at_a_used_address_is_a_conflict(cast: Cast, staff_phone: Phon
 
     assert (answer.status, answer.condition) == (409, ["C:no-uid-conflict"])
     assert is_at(event, 1)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["%FF.ics", "%E6%B4%BB%E5.ics", "a%C0%AF.ics", "%25FF.ics", "%2E%2E", "a" * 252 + ".ics"],
+)
+def test_put_to_a_name_that_no_listing_can_say_is_refused(
+    cast: Cast, staff_phone: Phone, name: str
+) -> None:
+    answer = put(staff_phone, f"jjj/{name}", new_entry(*TIMED))
+
+    assert (answer.status, answer.condition) == (403, ["D:name-allowed"])
+    assert Event.objects.count() == 0
+
+
+@pytest.mark.parametrize("name", ["活动 1%.ics", "100%25.ics"])
+def test_put_to_an_odd_name_is_listed_under_it(cast: Cast, staff_phone: Phone, name: str) -> None:
+    path = f"jjj/{quote(name)}"
+
+    assert put(staff_phone, path, new_entry(*TIMED)).status == 201
+    listed = staff_phone.propfind("jjj/", "D:getetag", depth="1").entries
+    assert staff_phone.home + path in listed
+    assert staff_phone.ask("GET", path).status == 200
 
 
 def test_change_of_a_cancelled_event_is_a_conflict(cast: Cast, staff_phone: Phone) -> None:
