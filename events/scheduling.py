@@ -198,6 +198,12 @@ def cancel_event(event: Event, *, reason: str, viewer: Viewer, at: datetime) -> 
     return _record(event, "event.cancelled", viewer=viewer, at=at, reason=reason)
 
 
+def is_draft(event: Event) -> bool:
+    """Return whether an event has no time yet and stands on no edition of its plan."""
+    item = event.plan_item
+    return event.state == EventState.PLANNED and (item is None or item.since_edition is None)
+
+
 def discard_event(event: Event, *, viewer: Viewer, at: datetime) -> None:
     """Delete a draft: an event without a time, of which nobody outside the secretariat knows.
 
@@ -207,9 +213,7 @@ def discard_event(event: Event, *, viewer: Viewer, at: datetime) -> None:
         InUse: somebody was invited to it, or something else stands on it.
     """
     rules.require(rules.may_manage_event(viewer, event))
-    if event.state != EventState.PLANNED or (
-        event.plan_item is not None and event.plan_item.since_edition is not None
-    ):
+    if not is_draft(event):
         raise TransitionNotAllowed(
             _("Only drafts can be deleted. Cancel the event instead, and say why."),
             code="not_a_draft",

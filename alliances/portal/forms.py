@@ -17,6 +17,7 @@ from alliances.models import (
     MembershipRole,
     Organization,
     OrganizationKind,
+    Person,
     Plan,
     PlanItem,
     PlanKind,
@@ -25,7 +26,7 @@ from alliances.models import (
 )
 from alliances.models.organization import name_key
 from alliances.windows import read_window
-from coordination.pages.forms import DateInput, RowChoice, VerbForm, ZoneField
+from coordination.pages.forms import DateInput, RowChoice, VerbForm, ZoneField, row_label
 
 HOST_MARKS = ";；、\n"
 
@@ -192,6 +193,43 @@ class SeatForm(NamedForm):
         )
 
 
+class PersonChoice(RowChoice):
+    """A choice of people, named in the reader's language."""
+
+    def label_from_instance(self, obj: Person) -> str:
+        """Return the person's name."""
+        return row_label(obj.details, self.language)
+
+
+class HandOverForm(NamedForm):
+    """Hand a seat to a successor: somebody known, or a person to add."""
+
+    successor = PersonChoice(
+        Person.objects.none(),
+        label=_("successor"),
+        required=False,
+        empty_label=_("somebody new: fill in below"),
+    )
+    title_zh = _text(_("position in Chinese"), 100)
+    title_en = _text(_("position in English"), 100)
+    email = forms.EmailField(label=_("e-mail"), required=False)
+    phone = _text(_("telephone"), 40)
+    on = _day(_("first day of the successor"), required=True)
+    pairs: ClassVar = [("email", "phone")]
+    field_names: ClassVar = {"starts_on": "on", "ends_on": "on"}
+    field_order = ["version", "on", "successor"]
+
+    def __init__(self, *args: Any, people: Any, language: str, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.offer_rows(language, successor=people)
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for a name only of somebody new."""
+        if self.cleaned_data.get("successor") is not None:
+            return VerbForm.clean(self)
+        return super().clean()
+
+
 class PlanForm(VerbForm):
     """A plan's title, period and target."""
 
@@ -256,7 +294,7 @@ class AdoptForm(VerbForm):
 
 
 class WorkAreaForm(NamedForm):
-    """Add a work area."""
+    """Add a work area, or change its name."""
 
 
 class ItemForm(VerbForm):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from alliances.portal import plan_views, views
+from alliances.portal import plan_views, seat_views, views
 
 app_name = "alliances"
 urlpatterns = [
@@ -34,4 +34,6 @@ urlpatterns = [
     path("members/", views.members, name="members"),
     path("members/<uuid:uid>/", views.organization, name="organization"),
     path("memberships/<uuid:uid>/", views.membership, name="membership"),
+    path("seats/<uuid:uid>/", seat_views.seat, name="seat_of"),
+    path("work-areas/<uuid:uid>/", seat_views.work_area, name="work_area"),
 ]

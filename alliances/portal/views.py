@@ -285,6 +285,7 @@ def organization(request: HttpRequest, uid: UUID) -> HttpResponse:
                 .order_by("starts_on", "pk")
             ),
             "seats": list(seats.select_related("person__details").order_by("pk")),
+            "may_seat": rules.may_seat_for_organization(viewer, found),
         },
     )
 

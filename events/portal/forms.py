@@ -189,6 +189,18 @@ class MaterialForm(VerbForm):
     )
 
 
+class ReplaceForm(VerbForm):
+    """Add a newer version of a document."""
+
+    file = forms.FileField(label=_("file"))
+
+
+class WithdrawForm(VerbForm):
+    """Withdraw an invitation."""
+
+    reason = forms.CharField(label=_("reason"), required=False, max_length=300)
+
+
 WORDS = (
     "title_zh",
     "title_en",

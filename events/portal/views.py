@@ -217,6 +217,8 @@ def _show(
         "may_manage": may_manage,
         "may_see_details": rules.may_see_member_details(viewer, event),
         "may_see_notes": rules.may_see_notes(viewer, event),
+        "may_attach": rules.may_attach_material(viewer, event),
+        "may_discard": may_manage and scheduling.is_draft(event),
         "acts": offered_acts(event, viewer=viewer, at=at, failed=failed),
         "answers": _answers(event, viewer, failed),
         "duties": [
