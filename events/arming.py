@@ -17,7 +17,10 @@ from events.levels import holding, rules_over, type_key
 from events.models import Event, EventState, Reminder, ReminderRule, ReminderState
 from events.models.reminder import OWNERS
 
-REMINDED_STATES = (EventState.SCHEDULED, EventState.CONFIRMED, EventState.POSTPONED)
+REMINDED_STATES = (
+    *(EventState.SCHEDULED, EventState.CONFIRMED, EventState.POSTPONED),
+    EventState.HELD,  # rules may remind after the end as well
+)
 BATCH = 500
 MOVING = frozenset(
     {

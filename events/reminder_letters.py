@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.template.loader import render_to_string
@@ -21,6 +21,8 @@ from events.models import Event, Invitation, ReminderRule
 from events.own_words import fill
 
 Card = dict[str, Any]
+BEGINNING: Final = timedelta(minutes=10)
+"""For so long after its beginning an event is said to begin now."""
 
 
 def render_reminders(
@@ -53,13 +55,15 @@ def _item(card: Card) -> Item:
 
 
 def _card(event: Event, rule: ReminderRule, reader: Reader, language: str, at: datetime) -> Card:
-    span = event.span
-    if span is None or event.starts_at is None:
+    span, starts, ends = event.span, event.starts_at, event.ends_at
+    if span is None or starts is None or ends is None:
         raise ValueError("an event without a time has no reminder")
+    is_ahead = at < starts + BEGINNING
     card: Card = {
         "title": localized(event, "title", language),
         "alliance": localized(event.alliance, "name", language),
-        "left": time_left(event.starts_at - at),
+        "left": time_left(starts - at) if is_ahead else time_gone(at - ends),
+        "begins": is_ahead,
         "when": describe_span(span, language=language, home_zone=reader.time_zone),
         "place": localized(event, "place", language),
         "online_url": event.online_url,
@@ -128,3 +132,22 @@ def time_left(left: timedelta) -> str:
         return ngettext("in %(count)d hour", "in %(count)d hours", hours) % {"count": hours}
     days = round(minutes / 1440)
     return ngettext("in %(count)d day", "in %(count)d days", days) % {"count": days}
+
+
+def time_gone(gone: timedelta) -> str:
+    """Return how long ago something that has begun was over, in the language that is active.
+
+    Args:
+        gone: exact time since its end; negative while it goes on.
+    """
+    minutes = gone.total_seconds() // 60
+    if minutes < 0:
+        return _("is under way")
+    hours = round(minutes / 60)
+    if hours < 1:
+        return _("has just ended")
+    if hours < 48:
+        words = ngettext("ended %(count)d hour ago", "ended %(count)d hours ago", hours)
+        return words % {"count": hours}
+    days = round(minutes / 1440)
+    return ngettext("ended %(count)d day ago", "ended %(count)d days ago", days) % {"count": days}

@@ -124,12 +124,12 @@ def test_reminders_of_a_cancelled_event_are_no_longer_needed(cast: Cast) -> None
     assert reminders_of(event) == [("-P7D", "cancelled", WEEK_BEFORE)]
 
 
-def test_reminders_of_an_event_that_was_held_are_no_longer_needed(cast: Cast) -> None:
+def test_reminders_after_the_end_of_an_event_that_was_held_still_fall_due(cast: Cast) -> None:
     rule_on(cast.alliance, "P1D", anchor="end")
     event = make_event(cast.alliance, scheduled=True)
     assert reminders_of(event) == [("P1D", "pending", datetime(2028, 5, 17, 4, 0, tzinfo=UTC))]
     conclude_event(event, viewer=SYSTEM, at=MORNING.ends_at)
-    assert [state for _offset, state, _due in reminders_of(event)] == ["cancelled"]
+    assert reminders_of(event) == [("P1D", "pending", datetime(2028, 5, 17, 4, 0, tzinfo=UTC))]
 
 
 def test_reminders_of_a_postponed_event_wait_for_its_new_date(cast: Cast) -> None:
