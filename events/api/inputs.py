@@ -46,6 +46,17 @@ class Moment(serializers.Field[Any, Any, Any, Any]):
         return value.isoformat()
 
 
+class Instant(serializers.DateTimeField):
+    """An instant with an offset (RFC 3339), of a year that calendars are kept for."""
+
+    def to_internal_value(self, value: Any) -> datetime:
+        """Return the instant."""
+        found: datetime = super().to_internal_value(value)
+        if not FIRST_YEAR <= found.year <= LAST_YEAR:
+            self.fail("overflow")
+        return found
+
+
 class Day(serializers.DateField):
     """A day, "2026-05-14", of a year that calendars are kept for."""
 
@@ -170,7 +181,7 @@ class DutyInput(Input):
 
     organization = serializers.UUIDField()
     kind = serializers.ChoiceField(choices=DutyKind.choices)
-    due_at = serializers.DateTimeField()
+    due_at = Instant()
 
 
 class NewInvitation(Input):
@@ -197,7 +208,7 @@ class AnswerInput(Input):
 class DutyChange(Input):
     """Another date."""
 
-    due_at = serializers.DateTimeField(required=False)
+    due_at = Instant(required=False)
 
 
 class MaterialInput(Input):

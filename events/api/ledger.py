@@ -27,6 +27,7 @@ from coordination.rest.pagination import OWN_PARAMETERS
 from coordination.rest.problems import parameter_error
 from coordination.rest.views import HouseView
 from events import ledger
+from events.api.inputs import FIRST_YEAR, LAST_YEAR, Instant
 from events.api.part_serializers import envelope_of
 from events.api.telling import PAGE_PARAMETERS, OneEventView
 
@@ -99,8 +100,8 @@ class CountReading(serializers.Serializer[Any]):
 class SpanInput(Input):
     """Due times of what is meant."""
 
-    since = serializers.DateTimeField()
-    until = serializers.DateTimeField(required=False)
+    since = Instant()
+    until = Instant(required=False)
 
 
 class LedgerView(OneEventView):
@@ -167,7 +168,7 @@ def _instant(query: Mapping[str, str], name: str) -> datetime | None:
         found = parse_datetime(query[name])
     except ValueError:
         found = None
-    if found is None or found.tzinfo is None:
+    if found is None or found.tzinfo is None or not FIRST_YEAR <= found.year <= LAST_YEAR:
         raise parameter_error(name, _("Write an instant such as 2026-05-14T09:30:00+08:00."))
     return found
 

@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from coordination.rest.inputs import Input, Reference, Text
-from events.api.inputs import Moment
+from events.api.inputs import Instant, Moment
 from events.chasing import TOLD
 from events.dues import MOST_TIMES
 from events.models import (
@@ -135,13 +135,13 @@ class DutyInput(Input):
 
     organization = serializers.UUIDField()
     kind = serializers.ChoiceField(choices=DutyKind.choices)
-    due_at = serializers.DateTimeField()
+    due_at = Instant()
 
 
 class DutyChange(Input):
     """Another date."""
 
-    due_at = serializers.DateTimeField(required=False)
+    due_at = Instant(required=False)
 
 
 class StandardDutyChange(Input):
