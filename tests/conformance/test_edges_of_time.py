@@ -42,7 +42,7 @@ QUERIES = (
     ("plans/{plan}/progress/", "on"),
 )
 BODIES: tuple[tuple[str, str, dict[str, str]], ...] = (
-    ("alliances/", "founded_on", {"slug": "new", "name": "新联盟", "kind": ""}),
+    ("alliances/", "founded_on", {"slug": "new", "name": "新联盟", "kind": "other"}),
     ("chair-terms/", "starts_on", {"body": "{body}", "organization": "{member}"}),
     ("chair-terms/", "ends_on", {"body": "{body}", "organization": "{member}",
                                  "starts_on": "2028-01-01"}),
