@@ -11,6 +11,7 @@ when the database was away. It reads the database's clock once a tick and works 
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -35,6 +36,7 @@ from coordination.deliveries.transports.base import channels, close_transports, 
 
 INTERVAL_SECONDS = 1.0
 MOST_ROUNDS = 1000  # of one step in one tick, so that no step keeps the others waiting
+STEP_SECONDS = 0.5  # of one step in one tick of a loop: what is ready is sent meanwhile
 TIDY_EVERY_SECONDS = 60.0
 HAND_OVER_SECONDS = 2.0
 END_WITHIN_SECONDS = 8.0
@@ -43,40 +45,48 @@ log = logging.getLogger(__name__)
 HandOver = Callable[[str], None]
 
 
-def tick(at: datetime, *, stop: threading.Event) -> int:
+def tick(at: datetime, *, stop: threading.Event, step_seconds: float = math.inf) -> bool:
     """Turn what has fallen due into messages: log, sources, bundles.
 
     Args:
         at: the database's time.
         stop: ends the tick between two steps.
+        step_seconds: after which a step leaves the rest for the next tick.
 
     Returns:
-        How many steps did something.
+        Whether something was left.
     """
-    done = 0
-    for subscriber in all_subscribers():
-        done += _repeat(partial(read_on, subscriber, at=at), stop, subscriber.name)
-    for source in all_sources():
-        done += _repeat(partial(source.fire_next, at), stop, source.kind)
-    done += _repeat(partial(bundle_due, at), stop, "bundling")
-    return done
+    steps: list[tuple[str, Callable[[], int]]] = [
+        *((reader.name, partial(read_on, reader, at=at)) for reader in all_subscribers()),
+        *((source.kind, partial(source.fire_next, at)) for source in all_sources()),
+        ("bundling", partial(bundle_due, at)),
+    ]
+    left = [_repeat(step, stop, name, step_seconds) for name, step in steps]
+    return any(left)
 
 
-def _repeat(step: Callable[[], int], stop: threading.Event, name: str) -> int:
-    """Do a step until it finds nothing; one that fails is logged and left for the next tick."""
-    for done in range(MOST_ROUNDS):
+def _repeat(step: Callable[[], int], stop: threading.Event, name: str, seconds: float) -> bool:
+    """Do a step until it finds nothing; one that fails is logged and left for the next tick.
+
+    Returns:
+        Whether it might find more.
+    """
+    until = time.monotonic() + seconds
+    for _round in range(MOST_ROUNDS):
         if stop.is_set():
-            return done
+            return False
         try:
             if not step():
-                return done
+                return False
         except (DatabaseError, InterfaceError) as error:
             log.warning("%s: %s", name, error)
-            return done
+            return False
         except Exception:
             log.exception("%s failed; it will be tried again.", name)
-            return done
-    return MOST_ROUNDS
+            return False
+        if time.monotonic() >= until:
+            return True
+    return True
 
 
 def run_once(*, stop: threading.Event) -> dict[str, Tally]:
@@ -190,6 +200,7 @@ class Loop:
                 then drains by itself only what has been due for over 2 s.
         """
         self._stop = stop
+        self._wake = wake
         self._name = name
         self._hand_over = hand_over
         self._drainers = Drainers(stop, wake)
@@ -201,7 +212,8 @@ class Loop:
         at = database_time()
         beat(self._name, at=at)
         self._rota.run_due(at)  # first: what is due may hang on them, on new rules of zones say
-        tick(at, stop=self._stop)
+        if tick(at, stop=self._stop, step_seconds=STEP_SECONDS):
+            self._wake.set()  # the rest at once, after those who beat and send had their turn
         for channel in channels():
             self._see_to(channel, at)
         if time.monotonic() - self._tidied > TIDY_EVERY_SECONDS:

@@ -7,7 +7,8 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from coordination.deliveries.loop import run_loop, run_once, tick
+from coordination.deliveries.fanout import enqueue
+from coordination.deliveries.loop import MOST_ROUNDS, run_loop, run_once, tick
 from coordination.deliveries.models import Heartbeat, Message
 from tests.coordination.deliveries.stage import Boxes, Notices, Post, cause, queue
 
@@ -86,6 +87,48 @@ def test_run_loop_delivers_within_seconds_and_ends_at_once(source: Notices, post
     assert not loop.is_alive()
     assert time.monotonic() - begun < 5
     assert len(post.carried) == 30
+
+
+@pytest.mark.django_db(transaction=True)
+def test_run_loop_sends_what_is_ready_while_more_falls_due(
+    source: Notices, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fired: list[int] = []
+
+    def fire(at: datetime) -> bool:
+        if post.carried:
+            return False
+        fired.append(
+            enqueue(
+                ["box:1"], channel="post", cause=cause(str(len(fired)), due_at=at, send_after=at)
+            )
+        )
+        time.sleep(0.005)
+        return True
+
+    monkeypatch.setattr(source, "fire_next", fire)
+    stop, wake = threading.Event(), threading.Event()
+    loop = threading.Thread(target=run_loop, args=(stop, wake))
+    loop.start()
+    try:
+        wait_for_sent(1)
+    finally:
+        stop.set()
+        wake.set()
+        loop.join(20)
+
+    assert 0 < len(fired) < MOST_ROUNDS
+
+
+@pytest.mark.django_db
+def test_tick_that_left_something_says_so(at: datetime, source: Notices) -> None:
+    source.audience = ["box:1"]
+    source.due = [cause("1"), cause("2")]
+
+    left = [tick(at, stop=threading.Event(), step_seconds=0) for _n in range(3)]
+
+    assert left == [True, True, False]
+    assert Message.objects.count() == 2
 
 
 @pytest.mark.django_db(transaction=True)
