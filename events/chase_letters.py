@@ -14,7 +14,7 @@ from django.utils.translation import ngettext, override
 from coordination.bilingual import language_or_default, localized
 from coordination.deliveries.recipients import Reader
 from coordination.deliveries.sources import Item, Rendered
-from coordination.pages.wording import clock_in_words, day_in_words
+from coordination.pages.wording import clock_in_words, day_in_words, is_english, zone_name
 from events.models import ChaseStep, Duty
 from events.own_words import fill
 from events.zones import wall_of
@@ -104,7 +104,9 @@ def due_in_words(due_at: datetime, zone: str, language: str) -> str:
     """Return a date and a time of day on the reader's clock, and which clock that is."""
     wall = wall_of(due_at, zone)
     day = day_in_words(wall.date(), language=language, with_year=True)
-    return f"{day} {clock_in_words(wall)} ({zone})"
+    name = zone_name(zone, language=language)
+    clock = f" ({name})" if is_english(language) else f"（{name}）"
+    return f"{day} {clock_in_words(wall)}{clock}"
 
 
 def lateness(late: timedelta) -> str:

@@ -25,6 +25,9 @@ THIRDS_EN = ("early ", "mid-", "late ")
 SAYS_NO_DATE = frozenset({"待定", "时间待定", "tbd", "tba", "tbc"})
 """What plans write where no date is known; shown in the reader's own words."""
 
+ZONE_NAMES = {"Asia/Shanghai": {"zh-hans": "北京时间", "en": "Beijing time"}}
+"""Zones that people call by another name than the database's."""
+
 NO_DATE = {"zh-hans": "待定", "en": "no date yet"}
 
 
@@ -116,13 +119,20 @@ def clock_in_words(moment: datetime | time) -> str:
     return moment.strftime("%H:%M")
 
 
-def zone_in_words(zone: str, moment: datetime) -> str:
-    """Return "Asia/Shanghai, UTC+8" as it is at an aware moment."""
+def zone_name(zone: str, *, language: str) -> str:
+    """Return what people call a zone: "北京时间", or the database's name."""
+    return ZONE_NAMES.get(zone, {}).get(language_or_default(language), zone)
+
+
+def zone_in_words(zone: str, moment: datetime, *, language: str) -> str:
+    """Return "Beijing time, UTC+8" or "北京时间，UTC+8", as it is at an aware moment."""
     offset = moment.astimezone(ZoneInfo(zone)).utcoffset() or timedelta()
     minutes = int(offset.total_seconds() // 60)
     sign = "+" if minutes >= 0 else "−"
     hours, rest = divmod(abs(minutes), 60)
-    return f"{zone}, UTC{sign}{hours}" + (f":{rest:02d}" if rest else "")
+    comma = ", " if is_english(language) else "，"
+    name = zone_name(zone, language=language)
+    return f"{name}{comma}UTC{sign}{hours}" + (f":{rest:02d}" if rest else "")
 
 
 def span_in_words(

@@ -235,7 +235,7 @@ def _show(
         "reminders": list(reminders[:REMINDERS_SHOWN]) if may_manage else [],
         "at": at,
     }
-    context |= _times(event, zone)
+    context |= _times(event, zone, viewer.language)
     return render(request, "events/detail.html", context, status=status)
 
 
@@ -245,18 +245,18 @@ def _of(row: Any, event: Event) -> Any:
     return row
 
 
-def _times(event: Event, zone: ZoneInfo) -> dict[str, Any]:
+def _times(event: Event, zone: ZoneInfo, language: str) -> dict[str, Any]:
     """Return both clocks: the event's, and the reader's where it shows something else."""
     if event.starts_at is None or event.ends_at is None or event.starts_wall is None:
         return {"own_zone": "", "reader_starts": None}
-    own = zone_in_words(event.time_zone, event.starts_at)
+    own = zone_in_words(event.time_zone, event.starts_at, language=language)
     starts, ends = event.starts_at.astimezone(zone), event.ends_at.astimezone(zone)
     differs = not event.all_day and starts.replace(tzinfo=None) != event.starts_wall
     return {
         "own_zone": own,
         "reader_starts": starts if differs else None,
         "reader_ends": ends,
-        "reader_zone": zone_in_words(zone.key, event.starts_at),
+        "reader_zone": zone_in_words(zone.key, event.starts_at, language=language),
     }
 
 

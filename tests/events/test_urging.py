@@ -224,7 +224,7 @@ def test_render_says_what_is_owed_and_how_late_in_both_languages(cast: Cast) -> 
     (reader,) = readers_of([row.recipient], "email").values()
     late = Chases().render([row], reader, DUE + timedelta(days=4))
 
-    assert "2028年5月8日 17:00 (Asia/Shanghai)" in before.text
+    assert "2028年5月8日 17:00（北京时间）" in before.text
     assert late.subject == "Overdue: send the agenda, “Matchmaking”"
     assert "4 days late" in late.text
     assert date(2028, 5, 8).isoformat() not in late.text

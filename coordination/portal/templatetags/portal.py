@@ -23,6 +23,7 @@ from coordination.pages.wording import (
     month_in_words,
     month_name,
     span_in_words,
+    zone_name,
 )
 
 register = template.Library()
@@ -149,6 +150,12 @@ def moment(context: Context, value: datetime | None) -> str:
     return (
         f"{day_in_words(here.date(), language=get_language() or '', with_year=True)} {here:%H:%M}"
     )
+
+
+@register.filter
+def zone(name: str) -> str:
+    """Return what people call a zone, in the reader's language."""
+    return zone_name(name, language=get_language() or "")
 
 
 @register.simple_tag

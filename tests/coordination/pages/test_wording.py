@@ -10,6 +10,7 @@ from coordination.pages.wording import (
     span_in_words,
     window_in_words,
     zone_in_words,
+    zone_name,
 )
 
 
@@ -82,18 +83,22 @@ def test_span_in_words_over_nights_names_both_ends():
 
 
 def test_zone_in_words_follows_the_season():
-    assert (
-        zone_in_words("Europe/Zurich", datetime(2026, 7, 2, tzinfo=UTC)) == "Europe/Zurich, UTC+2"
-    )
-    assert (
-        zone_in_words("Europe/Zurich", datetime(2026, 1, 2, tzinfo=UTC)) == "Europe/Zurich, UTC+1"
-    )
-    assert zone_in_words("Asia/Kathmandu", datetime(2026, 1, 2, tzinfo=UTC)) == (
-        "Asia/Kathmandu, UTC+5:45"
-    )
-    assert zone_in_words("America/New_York", datetime(2026, 1, 2, tzinfo=UTC)) == (
-        "America/New_York, UTC−5"
-    )
+    def words(zone: str, month: int, language: str = "en") -> str:
+        return zone_in_words(zone, datetime(2026, month, 2, tzinfo=UTC), language=language)
+
+    assert words("Europe/Zurich", 7) == "Europe/Zurich, UTC+2"
+    assert words("Europe/Zurich", 1, "zh-hans") == "Europe/Zurich，UTC+1"
+    assert words("Asia/Kathmandu", 1) == "Asia/Kathmandu, UTC+5:45"
+    assert words("America/New_York", 1) == "America/New_York, UTC−5"
+
+
+def test_zone_in_words_calls_a_zone_as_people_do():
+    at = datetime(2026, 1, 2, tzinfo=UTC)
+
+    assert zone_in_words("Asia/Shanghai", at, language="zh-hans") == "北京时间，UTC+8"
+    assert zone_in_words("Asia/Shanghai", at, language="en") == "Beijing time, UTC+8"
+    assert zone_name("Asia/Shanghai", language="zh-hans") == "北京时间"
+    assert zone_name("Europe/Zurich", language="zh-hans") == "Europe/Zurich"
 
 
 def test_month_and_day_in_words_follow_the_language():

@@ -289,7 +289,7 @@ def test_detail_shows_both_clocks_where_they_differ(cast: Cast, event):
 
     assert "2028年7月4日 周二 09:30–11:30" in page
     assert "2028年7月4日 周二 03:30–05:30" in page
-    assert "Europe/Zurich, UTC+2" in page
+    assert "Europe/Zurich，UTC+2" in page
 
 
 def test_detail_keeps_the_online_link_and_the_notes_inside(cast: Cast):
