@@ -281,7 +281,9 @@ def _take_reply(
     if said.state == AnswerState.DELEGATED and not said.names:
         return InboundState.LETTER
     stamp = min(said.reply.stamp_at or row.received_at, at + SKEW)
-    sequence = event.sequence if said.reply.sequence is None else said.reply.sequence
+    sequence = event.sequence  # also where more is said than was ever sent
+    if said.reply.sequence is not None:
+        sequence = min(said.reply.sequence, event.sequence)
     old = _reason_it_is_old(invitee, row.invitation, sequence, stamp)
     return old or _count(row, invitee, (sequence, stamp), at)
 

@@ -142,6 +142,16 @@ def test_older_reply_never_overwrites_a_newer_one(invitee: Invitee) -> None:
     assert [state for state, _way, _words in answers()] == ["accepted"]
 
 
+def test_reply_to_a_sequence_that_was_never_sent_does_not_shut_out_later_ones(
+    invitee: Invitee,
+) -> None:
+    come_in(reply("outlook-accepted", invitee, sequence=99))
+
+    row = come_in(reply("google-declined", invitee, stamp="20280110T020700Z"))
+
+    assert (row.state, Invitation.objects.get().state) == ("answered", "declined")
+
+
 def test_reply_older_than_an_answer_by_link_does_not_overwrite_it(invitee: Invitee) -> None:
     answer_as_invitee(
         invitee, Given(state="declined"), way=AnswerWay.LINK, at=AT + timedelta(hours=2)
