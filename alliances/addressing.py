@@ -12,7 +12,7 @@ from alliances.models import Organization, Person, PersonDetails
 from coordination.accounts.preferring import mark_bounced
 from coordination.accounts.viewer import Viewer
 from coordination.bilingual import language_or_default, localized
-from coordination.deliveries.heeding import INBOX
+from coordination.deliveries.inbox import INBOX, open_inboxes_of
 from coordination.deliveries.models import Endpoint
 from coordination.deliveries.recipients import Reader, RecipientKey
 
@@ -72,10 +72,7 @@ def open_inboxes(*, at: datetime) -> int:
     able = able.annotate(recipient=RecipientKey(KIND, "uid"))
     opened = Endpoint.objects.filter(channel=INBOX, name="", address=INBOX).values("owner")
     keys = list(able.exclude(recipient__in=opened).values_list("recipient", flat=True))
-    Endpoint.objects.bulk_create(
-        [Endpoint(channel=INBOX, owner=key, address=INBOX) for key in keys], ignore_conflicts=True
-    )
-    return Endpoint.objects.filter(channel=INBOX, name="", owner__in=keys).update(address=INBOX)
+    return open_inboxes_of(keys)
 
 
 def _reader(person: Person, key: str, channel: str) -> Reader:

@@ -1,8 +1,9 @@
 """Heed what readers wish, when a delivery's time has come and before it becomes a message.
 
-The fan-out asks nobody: it writes one line for each reader, over mail. Here, once for each line,
-the reader's wishes decide: a copy into the inbox, the mail now, later together with others, or no
-mail. Who has no wishes gets mail at once; who has an inbox finds everything in it.
+The fan-out asks nobody: it writes one line for each reader, over mail, or also over the inbox where
+a rule names it. Here, once for each line, the reader's wishes decide: a copy into the inbox, the
+mail now, later together with others, or no mail; an inbox that does not want it is given none, and
+mail in its place. Who has no wishes gets mail at once; who has an inbox finds everything in it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from coordination.deliveries.fanout import Cause, enqueue
+from coordination.deliveries.inbox import INBOX, open_inboxes_of
 from coordination.deliveries.models import Delivery, Endpoint, Wishes
 from coordination.deliveries.news import STOPPABLE, news_of
 from coordination.deliveries.personal import Digest
@@ -20,7 +22,6 @@ from coordination.deliveries.postponing import Later, is_in_time, is_window, put
 from coordination.deliveries.recipients import readers_of
 
 MAIL = "email"
-INBOX = "inbox"
 BY_WISH = "by_wish"
 QUIET = "quiet_hours"
 NO_INBOX = "no_inbox"
@@ -37,9 +38,12 @@ class _Readers:
 
     def copies(self, row: Delivery) -> bool:
         """Whether the reader has an inbox, and wants such news in it."""
+        return self.takes_copies(row) and row.recipient in self.inboxes
+
+    def takes_copies(self, row: Delivery) -> bool:
+        """Whether the reader wants such news in an inbox."""
         wishes = self.wishes.get(row.recipient)
-        wanted = wishes is None or wishes.takes(news_of(row.source), INBOX)
-        return wanted and row.recipient in self.inboxes
+        return wishes is None or wishes.takes(news_of(row.source), INBOX)
 
 
 def heed(rows: Sequence[Delivery], *, at: datetime) -> list[Delivery]:
@@ -54,16 +58,21 @@ def heed(rows: Sequence[Delivery], *, at: datetime) -> list[Delivery]:
         at: the database's time.
     """
     mail = [row for row in rows if row.channel == MAIL and not is_window(row.digest)]
-    lost = _without_inbox([row for row in rows if row.channel == INBOX])
-    readers = _readers({row.recipient for row in mail})
+    inbox = [row for row in rows if row.channel == INBOX]
+    readers = _readers({row.recipient for row in (*mail, *inbox)})
+    lost = [row for row in inbox if row.recipient not in readers.inboxes]
     if not readers.wishes and not readers.inboxes and not lost:
         return list(rows)
     _copy_to_inboxes([row for row in mail if readers.copies(row)], readers)
     dropped: dict[str, list[int]] = defaultdict(list)
     later: dict[Later, list[int]] = defaultdict(list)
-    if lost:
-        _mail_instead(lost)
-        dropped[NO_INBOX] += [row.pk for row in lost]
+    unwanted = [
+        row for row in inbox if row.recipient in readers.inboxes and not readers.copies(row)
+    ]
+    _mail_instead(lost)
+    _mail_instead(row for row in unwanted if _may_be_mailed(row, readers))
+    dropped[NO_INBOX] += [row.pk for row in lost]
+    dropped[BY_WISH] += [row.pk for row in unwanted]
     for row in mail:
         verdict = _judge(row, readers, at)
         if isinstance(verdict, Later):
@@ -79,18 +88,29 @@ def heed(rows: Sequence[Delivery], *, at: datetime) -> list[Delivery]:
 
 
 def _readers(keys: set[str]) -> _Readers:
-    """Read what is needed: two small queries, and the zones of those whose clock matters."""
+    """Read what is needed: a few small queries, and the zones of those whose clock matters."""
     if not keys:
         return _Readers({}, {}, {})
     wishes = {row.recipient: row for row in Wishes.objects.filter(recipient__in=keys)}
-    inboxes = Endpoint.objects.filter(channel=INBOX, name="", owner__in=keys, address=INBOX)
     by_clock = [
         key
         for key, row in wishes.items()
         if row.quiet_from is not None or row.digest in (Digest.MORNING, Digest.WEEKLY)
     ]
     zones = {key: reader.time_zone for key, reader in readers_of(by_clock, MAIL).items()}
-    return _Readers(wishes, dict(inboxes.values_list("owner", "pk")), zones)
+    return _Readers(wishes, _inboxes(keys), zones)
+
+
+def _inboxes(keys: set[str]) -> dict[str, int]:
+    """Return the inboxes of readers; who can sign in since a moment ago is given one here."""
+    found = Endpoint.objects.filter(channel=INBOX, name="", owner__in=keys, address=INBOX)
+    known = dict(found.values_list("owner", "pk"))
+    able = readers_of(sorted(keys - known.keys()), INBOX)
+    new = [key for key, reader in able.items() if reader.address == INBOX]
+    if new:
+        open_inboxes_of(new)
+        known |= dict(found.filter(owner__in=new).values_list("owner", "pk"))
+    return known
 
 
 def _judge(row: Delivery, readers: _Readers, at: datetime) -> Later | str:
@@ -122,12 +142,11 @@ def _judge(row: Delivery, readers: _Readers, at: datetime) -> Later | str:
     return QUIET if has_copy else ""
 
 
-def _without_inbox(rows: Sequence[Delivery]) -> list[Delivery]:
-    """Return the deliveries to inboxes that nobody can open: their readers have no account."""
-    keys = {row.endpoint_id for row in rows}
-    able = Endpoint.objects.filter(pk__in=keys, address=INBOX) if keys else Endpoint.objects.none()
-    opened = set(able.values_list("pk", flat=True))
-    return [row for row in rows if row.endpoint_id not in opened]
+def _may_be_mailed(row: Delivery, readers: _Readers) -> bool:
+    """Whether what the inbox does not want goes by mail: wanted there, or it must come."""
+    news = news_of(row.source)
+    wishes = readers.wishes[row.recipient]
+    return wishes.takes(news, MAIL) or row.urgent or news not in STOPPABLE
 
 
 def _mail_instead(rows: Iterable[Delivery]) -> None:
@@ -142,6 +161,7 @@ def _mail_instead(rows: Iterable[Delivery]) -> None:
             expires_at=row.expires_at,
             about_type=row.about_type,
             about_uid=row.about_uid,
+            digest=row.digest,
             never_twice=row.never_twice,
             urgent=row.urgent,
         )

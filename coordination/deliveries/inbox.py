@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
 from coordination.accounts.viewer import Viewer
 from coordination.changes.refusals import NotVisible
-from coordination.deliveries.models import InboxItem
+from coordination.deliveries.models import Endpoint, InboxItem
+
+INBOX = "inbox"
+
+
+def open_inboxes_of(recipients: Collection[str]) -> int:
+    """Give an inbox to readers who can sign in; one that they have stays.
+
+    Args:
+        recipients: their keys.
+
+    Returns:
+        How many keys there were.
+    """
+    Endpoint.objects.bulk_create(
+        [Endpoint(channel=INBOX, owner=key, address=INBOX) for key in recipients],
+        ignore_conflicts=True,
+    )
+    rows = Endpoint.objects.filter(channel=INBOX, name="", owner__in=recipients)
+    return rows.update(address=INBOX)
 
 
 def inbox_item(uid: UUID, *, viewer: Viewer) -> InboxItem:

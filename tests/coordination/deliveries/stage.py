@@ -60,8 +60,11 @@ class Boxes:
     gone: set[str] = field(default_factory=set)
     bounced: list[tuple[str, str]] = field(default_factory=list)
     host: str = "example.org"
+    sign_in: set[str] = field(default_factory=set)
 
     def readers(self, keys: Sequence[str], channel: str) -> dict[str, Reader]:
+        if channel == "inbox" and self.sign_in:
+            return {key: Reader(key, "inbox") for key in keys if key in self.sign_in}
         return {
             key: Reader(key, f"{key.replace('box:', '')}@{self.host}", name=f"收件人 {key}")
             for key in keys

@@ -245,3 +245,63 @@ def test_heed_what_is_meant_for_an_inbox_that_nobody_can_open_goes_by_mail() -> 
         ("inbox", "box:1"),
     ]
     assert Delivery.objects.get(recipient="box:2", channel="inbox").dropped_reason == "no_inbox"
+
+
+@pytest.mark.parametrize("also", [("email", "inbox"), ("inbox", "email"), ("inbox",)])
+def test_heed_an_inbox_that_a_rule_names_gives_way_to_who_wants_mail_only(
+    also: tuple[str, ...],
+) -> None:
+    inbox("box:1")
+    wish(channels={"reminders": ["email"]})
+    for channel in also:
+        enqueue(
+            ["box:1"],
+            channel=channel,
+            cause=cause(source="reminder", due_at=NINE, send_after=NINE, digest="owed"),
+        )
+
+    bundle()
+
+    assert messages() == [("email", "reminder", 1)]
+    assert Delivery.objects.get(channel="inbox").dropped_reason == "by_wish"
+
+
+@pytest.mark.parametrize(
+    ("chosen", "urgent", "expected"),
+    [
+        ([], False, []),
+        ([], True, [("email", "reminder", 1)]),
+        (["inbox"], False, [("inbox", "reminder", 1)]),
+    ],
+)
+def test_heed_an_inbox_that_a_rule_names_follows_the_wish_as_mail_does(
+    chosen: list[str], urgent: bool, expected: list[tuple[str, str, int]]
+) -> None:
+    inbox("box:1")
+    wish(channels={"reminders": chosen})
+    for channel in ("inbox", "email"):
+        enqueue(
+            ["box:1"],
+            channel=channel,
+            cause=cause(source="reminder", due_at=NINE, send_after=NINE, urgent=urgent),
+        )
+
+    bundle()
+
+    assert messages() == expected
+
+
+def test_heed_a_reader_who_can_sign_in_since_a_moment_ago_gets_the_inbox_line(boxes: Boxes) -> None:
+    boxes.sign_in = {"box:1"}
+    tell()
+    enqueue(["box:1"], channel="inbox", cause=cause("2", source="notice", due_at=NINE,
+                                                      send_after=NINE))  # fmt: skip
+    tell(to="box:2")
+
+    bundle()
+
+    assert messages() == [
+        ("email", "reminder", 1), ("email", "reminder", 1), ("inbox", "notice", 1),
+        ("inbox", "reminder", 1),
+    ]  # fmt: skip
+    assert set(Delivery.objects.values_list("dropped_reason", flat=True)) == {""}
