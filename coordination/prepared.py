@@ -1,4 +1,4 @@
-"""Queries that the ORM puts together once and that are then asked again and again.
+"""Statements that are put together once and are then asked, or written, again and again.
 
 For a question that finds one row by an index, putting the statement together costs ten times what
 the database takes to answer it. Where a program asks thousands of times an hour, it is therefore
@@ -14,23 +14,28 @@ put together once, with blanks for what differs between one time and the next::
 What the statement says is still said once, by the queryset. It is kept for the arguments that it
 was made from, among them the rights of whoever asks: other rights make another statement. Nothing
 that was looked up in the database may go into it otherwise than as an argument or a blank.
+
+`insert_rows` and `update_row` are the same for what is written with every change.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any, Final, ParamSpec, TypeVar, cast
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Expression, Field, Model, QuerySet
 
 KEPT: Final = 512  # statements of one question, for as many sets of arguments
+BATCH: Final = 500  # rows that one statement inserts
 FEW: Final = 8  # values that `few_blanks` makes room for
 
 Arguments = ParamSpec("Arguments")
 Row = TypeVar("Row", bound=Model)
+Columns = Mapping[str, Any]
 
 
 class Blank(Expression):
@@ -43,8 +48,7 @@ class Blank(Expression):
     """
 
     def __init__(self, place: int, model: type[Model], name: str) -> None:
-        meta = model._meta
-        self.column: Field[Any, Any] = meta.pk if name == "pk" else meta.get_field(name)  # type: ignore[assignment]
+        self.column = _column(model, name)
         self.place = place
         super().__init__(output_field=self.column)
 
@@ -52,10 +56,10 @@ class Blank(Expression):
         """Return a mark, and itself among the parameters."""
         return "%s", [self]
 
-    def filled(self, values: Sequence[Any]) -> Any:
+    def filled(self, values: Sequence[Any], database: BaseDatabaseWrapper) -> Any:
         """Return the value that goes here, else the last, as the database wants it."""
         value = values[min(self.place, len(values) - 1)]
-        return self.column.get_db_prep_value(value, connection)
+        return self.column.get_db_prep_value(value, database)
 
 
 class Prepared:
@@ -70,32 +74,32 @@ class Prepared:
             self._sql, self._parameters = compiler.as_sql()
         except EmptyResultSet:  # it can have no answer, whatever is filled in
             return
-        columns = [expression for expression, _sql, _alias in compiler.select]
-        self._converted = [
-            (place, column) for place, column in enumerate(columns) if _converters(column)
+        # What makes of a column's values what Python knows them as, one after the other.
+        self._conversions = [
+            (place, column, convert)
+            for place, (column, _sql, _alias) in enumerate(compiler.select)
+            for convert in (
+                *connection.ops.get_db_converters(column),
+                *column.get_db_converters(connection),
+            )
         ]
 
     def rows(self, *values: Any) -> list[list[Any]]:
         """Ask with these values in the blanks; return the columns of each row found."""
         if not self._sql:
             return []
+        database = connections[DEFAULT_DB_ALIAS]
         filled = [
-            parameter.filled(values) if isinstance(parameter, Blank) else parameter
+            parameter.filled(values, database) if isinstance(parameter, Blank) else parameter
             for parameter in self._parameters
         ]
-        with connection.cursor() as cursor:
+        with database.cursor() as cursor:
             cursor.execute(self._sql, filled)
             found = list(map(list, cursor.fetchall()))
-        for place, column in self._converted if found else ():
-            for convert in _converters(column):
-                for row in found:
-                    row[place] = convert(row[place], column, connection)
+        for row in found:
+            for place, column, convert in self._conversions:
+                row[place] = convert(row[place], column, database)
         return found
-
-
-def _converters(column: Any) -> list[Callable[[Any, Any, Any], Any]]:
-    """Return what makes of a column's values what Python knows them as, one after the other."""
-    return [*connection.ops.get_db_converters(column), *column.get_db_converters(connection)]
 
 
 def prepared(build: Callable[Arguments, QuerySet[Any, Any]]) -> Callable[Arguments, Prepared]:
@@ -111,6 +115,87 @@ def prepared(build: Callable[Arguments, QuerySet[Any, Any]]) -> Callable[Argumen
 def few_blanks(model: type[Model], name: str) -> Any:
     """Return blanks for one to `FEW` values of a column, for ``__in``."""
     return [Blank(place, model, name) for place in range(FEW)]
+
+
+def insert_rows(
+    rows: Sequence[Model], *, unique: tuple[str, ...] = (), update: tuple[str, ...] = ()
+) -> None:
+    """Insert rows of one model whose automatic keys nobody needs to know.
+
+    Args:
+        rows: unsaved.
+        unique: names of fields that are unique together; where a row with these values stands,
+            it is given the new values instead.
+        update: names of the fields that it is given.
+    """
+    database = connections[DEFAULT_DB_ALIAS]
+    for start in range(0, len(rows), BATCH):
+        batch = rows[start : start + BATCH]
+        model = type(batch[0])
+        values = [
+            column.get_db_prep_save(getattr(row, column.attname), database)
+            for row in batch
+            for column in _inserted(model)
+        ]
+        with database.cursor() as cursor:
+            cursor.execute(_insert_sql(model, len(batch), unique, update), values)
+
+
+def update_row(model: type[Model], values: Columns, *, known: Columns) -> bool:
+    """Write columns of the one row that has the known values; return whether there is one."""
+    database = connections[DEFAULT_DB_ALIAS]
+    pairs = [*values.items(), *known.items()]
+    written = [_column(model, name).get_db_prep_save(value, database) for name, value in pairs]
+    with database.cursor() as cursor:
+        cursor.execute(_update_sql(model, tuple(values), tuple(known)), written)
+        return bool(cursor.rowcount)
+
+
+@cache
+def _column(model: type[Model], name: str) -> Field[Any, Any]:
+    """Return a column of a model by the name of its field, or of its key."""
+    column: Any = model._meta.pk if name == "pk" else model._meta.get_field(name)
+    found: Field[Any, Any] = column
+    return found
+
+
+@cache
+def _inserted(model: type[Model]) -> list[Field[Any, Any]]:
+    """Return the columns that are written of a new row."""
+    automatic = model._meta.auto_field
+    return [column for column in model._meta.concrete_fields if column is not automatic]
+
+
+@lru_cache(maxsize=KEPT)
+def _insert_sql(
+    model: type[Model], count: int, unique: tuple[str, ...], update: tuple[str, ...]
+) -> str:
+    """Return the statement that inserts so many rows."""
+    names = [_quoted(column) for column in _inserted(model)]
+    one = f"({', '.join(['%s'] * len(names))})"
+    sql = f"INSERT INTO {_table(model)} ({', '.join(names)}) VALUES {', '.join([one] * count)}"
+    if not unique:
+        return sql
+    given = [_quoted(_column(model, name)) for name in update]
+    changes = ", ".join(f"{name} = EXCLUDED.{name}" for name in given)
+    same = ", ".join(_quoted(_column(model, name)) for name in unique)
+    return f"{sql} ON CONFLICT ({same}) DO UPDATE SET {changes}"
+
+
+@lru_cache(maxsize=KEPT)
+def _update_sql(model: type[Model], names: tuple[str, ...], known: tuple[str, ...]) -> str:
+    """Return the statement that writes columns of a row."""
+    changes = ", ".join(f"{_quoted(_column(model, name))} = %s" for name in names)
+    same = " AND ".join(f"{_quoted(_column(model, name))} = %s" for name in known)
+    return f"UPDATE {_table(model)} SET {changes} WHERE {same}"
+
+
+def _table(model: type[Model]) -> str:
+    return connection.ops.quote_name(model._meta.db_table)
+
+
+def _quoted(column: Field[Any, Any]) -> str:
+    return connection.ops.quote_name(column.column or "")
 
 
 @cache

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from coordination.changes.projections import Recorded
+from coordination.prepared import FEW, built, columns_of, few_blanks, prepared
 from events.foreseeing import Foresight, foresee
 from events.levels import holding, rules_over, type_key
 from events.models import Event, EventState, Reminder, ReminderRule, ReminderState
@@ -67,8 +69,7 @@ def _matters(change: Recorded) -> bool:
 def _keep(events: Sequence[Event], at: datetime) -> None:
     known = rules_over(events)
     stored: dict[int, dict[int, Reminder]] = defaultdict(dict)
-    # Locked, so that none fires for the old time while it is given the new one.
-    for reminder in Reminder.objects.filter(event__in=events).select_for_update().order_by("pk"):
+    for reminder in _held(events):
         stored[reminder.event_id][reminder.rule_id] = reminder
     wanted = {event.pk: holding(event, known) if _is_on(event) else [] for event in events}
     foresights = foresee((event, rule) for event in events for rule in wanted[event.pk])
@@ -89,6 +90,24 @@ def _keep(events: Sequence[Event], at: datetime) -> None:
                 changed.append(row)
     Reminder.objects.bulk_create(new)
     Reminder.objects.bulk_update(changed, COLUMNS, BATCH)
+
+
+def _held(events: Sequence[Event]) -> Iterable[Reminder]:
+    """Return the reminders of events, locked: none fires for the old time while it is moved."""
+    if len(events) > FEW:
+        return _locked().filter(event__in=events)
+    keys = [event.pk for event in events]
+    return [built(Reminder, row) for row in _held_of_few().rows(*keys)]
+
+
+@prepared
+def _held_of_few() -> QuerySet[Reminder, Any]:
+    rows = _locked().filter(event__pk__in=few_blanks(Event, "pk"))
+    return rows.values_list(*columns_of(Reminder))
+
+
+def _locked() -> QuerySet[Reminder, Any]:
+    return Reminder.objects.select_for_update().order_by("pk")
 
 
 def _is_on(event: Event) -> bool:

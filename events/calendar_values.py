@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 from email.utils import parseaddr
+from functools import cache
 
 from django.conf import settings
 
@@ -81,7 +82,13 @@ def publisher_of(alliance: Alliance) -> Words:
 def publisher_address(alliance: Alliance | None = None) -> str:
     """Return the secretariat's public address, or the one that the installation writes from."""
     own = alliance.email if alliance is not None else ""
-    return own or parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
+    return own or _bare(settings.DEFAULT_FROM_EMAIL)
+
+
+@cache
+def _bare(sender: str) -> str:
+    """Return the address in the value of a From field."""
+    return parseaddr(sender)[1]
 
 
 def _host_names(event: Event) -> Iterator[Words]:

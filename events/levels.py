@@ -9,11 +9,14 @@ for that one alone, or silences it where it is not in use.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
+from alliances.models import Alliance, Plan, WorkArea
+from coordination.prepared import Blank, built, columns_of, prepared
 from events.models import Event, ReminderRule
 
 LEVELS = ("event", "type", "work_area", "plan", "alliance")
@@ -45,17 +48,44 @@ class Standing:
 
 def rules_over(events: Sequence[Event]) -> Known:
     """Return the rules that stand on the events or above them, by level and owner; one query."""
-    found = ReminderRule.objects.filter(
-        Q(event__in=[event.pk for event in events])
-        | Q(work_area__in={event.work_area_id for event in events} - {None})
-        | Q(plan__in={event.plan_id for event in events} - {None})
-        | Q(alliance__in={event.alliance_id for event in events}),
-        Q(enabled=True) | Q(overrides__isnull=False),
-    ).order_by("pk")
     known: Known = defaultdict(list)
-    for rule in found:
+    for rule in _rules_over_one(events[0]) if len(events) == 1 else _rules_over_many(events):
         known[_key_of(rule)].append(rule)
     return known
+
+
+def _rules_over_many(events: Sequence[Event]) -> Iterable[ReminderRule]:
+    return _standing_on(
+        [event.pk for event in events],
+        {event.work_area_id for event in events} - {None},
+        {event.plan_id for event in events} - {None},
+        {event.alliance_id for event in events},
+    )
+
+
+def _rules_over_one(event: Event) -> Iterable[ReminderRule]:
+    owners = (event.pk, event.work_area_id, event.plan_id, event.alliance_id)
+    return [built(ReminderRule, row) for row in _rules_over_blanks().rows(*owners)]
+
+
+@prepared
+def _rules_over_blanks() -> QuerySet[ReminderRule, Any]:
+    models = (Event, WorkArea, Plan, Alliance)
+    blanks = [[Blank(place, model, "pk")] for place, model in enumerate(models)]
+    return _standing_on(*blanks).values_list(*columns_of(ReminderRule))
+
+
+def _standing_on(
+    events: Iterable[Any], work_areas: Iterable[Any], plans: Iterable[Any], alliances: Iterable[Any]
+) -> QuerySet[ReminderRule, Any]:
+    """Return the rules of these owners, by their keys."""
+    return ReminderRule.objects.filter(
+        Q(event__pk__in=events)
+        | Q(work_area__pk__in=work_areas)
+        | Q(plan__pk__in=plans)
+        | Q(alliance__pk__in=alliances),
+        Q(enabled=True) | Q(overrides__isnull=False),
+    ).order_by("pk")
 
 
 def standings(event: Event, known: Known | None = None) -> list[Standing]:

@@ -11,6 +11,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -22,7 +23,7 @@ from coordination.bilingual import LANGUAGES
 from coordination.calendars.models import EventText, FeedStamp
 from coordination.calendars.whole_events import event_of_key
 from coordination.changes.projections import Recorded
-from coordination.prepared import FEW, built, columns_of, few_blanks, prepared
+from coordination.prepared import FEW, built, columns_of, few_blanks, insert_rows, prepared
 from events.calendar_event import Level
 from events.calendar_values import calendar_event, publisher_address
 from events.models import Event, EventState
@@ -36,6 +37,7 @@ LEVELS_OPEN_TO: dict[str, tuple[Level, ...]] = {
     Openness.PUBLIC: (Level.PUBLIC, Level.MEMBER, Level.SECRETARIAT),
 }
 WHAT_TEXTS_SHOW_OF_AN_ALLIANCE = {"name_zh", "name_en", "email", "time_zone"}
+WHAT_A_TEXT_SAYS = ("body", "time_zone", "first_on", "last_on", "renderer")
 _MEMBERS_SCOPE = re.compile(r"alliance:(\d+):members")
 
 
@@ -85,8 +87,11 @@ def stamp_feeds(alliances: Iterable[int], *, at: datetime) -> None:
     pks = sorted(alliances)
     if not pks:
         return
-    rows = FeedStamp.objects.select_for_update().filter(alliance__in=pks).order_by("alliance")
-    last = dict(rows.values_list("alliance", "modified_at"))
+    last = {
+        pk: modified_at
+        for start in range(0, len(pks), FEW)
+        for pk, modified_at in _stamps_of_few().rows(*pks[start : start + FEW])
+    }
     second = at.replace(microsecond=0)
     stamps = [
         FeedStamp(
@@ -95,9 +100,14 @@ def stamp_feeds(alliances: Iterable[int], *, at: datetime) -> None:
         )
         for pk in pks
     ]
-    FeedStamp.objects.bulk_create(
-        stamps, update_conflicts=True, unique_fields=["alliance"], update_fields=["modified_at"]
-    )
+    insert_rows(stamps, unique=("alliance",), update=("modified_at",))
+
+
+@prepared
+def _stamps_of_few() -> QuerySet[FeedStamp, Any]:
+    rows = FeedStamp.objects.select_for_update().order_by("alliance")
+    rows = rows.filter(alliance__pk__in=few_blanks(Alliance, "pk"))
+    return rows.values_list("alliance", "modified_at")
 
 
 def render_events(pks: Iterable[int]) -> int:
@@ -110,7 +120,11 @@ def render_events(pks: Iterable[int]) -> int:
 
 def fingerprint() -> str:
     """Return what tells texts of one renderer, address and publisher from those of another."""
-    parts = (str(RENDERER_VERSION), settings.COORDINATION_BASE_URL, publisher_address())
+    return _hashed(str(RENDERER_VERSION), settings.COORDINATION_BASE_URL, publisher_address())
+
+
+@cache
+def _hashed(*parts: str) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:40]
 
 
@@ -137,13 +151,7 @@ def _render_batch(pks: Sequence[int]) -> int:
     if gone:
         EventText.objects.filter(pk__in=gone).delete()
     different = [text for key, text in wanted.items() if not _is_same(text, stored.get(key))]
-    EventText.objects.bulk_create(
-        different,
-        batch_size=BATCH,
-        update_conflicts=True,
-        unique_fields=["event", "language", "level"],
-        update_fields=["body", "time_zone", "first_on", "last_on", "renderer"],
-    )
+    insert_rows(different, unique=("event", "language", "level"), update=WHAT_A_TEXT_SAYS)
     return len(gone) + len(different)
 
 
@@ -196,6 +204,5 @@ def _texts_of(event: Event) -> Iterator[EventText]:
 def _is_same(text: EventText, stored: EventText | None) -> bool:
     """Return whether the stored row says the same."""
     return stored is not None and all(
-        getattr(text, name) == getattr(stored, name)
-        for name in ("body", "time_zone", "first_on", "last_on", "renderer")
+        getattr(text, name) == getattr(stored, name) for name in WHAT_A_TEXT_SAYS
     )

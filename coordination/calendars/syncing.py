@@ -102,6 +102,7 @@ def changes_since(
     limit: int,
     at: datetime,
     variant: str = "",
+    mark: Watermark | None = None,
 ) -> Delta:
     """Return what changed since a token.
 
@@ -114,12 +115,13 @@ def changes_since(
         limit: events in one answer, about.
         at: now, aware; a token that has stood still for 400 days while things changed is old.
         variant: as for `token_of`.
+        mark: taken before, in the same request; taken now when left out.
 
     Raises:
         TokenRefused: the token is not for this, or too old, or the copy cannot be brought up to
             date; it must be read anew.
     """
-    mark = watermark_of(viewer)
+    mark = mark or watermark_of(viewer)
     subject = selection.subject_for(viewer, variant)
     start = read_token(token, epoch=mark.epoch, subject=subject)
     if start.number > mark.end:  # of changes that a restore has undone

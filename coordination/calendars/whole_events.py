@@ -24,26 +24,32 @@ def event_named(name: str, viewer: Viewer) -> Event | None:
 
 
 def event_of_key(key: int) -> Event | None:
-    """Return the event of a key, whoever may see it, with its parts."""
+    """Return the event of a key, whoever may see it, with its hosts."""
     rows = _events_of_a_key().rows(key)
-    return _whole(rows[0]) if rows else None
+    return _with_hosts(rows[0]) if rows else None
+
+
+def _with_hosts(row: list[Any]) -> Event:
+    """Return the event of a row, and note its hosts."""
+    event = built(Event, row, *RELATED)
+    hosts = [built(EventHost, part, "organization") for part in _hosts().rows(event.pk)]
+    _note(event, "hosts", hosts)
+    return event
 
 
 def _whole(row: list[Any]) -> Event:
-    """Return the event of a row, and note its parts."""
-    event = built(Event, row, *RELATED)
-    found: dict[str, list[Any]] = {
-        "hosts": [built(EventHost, part, "organization") for part in _hosts().rows(event.pk)],
-        "co_hosts": [built(EventAlliance, part) for part in _parts(EventAlliance).rows(event.pk)],
-        "named": [
-            built(EventOrganization, part) for part in _parts(EventOrganization).rows(event.pk)
-        ],
-    }
-    for parts in found.values():
-        for part in parts:
-            part.event = event
-    event.part_cache.update(found)
+    """Return the event of a row, and note all its parts."""
+    event = _with_hosts(row)
+    for name, model in (("co_hosts", EventAlliance), ("named", EventOrganization)):
+        _note(event, name, [built(model, part) for part in _parts(model).rows(event.pk)])
     return event
+
+
+def _note(event: Event, name: str, parts: list[Any]) -> None:
+    """Note an event's parts, each of which knows its event."""
+    for part in parts:
+        part.event = event
+    event.part_cache[name] = parts
 
 
 @prepared

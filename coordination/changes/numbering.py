@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.db.models import F
+from django.db import connection
 
 from coordination.changes.buffering import Entry
 from coordination.changes.models import WHOLE_LOG, Change, ChangeScope, Counter, Scope
+from coordination.prepared import insert_rows
 
-BATCH = 500
+TAKE_SQL = f"""
+    UPDATE {Counter._meta.db_table} SET value = value + %s WHERE id = 1 RETURNING value
+"""
 
 
 def number_entries(entries: Sequence[Entry]) -> None:
@@ -30,23 +33,26 @@ def number_entries(entries: Sequence[Entry]) -> None:
                     after=scope in recorded.after,
                 )
             )
-    Change.objects.bulk_create(changes, batch_size=BATCH)
-    ChangeScope.objects.bulk_create(concerns, batch_size=BATCH)
-    Scope.objects.bulk_create(
+    insert_rows(changes)
+    insert_rows(concerns)
+    insert_rows(
         [Scope(name=name, last_number=number) for name, number in sorted(scopes.items())],
-        update_conflicts=True,
-        unique_fields=["name"],
-        update_fields=["last_number"],
+        unique=("name",),
+        update=("last_number",),
     )
 
 
 def _take(how_many: int) -> int:
     """Take that many numbers, and return the last of them."""
-    counter = Counter.objects.filter(pk=1)
-    if not counter.update(value=F("value") + how_many):  # an emptied database
-        Counter.objects.bulk_create([Counter(pk=1)], ignore_conflicts=True)
-        counter.update(value=F("value") + how_many)
-    return Counter.objects.values_list("value", flat=True).get(pk=1)
+    with connection.cursor() as cursor:
+        cursor.execute(TAKE_SQL, [how_many])
+        taken = cursor.fetchall()
+        if not taken:  # an emptied database
+            Counter.objects.bulk_create([Counter(pk=1)], ignore_conflicts=True)
+            cursor.execute(TAKE_SQL, [how_many])
+            taken = cursor.fetchall()
+    last: int = taken[0][0]
+    return last
 
 
 def _change(number: int, entry: Entry) -> Change:

@@ -31,9 +31,10 @@ from coordination.changes.differing import Diff, all_columns, changed_columns, c
 from coordination.changes.integrity import is_lost_race, refusal_for
 from coordination.changes.kinds import kind_named
 from coordination.changes.models import Guarded, Part, Tracked
-from coordination.changes.numbering import BATCH, number_entries
+from coordination.changes.numbering import number_entries
 from coordination.changes.projections import Recorded, run_projections, wake_all
 from coordination.changes.refusals import Refusal, StaleVersion
+from coordination.prepared import BATCH, update_row
 
 Noun = TypeVar("Noun", bound=Tracked)
 Parts = Mapping[str, Sequence[Part]]
@@ -108,8 +109,9 @@ class Log:
         values = {name: getattr(obj, name) for name in changed}
         values |= {"concerns": _joined(after), "changed_at": self.at}
         with _translated(type(obj)):
-            rows = _rows(type(obj)).filter(pk=obj.pk, version=obj.version)
-            if not rows.update(version=obj.version + 1, **values):
+            stored = {"version": obj.version + 1, **values}
+            known = {"pk": obj.pk, "version": obj.version}
+            if not update_row(type(obj), stored, known=known):
                 raise StaleVersion(current=_present(obj), mine=obj)
             self._replace_parts(obj, new_parts)
         before = frozenset(obj.concerns.split())

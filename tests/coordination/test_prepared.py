@@ -8,7 +8,18 @@ from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
 
 from coordination.accounts.viewer import PUBLIC, SYSTEM, Viewer
-from coordination.prepared import FEW, Blank, built, columns_of, few_blanks, prepared
+from coordination.changes.models import ChangeScope, Scope
+from coordination.prepared import (
+    BATCH,
+    FEW,
+    Blank,
+    built,
+    columns_of,
+    few_blanks,
+    insert_rows,
+    prepared,
+    update_row,
+)
 from events.models import Event
 from tests.factories import Cast, make_event
 
@@ -90,3 +101,46 @@ def test_question_without_possible_answer_asks_nobody() -> None:
         found = no_events().rows("论坛")
 
     assert (found, len(context)) == ([], 0)
+
+
+def test_rows_are_inserted_in_as_few_statements_as_batches_and_read_as_written() -> None:
+    rows = [
+        ChangeScope(number=number, scope="public", before=False, after=True)
+        for number in range(1, BATCH + 2)
+    ]
+    with CaptureQueriesContext(connection) as context:
+        insert_rows(rows)
+
+    stored = ChangeScope.objects.order_by("number").values_list("number", "before", "after")
+    assert list(stored) == [(number, False, True) for number in range(1, BATCH + 2)]
+    assert len(context) == 2
+
+
+def test_rows_that_stand_there_are_given_what_was_named() -> None:
+    insert_rows([Scope(name="public", last_number=1), Scope(name="other", last_number=1)])
+
+    newer = [Scope(name="public", last_number=2), Scope(name="new", last_number=2)]
+    insert_rows(newer, unique=("name",), update=("last_number",))
+
+    stored = dict(Scope.objects.values_list("name", "last_number"))
+    assert stored == {"public": 2, "other": 1, "new": 2}
+
+
+def test_nothing_is_inserted_by_no_statement() -> None:
+    with CaptureQueriesContext(connection) as context:
+        insert_rows([])
+
+    assert len(context) == 0
+
+
+def test_row_is_written_only_where_what_is_known_of_it_holds(cast: Cast) -> None:
+    event = make_event(cast.alliance, scheduled=True, title_zh="对接会")
+    before = Event.objects.get(pk=event.pk)
+    known = {"pk": event.pk, "version": before.version}
+    values = {"title_zh": "论坛", "version": before.version + 1, "work_area_id": None}
+
+    written = [update_row(Event, values, known=known) for _time in (1, 2)]
+
+    after = Event.objects.get(pk=event.pk)
+    assert written == [True, False]
+    assert (after.title_zh, after.version) == ("论坛", before.version + 1)

@@ -24,6 +24,7 @@ from coordination.accounts.authentication import (
 from coordination.accounts.languages import program_language
 from coordination.accounts.viewer import viewer_for
 from coordination.calendars.caldav import xml
+from coordination.calendars.caldav.polls import known_token
 from coordination.calendars.caldav.properties import Asking
 
 CHALLENGE: Final = f'Basic realm="{REALM}", charset="UTF-8"'
@@ -41,7 +42,7 @@ def sign_in(request: HttpRequest, *, at: datetime) -> Asking:
     header = request.META.get("HTTP_AUTHORIZATION")
     if header is None:
         raise SignInRefused("missing", _("Sign in with your user name and an app password."))
-    token = find_app_password(header, at=at)
+    token = known_token(request, at=at) or find_app_password(header, at=at)
     note_use(token, at=at)
     user = token.user
     language = user.language or program_language(request, user)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import Any, Final
 
 import tzdata
@@ -19,7 +20,6 @@ from coordination.bilingual import CHINESE, ENGLISH
 from coordination.calendars.models import EventText
 from coordination.calendars.rendering import fingerprint as renderer_fingerprint
 from coordination.rest.preconditions import fingerprint
-from events.calendar_event import Level
 from events.models import Event
 from events.vevent import CALENDAR_TAIL, RENDERER_VERSION, ZoneUse, zones_text
 
@@ -116,30 +116,30 @@ class CalendarObject:
         )
 
 
-class Tags:
-    """The entity tags of a language's texts: `"version-variant"`, without reading the texts.
+def tag_of(number: int, level: str, language: str) -> str:
+    """Return the entity tag `"version-variant"` of an event's text, without reading the text.
 
     The variant stands for all that the bytes depend on besides the event: language, level of
     disclosure, media type, renderer, the zones' data. Objects are not compressed, so there is one
     coding.
     """
+    return f'"{number}-{_variant(language, level, renderer_fingerprint())}"'
 
-    def __init__(self, language: str) -> None:
-        """Work the variants out once."""
-        self.renderer = f"{renderer_fingerprint()} {tzdata.IANA_VERSION}"
-        self.variants = {
-            level.value: fingerprint(f"{language} {level} {MEDIA_TYPE} {self.renderer}".encode())
-            for level in Level
-        }
 
-    def of(self, number: int, level: str) -> str:
-        """Return the tag of an event's version, as a level may read it."""
-        return f'"{number}-{self.variants[level]}"'
+@cache
+def _variant(language: str, level: str, renderer: str) -> str:
+    parts = f"{language} {level} {MEDIA_TYPE} {renderer} {tzdata.IANA_VERSION}"
+    return fingerprint(parts.encode())
 
 
 def variant_of(language: str) -> str:
     """Return what a copy depends on besides the events: language, renderer, zones' data."""
-    parts = (language, renderer_fingerprint(), tzdata.IANA_VERSION)
+    return _copy_variant(language, renderer_fingerprint())
+
+
+@cache
+def _copy_variant(language: str, renderer: str) -> str:
+    parts = (language, renderer, tzdata.IANA_VERSION)
     return fingerprint(" ".join(parts).encode())[:8]
 
 
@@ -158,7 +158,7 @@ def read_objects(
 
 def objects_of(rows: Iterable[Any], language: str) -> Iterator[CalendarObject]:
     """Yield the objects that rows of the columns `LIGHT` or `FULL` hold."""
-    tags = Tags(language)
     for values in rows:
         name, number, level, changed_at, *rest = values
-        yield CalendarObject(name, tags.of(number, level), changed_at, EVENT, language, *rest)
+        tag = tag_of(number, level, language)
+        yield CalendarObject(name, tag, changed_at, EVENT, language, *rest)

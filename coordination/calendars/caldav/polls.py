@@ -41,6 +41,7 @@ STATUSES: Final = (HTTPStatus.OK, HTTPStatus.MULTI_STATUS, HTTPStatus.NOT_MODIFI
 LONGEST_QUESTION: Final = 128 * 1024  # octets
 LONGEST_ANSWER: Final = 4 * 1024 * 1024  # octets
 CAPACITY: Final = 48 * 1024 * 1024  # octets
+ASKERS: Final = 2048  # app passwords
 BESIDE: Final = 8 * 1024  # octets that an answer takes beside its body: its asker, its header
 POLL: Final = "coordination.poll"
 ASKED_BY: Final = (
@@ -75,10 +76,17 @@ STANDING_SQL: Final = f"""
 
 @dataclass(frozen=True, slots=True)
 class Poll:
-    """A question, and how its asker stood before it was answered."""
+    """A question, and how its asker stood before it was answered.
+
+    Attributes:
+        key: fingerprint of the question.
+        standing: of the asker: what `STANDING_SQL` found.
+        token: their app password with its owner, where it was read when they stood like this.
+    """
 
     key: bytes
     standing: tuple[Any, ...]
+    token: ApiToken | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +118,7 @@ class Memory:
         """Begin without any."""
         self._capacity = capacity
         self._held: OrderedDict[bytes, Remembered] = OrderedDict()
+        self._tokens: OrderedDict[str, tuple[tuple[Any, ...], ApiToken]] = OrderedDict()
         self._size = 0
         self._lock = Lock()
 
@@ -130,10 +139,23 @@ class Memory:
             while self._size > self._capacity and len(self._held) > 1:
                 self._drop(next(iter(self._held)))
 
+    def token_of(self, credentials: str, standing: tuple[Any, ...]) -> ApiToken | None:
+        """Return the app password that these credentials were found to be, if it stands so."""
+        found, token = self._tokens.get(credentials, (None, None))
+        return token if found == standing else None
+
+    def keep_token(self, credentials: str, standing: tuple[Any, ...], token: ApiToken) -> None:
+        """Keep what credentials were found to be; the oldest go where there are too many."""
+        with self._lock:
+            self._tokens[credentials] = (standing, token)
+            if len(self._tokens) > ASKERS:
+                self._tokens.popitem(last=False)
+
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:
             self._held.clear()
+            self._tokens.clear()
             self._size = 0
 
     def _drop(self, key: bytes) -> None:
@@ -151,7 +173,8 @@ def answer_poll(environ: dict[str, Any], *, at: datetime) -> Answer | None:
     A request that is led on can be remembered afterwards, see `remember`; its body can be read
     again.
     """
-    secret = _secret(environ.get("HTTP_AUTHORIZATION", ""))
+    credentials = environ.get("HTTP_AUTHORIZATION", "")
+    secret = _secret(credentials)
     length = environ.get("CONTENT_LENGTH") or "0"
     if secret is None or not length.isdigit() or int(length) > LONGEST_QUESTION:
         return None
@@ -166,7 +189,7 @@ def answer_poll(environ: dict[str, Any], *, at: datetime) -> Answer | None:
     found = memory.find(key)
     if found is not None and found.still_holds(standing, at):
         return found.answer
-    environ[POLL] = Poll(key, standing)
+    environ[POLL] = Poll(key, standing, memory.token_of(credentials, standing))
     return None
 
 
@@ -181,6 +204,13 @@ def before_answering(request: HttpRequest, asking: Asking) -> None:
         _noted = asking.mark
 
 
+def known_token(request: HttpRequest, *, at: datetime) -> ApiToken | None:
+    """Return the live app password of a request where it need not be looked up again."""
+    poll = request.META.get(POLL)
+    token = None if poll is None else poll.token
+    return token if token is not None and token.is_live(at) else None
+
+
 def remember(request: HttpRequest, asking: Asking, response: HttpResponse) -> None:
     """Keep the answer to a request for the next who asks the same with the same rights."""
     poll = request.META.get(POLL)
@@ -189,6 +219,8 @@ def remember(request: HttpRequest, asking: Asking, response: HttpResponse) -> No
         return
     if response.status_code not in STATUSES:
         return
+    if poll.token is None:
+        memory.keep_token(request.META["HTTP_AUTHORIZATION"], poll.standing, asking.token)
     answer = Answer(HTTPStatus(response.status_code), list(response.items()), content)
     memory.keep(
         poll.key,

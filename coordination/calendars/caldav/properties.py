@@ -140,20 +140,16 @@ def values_of(resource: AnyResource, asking: Asking) -> Values:
             return shared
 
 
-def object_values(collection: Collection, asking: Asking) -> Mapping[str, ObjectValue | str]:
-    """Return the properties of a collection's objects: functions, or the same for all."""
-    constants: dict[str, ObjectValue | str] = {
-        key: value()
-        for key, value in _shared(Member(collection, "any"), asking).items()
-        if key not in ALL_PROPERTIES
-    }
-    return {**constants, **OBJECT_VALUES}
+def object_constants(collection: Collection, asking: Asking) -> Values:
+    """Return the properties that are the same for all objects of a collection."""
+    values = _shared(Member(collection, "any"), asking)
+    return {key: value for key, value in values.items() if key not in ALL_PROPERTIES}
 
 
-OBJECT_VALUES: Final[Mapping[str, ObjectValue | str]] = {
+OBJECT_VALUES: Final[Mapping[str, ObjectValue]] = {
     name(DAV, "getetag"): lambda item: item.etag.replace('"', "&quot;"),
     name(DAV, "getcontenttype"): lambda item: item.content_type,
-    name(DAV, "resourcetype"): "",
+    name(DAV, "resourcetype"): lambda _item: "",
     name(DAV, "getlastmodified"): lambda item: http_date(item.changed_at.timestamp()),
     name(DAV, "getcontentlength"): lambda item: str(len(item.body().encode())),
     name(DAV, "displayname"): lambda item: xml.text(item.name.removesuffix(".ics")),

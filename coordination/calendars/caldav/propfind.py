@@ -19,8 +19,9 @@ from coordination.calendars.caldav.objects import CalendarObject
 from coordination.calendars.caldav.properties import (
     ALL_PROPERTIES,
     NEEDS_TEXT,
+    OBJECT_VALUES,
     Asking,
-    object_values,
+    object_constants,
     values_of,
 )
 from coordination.calendars.caldav.resources import (
@@ -183,18 +184,18 @@ def object_responses(
         asking: who asks.
         more: further properties of objects, such as calendar-data in a report.
     """
-    values = {**object_values(collection, asking), **more}
-    chosen = wanted.chosen([key for key in values if key not in more])
-    missing = [key for key in chosen if key not in values]
+    own, constants = {**OBJECT_VALUES, **more}, object_constants(collection, asking)
+    chosen = wanted.chosen([*constants, *OBJECT_VALUES])
+    missing = [key for key in chosen if key not in own and key not in constants]
     functions: list[Callable[[CalendarObject], str]] = []
     shown = ""
     for key in chosen:
-        value = "" if wanted.is_names else values.get(key)
-        if isinstance(value, str):
-            shown += xml.property_element(key, value).replace("%", "%%")
-        elif value is not None:
+        if key in own and not wanted.is_names:
             shown += xml.property_element(key, "%s")
-            functions.append(value)
+            functions.append(own[key])
+        elif key in own or key in constants:
+            value = "" if wanted.is_names else constants[key]()
+            shown += xml.property_element(key, value).replace("%", "%%")
     rest = _propstats(_MARK, missing, wanted).replace("%", "%%").replace(_MARK, shown)
     template = f"<D:response><D:href>{xml.text(collection.path)}%s</D:href>{rest}</D:response>"
     for item in items:

@@ -258,6 +258,7 @@ def _delta(collection: Collection, start: Position, limit: int, asking: Asking) 
             limit=limit,
             at=asking.at,
             variant=collection.variant,
+            mark=asking.mark,
         )
     except TokenRefused as error:
         raise refused_token() from error
