@@ -3,7 +3,7 @@
 `450@`, `550@`, `relay@`: the answer to RCPT. `data450@`, `data550@`: the answer to the content.
 `cut@` hangs up at RCPT, `cutdata@` in the middle of the content, `storecut@` after it has stored
 it, `store451@` stores and then says no, `hang@` says nothing more, `bye@` answers 421, `drip@`
-sends one byte now and then.
+sends one byte now and then, `eager@` is refused and asked for its content all the same.
 """
 
 import socket
@@ -25,6 +25,11 @@ class Behaviour:
     connections: int = 0
     greeting: str = "220 fake"
     sender_answer: str = "250 ok"
+    extensions: tuple[str, ...] = ()
+    waits_for_groups: bool = False  # answers MAIL and RCPT once DATA is there
+    keeps: bool = True  # what it is sent; else it counts
+    count: int = 0
+    commands: list[str] = field(default_factory=list)
     hangs: threading.Event = field(default_factory=threading.Event)
 
     def addresses(self) -> list[str]:
@@ -36,6 +41,7 @@ RCPT = {
     "550": "550 5.1.1 no such user",
     "relay": "550 5.7.1 relaying denied",
     "bye": "421 4.3.2 shutting down",
+    "eager": "550 5.1.1 no such user",
 }
 DATA = {"data450": "452 4.3.1 no room", "data550": "554 5.6.0 not wanted"}
 
@@ -46,6 +52,9 @@ class _Handler(socketserver.StreamRequestHandler):
     def handle(self) -> None:
         self.server.behaviour.connections += 1
         self.recipient = ""
+        self.is_taken = False
+        self.in_group = False
+        self.waiting: list[str] = []
         self.say(self.server.behaviour.greeting)
         for line in iter(self.rfile.readline, b""):
             command = line.decode().strip()
@@ -53,12 +62,20 @@ class _Handler(socketserver.StreamRequestHandler):
                 return
 
     def say(self, words: str) -> None:
-        self.wfile.write(words.encode() + b"\r\n")
+        self.waiting.append(words)
+        if words.startswith("250 ") and self.server.behaviour.waits_for_groups and self.in_group:
+            return
+        self.wfile.write("".join(f"{waiting}\r\n" for waiting in self.waiting).encode())
+        self.waiting.clear()
 
     def answer(self, upper: str, command: str) -> bool:
+        self.server.behaviour.commands.append(command)
+        self.in_group = upper.startswith(("MAIL", "RCPT"))
         if upper.startswith(("EHLO", "HELO")):
-            self.say("250 fake")
+            lines = ["fake", *self.server.behaviour.extensions]
+            self.say("\r\n".join([*(f"250-{line}" for line in lines[:-1]), f"250 {lines[-1]}"]))
         elif upper.startswith("MAIL"):
+            self.recipient, self.is_taken = "", False
             self.say(self.server.behaviour.sender_answer)
         elif upper.startswith("RCPT"):
             self.recipient = command.split("<")[1].split(">", maxsplit=1)[0]
@@ -81,7 +98,11 @@ class _Handler(socketserver.StreamRequestHandler):
         if name == "drip":
             self.drip()
             return False
-        self.say(RCPT.get(name, "250 ok"))
+        if self.server.behaviour.sender_answer.startswith("250"):
+            self.is_taken = name not in RCPT
+            self.say(RCPT.get(name, "250 ok"))
+        else:
+            self.say("503 5.5.1 who sends it?")
         return name != "bye"
 
     def drip(self) -> None:
@@ -92,6 +113,9 @@ class _Handler(socketserver.StreamRequestHandler):
                 return
 
     def take_content(self, name: str) -> bool:
+        if not self.is_taken and name != "eager":
+            self.say("503 5.5.1 for whom?")
+            return True
         self.say("354 go on")
         if name == "cutdata":
             self.rfile.readline()
@@ -102,8 +126,12 @@ class _Handler(socketserver.StreamRequestHandler):
             if not line:
                 return False
             lines.append(line.removeprefix(b".") if line.startswith(b"..") else line)
-        if name in DATA:
-            self.say(DATA[name])
+        if name in DATA or not self.is_taken:
+            self.say(DATA.get(name, "554 5.5.1 for nobody"))
+            return True
+        if not self.server.behaviour.keeps:
+            self.server.behaviour.count += 1
+            self.say("250 stored")
             return True
         mail = message_from_bytes(b"".join(lines), policy=policy.default)
         assert isinstance(mail, EmailMessage)

@@ -21,10 +21,14 @@ from tests.coordination.deliveries.stage import Boxes, Notices, drain, queue
 UID = UUID("0b6f4c1e-1111-5222-8333-444455556666")
 
 
-@pytest.fixture
-def server(settings: Settings) -> Iterator[Behaviour]:
+SKILLS = ("SIZE 1000000", "8BITMIME", "PIPELINING")
+
+
+@pytest.fixture(params=[(), SKILLS], ids=["one_by_one", "pipelined"])
+def server(settings: Settings, request: pytest.FixtureRequest) -> Iterator[Behaviour]:
     base.close_transports()  # one that another test left open knows another server
     with fake_smtp() as (port, behaviour):
+        behaviour.extensions = request.param
         settings.EMAIL_BACKEND = email.SMTP_BACKEND
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
         settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
@@ -134,6 +138,7 @@ def test_send_after_the_server_hung_up_in_a_silence_opens_another(
         ("550", "smtp_550", True, Blame.LETTER, True),
         ("relay", "smtp_550", False, Blame.US, False),
         ("bye", "smtp_421", False, Blame.CONNECTION, False),
+        ("eager", "smtp_550", True, Blame.LETTER, True),
         ("data450", "smtp_452", False, Blame.LETTER, False),
         ("data550", "smtp_554", True, Blame.LETTER, False),
         ("cut", "mail_cut", False, Blame.CONNECTION, False),

@@ -104,4 +104,4 @@ def test_fit_never_weighs_more_than_the_limit(items: list[Item], subject: str, m
     text = fitted(rendered, most)
 
     assert octets(text) <= most
-    assert text.count("](") == text.count(LINK)
+    assert text.count(f"]({LINK})") == text.count(LINK)
