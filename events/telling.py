@@ -21,6 +21,7 @@ from coordination.deliveries.recipients import Reader
 from coordination.deliveries.sources import Rendered
 from events.arming import REMINDED_STATES
 from events.audiences import recipients_of_rule
+from events.dues import MOST_TIMES
 from events.foreseeing import Foresight, foresee_one
 from events.group_owners import group_owners_of
 from events.grouping import ReaderGroup, groups_of, in_groups, with_clocks
@@ -76,6 +77,8 @@ class Reminders:
             return f"event_{event.state}"
         if delivery.expires_at is not None and event.starts_at <= at:
             return "event_has_begun"
+        if reminder.rule.repeat_every and _is_repeated(delivery, at):
+            return "said_again"
         if not reader.address:
             return "no_address"
         if delivery.channel not in PERSONAL_CHANNELS:
@@ -114,6 +117,26 @@ def reminder_of(delivery: Delivery) -> Reminder | None:
         .first()
     )
     return found
+
+
+def _is_repeated(line: Delivery, at: datetime) -> bool:
+    """Whether the same reminder says it again to the same reader by now: one is enough.
+
+    A digest, or an outage, may bring several times of one reminder together; the latest counts.
+    """
+    root, _dot, number = line.source_id.partition(".")
+    later = [f"{root}.{again}" for again in range(int(number or 1) + 1, MOST_TIMES + 1)]
+    rows = Delivery.objects.filter(
+        source=line.source,
+        source_id__in=later,
+        generation=line.generation,
+        recipient=line.recipient,
+        channel=line.channel,
+        endpoint=line.endpoint_id,
+        dropped_reason="",
+        send_after__lte=at,
+    )
+    return rows.filter(message__state__in=("pending", "sent")).exists()
 
 
 def sending_for(

@@ -85,7 +85,10 @@ class Chases:
 
     def render(self, deliveries: Sequence[Delivery], reader: Reader, at: datetime) -> Rendered:
         """Write what is owed in one message, in the reader's language and zone."""
-        chases = [row for delivery in deliveries if (row := chase_of(delivery)) is not None]
+        found = [row for delivery in deliveries if (row := chase_of(delivery)) is not None]
+        # Steps that a digest brought together say the same of one duty: the latest says it.
+        latest = {row.duty_id: row for row in sorted(found, key=lambda row: (row.due_at, row.pk))}
+        chases = list(latest.values())
         return render_chases([(row.duty, row.step) for row in chases], reader, at)
 
 

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import QuerySet
+
 from coordination.deliveries.fanout import Cause, enqueue
 from coordination.deliveries.inbox import INBOX, open_inboxes_of
 from coordination.deliveries.models import Delivery, Endpoint, Wishes
@@ -59,6 +61,7 @@ def heed(rows: Sequence[Delivery], *, at: datetime) -> list[Delivery]:
     """
     mail = [row for row in rows if row.channel == MAIL and not is_window(row.digest)]
     inbox = [row for row in rows if row.channel == INBOX]
+    _open_inboxes({row.recipient for row in inbox})
     readers = _readers({row.recipient for row in (*mail, *inbox)})
     lost = [row for row in inbox if row.recipient not in readers.inboxes]
     if not readers.wishes and not readers.inboxes and not lost:
@@ -98,19 +101,20 @@ def _readers(keys: set[str]) -> _Readers:
         if row.quiet_from is not None or row.digest in (Digest.MORNING, Digest.WEEKLY)
     ]
     zones = {key: reader.time_zone for key, reader in readers_of(by_clock, MAIL).items()}
-    return _Readers(wishes, _inboxes(keys), zones)
+    return _Readers(wishes, dict(_opened(keys).values_list("owner", "pk")), zones)
 
 
-def _inboxes(keys: set[str]) -> dict[str, int]:
-    """Return the inboxes of readers; who can sign in since a moment ago is given one here."""
-    found = Endpoint.objects.filter(channel=INBOX, name="", owner__in=keys, address=INBOX)
-    known = dict(found.values_list("owner", "pk"))
-    able = readers_of(sorted(keys - known.keys()), INBOX)
+def _opened(keys: set[str]) -> QuerySet[Endpoint]:
+    return Endpoint.objects.filter(channel=INBOX, name="", owner__in=keys, address=INBOX)
+
+
+def _open_inboxes(keys: set[str]) -> None:
+    """Give an inbox to those for whom one is meant and who can sign in since a moment ago."""
+    without = keys - set(_opened(keys).values_list("owner", flat=True)) if keys else keys
+    able = readers_of(sorted(without), INBOX)
     new = [key for key, reader in able.items() if reader.address == INBOX]
     if new:
         open_inboxes_of(new)
-        known |= dict(found.filter(owner__in=new).values_list("owner", "pk"))
-    return known
 
 
 def _judge(row: Delivery, readers: _Readers, at: datetime) -> Later | str:

@@ -39,11 +39,14 @@ WORDS: dict[str, Promise] = {
     "restored": gettext_lazy("It fell due between a backup and its restore, and waits for staff."),
     "robot_removed": gettext_lazy("The robot was removed."),
     "rule_removed": gettext_lazy("The rule was removed."),
+    "said_again": gettext_lazy("A later time of the same reminder says it."),
     "skipped": gettext_lazy("Staff decided not to send it."),
     "step_removed": gettext_lazy("The step was removed."),
     "told_already": gettext_lazy("The reader was told the same before the date was moved."),
     "too_late": gettext_lazy("It was due too long ago to be sent late."),
+    "webhook_on_again": gettext_lazy("The webhook is on again."),
     "webhook_removed": gettext_lazy("The webhook was removed."),
+    "webhook_taken_over": gettext_lazy("Somebody answers for the webhook again."),
 }
 
 

@@ -15,7 +15,7 @@ from coordination.accounts.models import User
 from coordination.accounts.viewer import SYSTEM
 from coordination.deliveries.draining import Drain
 from coordination.deliveries.loop import tick
-from coordination.deliveries.models import Delivery
+from coordination.deliveries.models import Delivery, Wishes
 from coordination.deliveries.recipients import readers_of
 from coordination.deliveries.timing import Timepiece
 from events.models import Event, Reminder, ReminderRule
@@ -178,6 +178,29 @@ def test_still_wanted_after_moves_to_another_hour_tells_the_new_one(cast: Cast) 
 def go_round(at: datetime) -> None:
     tick(at, stop=Stop())
     Drain("email", Timepiece(at), Stop()).run()
+
+
+def test_repetitions_that_a_digest_brings_together_are_one_to_the_reader(cast: Cast) -> None:
+    add_reminder_rule(
+        cast.alliance, viewer=SYSTEM, at=AT, offset="-P12D", repeat_every="P1D", repeat_times=6,
+        audience=["members"], channels=["email"],
+    )  # fmt: skip
+    event = make_event(cast.alliance, scheduled=True)
+    liaison = Person.objects.get(user__username="liaison")
+    Wishes.objects.create(recipient=f"person:{liaison.uid}", digest="weekly")
+    assert event.starts_at is not None
+    first = event.starts_at - timedelta(days=12)  # a Thursday
+
+    for hours in range(0, 12 * 24, 6):
+        go_round(first + timedelta(hours=hours))
+
+    to_liaison = [one for one in mail.outbox if "liaison@" in one.to[0]]
+    assert (len(mail.outbox), len(to_liaison)) == (8, 2)
+    assert [str(one.body).count("2028年5月16日") for one in to_liaison] == [1, 1]
+    lines = Delivery.objects.filter(recipient=f"person:{liaison.uid}").order_by("pk")
+    assert list(lines.values_list("dropped_reason", flat=True)) == [
+        "said_again", "said_again", "said_again", "", "said_again", "",
+    ]  # fmt: skip
 
 
 def test_render_names_both_zones_in_the_readers_language(cast: Cast) -> None:

@@ -212,6 +212,24 @@ def test_quiet_hours_of_a_reader_put_a_step_off_to_their_morning(cast: Cast) -> 
     assert row.send_after == datetime(2028, 5, 5, 13, 0, tzinfo=UTC)  # 07:00 there
 
 
+def test_render_of_two_steps_of_one_duty_says_it_once(cast: Cast) -> None:
+    for offset in ("-P3D", "P0D"):
+        add_chase_step(
+            cast.alliance, offset=offset, told=["liaison"], channels=["email"],
+            viewer=SYSTEM, at=AT,
+        )  # fmt: skip
+    owed(cast)
+    take_steps(DUE - timedelta(days=3))
+    take_steps(DUE)
+    rows = list(Delivery.objects.order_by("-pk"))
+    (reader,) = readers_of([rows[0].recipient], "email").values()
+
+    written = Chases().render(rows, reader, DUE + timedelta(days=1))
+
+    assert len(rows) == 2
+    assert (len(written.items), written.text.count("对接会")) == (1, 1)
+
+
 def test_render_says_what_is_owed_and_how_late_in_both_languages(cast: Cast) -> None:
     set_steps(cast)
     owed(cast)
