@@ -210,7 +210,8 @@ def folded(name: str, value: str) -> str:
 
 def utc_text(instant: datetime) -> str:
     """Return an instant as a DATE-TIME in UTC, to the second (RFC 5545 section 3.3.5, form 2)."""
-    return f"{instant.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+    moment = instant.astimezone(UTC)
+    return f"{moment.year:04d}{moment:%m%dT%H%M%SZ}"  # %Y alone writes the year 1 as "1"
 
 
 def _identity(event: CalendarEvent) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element
 from django.utils.translation import gettext_lazy as _
 
 from coordination.calendars.caldav.components import Component, Line, read_component
-from coordination.calendars.caldav.filters import read_range
+from coordination.calendars.caldav.filters import invalid_filter, read_range
 from coordination.calendars.caldav.objects import MEDIA_TYPE, CalendarObject
 from coordination.calendars.caldav.xml import CALDAV, DAV, Refused, name, text
 
@@ -70,6 +70,8 @@ def form_of(holder: Element) -> Form | None:
     expanded = found.find(name(CALDAV, "expand"))
     for local in ("expand", "limit-recurrence-set", "limit-freebusy-set"):
         for element in found.findall(name(CALDAV, local)):
+            if element.get("start") is None or element.get("end") is None:
+                raise invalid_filter()  # RFC 4791 section 9.6.5: both are required
             read_range(element)  # nothing here recurs, so the range itself changes nothing
     wanted = found.find(name(CALDAV, "comp"))
     part = _part(wanted) if wanted is not None else None

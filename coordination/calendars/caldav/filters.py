@@ -20,6 +20,7 @@ from coordination.calendars.caldav.properties import COLLATIONS
 from coordination.calendars.caldav.xml import CALDAV, Refused, name, text
 
 MOST_FILTERS: Final = 100
+LONGEST_TEXT: Final = 10_000  # characters to look for; the longest text of an event is shorter
 FIRST: Final = datetime(1, 1, 4, tzinfo=UTC)
 LAST: Final = datetime(9999, 12, 28, tzinfo=UTC)
 _STAMP: Final = re.compile(r"[0-9]{8}T[0-9]{6}Z")
@@ -48,7 +49,11 @@ class TimeRange:
 
 @dataclass(frozen=True, slots=True)
 class TextMatch:
-    """A substring, compared under a collation (RFC 4791 sections 7.5 and 9.7.5)."""
+    """A substring, compared under a collation (RFC 4791 sections 7.5 and 9.7.5).
+
+    Attributes:
+        wanted: folded already, once for all values that it is looked for in.
+    """
 
     wanted: str
     collation: str
@@ -56,7 +61,7 @@ class TextMatch:
 
     def test(self, value: str) -> bool:
         """Whether a value holds the substring; the contrary where negated."""
-        found = _folded(self.wanted, self.collation) in _folded(value, self.collation)
+        found = self.wanted in _folded(value, self.collation)
         return found is not self.is_negated
 
 
@@ -224,7 +229,11 @@ def _text_match(children: list[Element]) -> TextMatch | None:
     negated = found[0].get("negate-condition", "no")
     if negated not in ("yes", "no"):
         raise invalid_filter()
-    return TextMatch(found[0].text or "", collation, negated == "yes")
+    wanted = found[0].text or ""
+    if len(wanted) > LONGEST_TEXT:
+        sentence = _("The request asks for too much at once.")
+        raise Refused(403, "<D:number-of-matches-within-limits/>", sentence)
+    return TextMatch(_folded(wanted, collation), collation, negated == "yes")
 
 
 def _name_of(element: Element) -> str:

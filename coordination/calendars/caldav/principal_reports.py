@@ -6,6 +6,7 @@ is nobody's business here: a search finds the person who asks, or nobody.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 from xml.etree.ElementTree import Element
@@ -37,7 +38,9 @@ SEARCHED: Final = {
     name(CALENDARSERVER, "email-address-set"): "E-mail address",
 }
 MOST_NESTED: Final = 3
+XMLNS: Final = "http://www.w3.org/2000/xmlns/"  # no element is of this namespace
 MOST_SEARCHES: Final = 20
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9._-]*")
 
 
 def answer_search_properties() -> HttpResponse:
@@ -129,7 +132,7 @@ def _followed(inner: str, element: Element, asking: Asking, host: str, depth: in
 def _asked(holder: Element) -> Iterator[tuple[str, Element]]:
     for element in holder.findall(name(DAV, "property")):
         namespace, local = element.get("namespace", DAV), element.get("name", "")
-        if not local.isidentifier() and not local.replace("-", "").isalnum():
+        if not _NAME.fullmatch(local) or "}" in namespace or namespace == XMLNS:
             raise Refused(400, "", _("The request names a property that cannot be."))
         yield name(namespace, local), element
 

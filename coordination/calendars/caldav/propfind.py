@@ -38,6 +38,7 @@ from coordination.calendars.caldav.resources import (
 from coordination.calendars.caldav.xml import DAV, Refused, name
 
 MOST_PROPERTIES: Final = 200
+LONGEST_NAMES: Final = 16 * 1024  # characters of all of them, said again for each object
 EMPTY: Final[Mapping[str, Callable[[CalendarObject], str]]] = {}
 _MARK: Final = "\x00"  # stands in no text of XML
 
@@ -83,7 +84,7 @@ def wanted_of(holder: Element, *, is_minimal: bool) -> Wanted:
     for child in holder:
         if child.tag in (name(DAV, "prop"), name(DAV, "include")):
             names.update(dict.fromkeys(str(grandchild.tag) for grandchild in child))
-    if len(names) > MOST_PROPERTIES:
+    if len(names) > MOST_PROPERTIES or sum(map(len, names)) > LONGEST_NAMES:
         raise Refused(400, "", _("The request names too many properties."))
     if name(DAV, "propname") in found:
         return Wanted(is_names=True)

@@ -27,6 +27,9 @@ PREFIXES: Final = {DAV: "D", CALDAV: "C", CALENDARSERVER: "CS", APPLE: "A"}
 MAX_BODY: Final = 1024 * 1024  # octets
 MAX_ELEMENTS: Final = 6000
 MAX_DEPTH: Final = 40
+MAX_NAME: Final = 1000  # characters of an element's name with its namespace
+RESERVED: Final = {"http://www.w3.org/XML/1998/namespace": "xml"}
+"""Namespaces that only their own prefix may mean (Namespaces in XML, section 3)."""
 HEAD: Final = '<?xml version="1.0" encoding="utf-8"?>\n'
 DECLARATIONS: Final = " ".join(f'xmlns:{short}="{uri}"' for uri, short in PREFIXES.items())
 CONTENT_TYPE: Final = "application/xml; charset=utf-8"
@@ -72,7 +75,7 @@ class _TooMuch(Exception):
 
 
 class _BoundedBuilder(TreeBuilder):
-    """Builds a tree of bounded size and depth."""
+    """Builds a tree of bounded size and depth, with names that can be said again many times."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -82,7 +85,8 @@ class _BoundedBuilder(TreeBuilder):
     def start(self, tag: Any, attrs: Any, /) -> Any:
         self.elements += 1
         self.depth += 1
-        if self.elements > MAX_ELEMENTS or self.depth > MAX_DEPTH:
+        is_too_much = self.elements > MAX_ELEMENTS or self.depth > MAX_DEPTH
+        if is_too_much or len(tag) > MAX_NAME:
             raise _TooMuch
         return super().start(tag, attrs)
 
@@ -148,7 +152,7 @@ def element(tag: str, inner: str = "") -> str:
 def property_element(qualified: str, inner: str = "") -> str:
     """Return a property element for a name as the parser gives it, whatever its namespace."""
     namespace, local = split(qualified)
-    prefix = PREFIXES.get(namespace)
+    prefix = PREFIXES.get(namespace) or RESERVED.get(namespace)
     if prefix is not None:
         return element(f"{prefix}:{local}", inner)
     declared = f"<X:{local} xmlns:X={quoteattr(namespace)}" if namespace else f"<{local}"

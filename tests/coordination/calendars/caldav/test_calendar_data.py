@@ -90,6 +90,8 @@ def test_expanded_whole_days_stay_dates(phone: Phone, cast: Cast) -> None:
         (' version="1.0"', "", "C:supported-calendar-data"),
         ("", '<C:expand start="x" end="y"/>', "C:valid-filter"),
         ("", "<C:expand/>", "C:valid-filter"),
+        ("", '<C:expand start="20280501T000000Z"/>', "C:valid-filter"),
+        ("", '<C:limit-freebusy-set end="20280501T000000Z"/>', "C:valid-filter"),
     ],
 )
 def test_data_that_are_not_offered_are_refused(

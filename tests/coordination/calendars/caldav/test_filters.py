@@ -159,6 +159,10 @@ TIMES = [
         ),
         (EVENT_FILTER.format(match("SUMMARY", "x", collation="i;nope")), "C:supported-collation"),
         (EVENT_FILTER.format(match("SUMMARY", "x", collation="")), "C:supported-collation"),
+        (
+            EVENT_FILTER.format(match("SUMMARY", "联" * 100_000)),
+            "D:number-of-matches-within-limits",
+        ),
         *((EVENT_FILTER.format(f"<C:time-range {times}/>"), "C:valid-filter") for times in TIMES),
     ],
 )

@@ -54,6 +54,14 @@ def test_busy_times_leave_no_trace_of_what_is_not_open(open_phone: OpenPhone, ca
     assert busy(ask(open_phone("stranger"), MAY)) == []
 
 
+def test_busy_times_of_all_time_are_said_in_years_of_four_digits(phone: Phone) -> None:
+    answer = ask(phone, '<C:time-range start="00010101T000000Z" end="99991231T235959Z"/>')
+
+    lines = answer.text.split("\r\n")
+    starts, ends = (line for line in lines if line.startswith(("DTSTART", "DTEND")))
+    assert (starts, ends) == ("DTSTART:00010104T000000Z", "DTEND:99991228T000000Z")
+
+
 @pytest.mark.parametrize(
     "times",
     ["", '<C:time-range start="20280501T000000Z"/>', '<C:time-range start="x" end="y"/>'],

@@ -77,9 +77,19 @@ def test_expanded_property_answers_for_what_it_names(phone: Phone) -> None:
     assert "nothing" in answer.text
 
 
-@pytest.mark.parametrize("name", ["", "a b", "<", "a&quot;b"])
+@pytest.mark.parametrize("name", ["1", "", "a b", "<", "a&quot;b"])
 def test_expanded_property_of_no_possible_name_is_refused(name: str, phone: Phone) -> None:
     name = name.replace("<", "&lt;")
     body = f'<D:expand-property {DECLARED}><D:property name="{name}"/></D:expand-property>'
 
     assert phone.ask("REPORT", "", body, Depth="0").status == 400
+
+
+@pytest.mark.parametrize("namespace", ["a}b", "http://www.w3.org/2000/xmlns/"])
+def test_expanded_property_of_no_possible_namespace_is_refused(
+    namespace: str, phone: Phone
+) -> None:
+    inner = f'<D:property name="x" namespace="{namespace}"/>'
+    body = f"<D:expand-property {DECLARED}>{inner}</D:expand-property>"
+
+    assert phone.ask("REPORT", "/dav/", body, Depth="0").status == 400

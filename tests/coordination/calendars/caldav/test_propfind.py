@@ -20,6 +20,9 @@ ALL = [
 ]
 
 
+LONG = "x" * 900
+
+
 def propfind(inner: str) -> str:
     return f"<D:propfind {DECLARED}>{inner}</D:propfind>"
 
@@ -209,6 +212,7 @@ def test_depth_that_is_not_offered_is_refused(
         f"<D:propertyupdate {DECLARED}/>",
         "<propfind><prop/></propfind>",
         propfind(f"<D:prop>{''.join(f'<D:x{n}/>' for n in range(500))}</D:prop>"),
+        propfind(f"<D:prop>{''.join(f'<D:{LONG}{n}/>' for n in range(20))}</D:prop>"),
     ],
 )
 def test_propfind_that_asks_for_nothing_known_is_refused(body: str, phone: Phone) -> None:

@@ -21,6 +21,7 @@ EXTERNAL = (
 PARAMETER = '<!DOCTYPE a SYSTEM "http://127.0.0.1:9/evil.dtd"><a/>'
 DEEP = "<a>" * 5000 + "</a>" * 5000
 WIDE = f"<D:propfind {DECLARED}><D:prop>{'<D:x/>' * 8000}</D:prop></D:propfind>"
+LONG_NAME = f'<D:propfind {DECLARED}><D:prop><x:a xmlns:x="{"n" * 2000}"/></D:prop></D:propfind>'
 HREFS = f"<C:calendar-multiget {DECLARED}><D:prop/>{'<D:href>/dav/</D:href>' * 10_000}</C:calendar-multiget>"  # noqa: E501
 
 
@@ -33,6 +34,7 @@ HREFS = f"<C:calendar-multiget {DECLARED}><D:prop/>{'<D:href>/dav/</D:href>' * 1
         (DEEP, 403, ["D:number-of-matches-within-limits"]),
         (WIDE, 403, ["D:number-of-matches-within-limits"]),
         (HREFS, 403, ["D:number-of-matches-within-limits"]),
+        (LONG_NAME, 403, ["D:number-of-matches-within-limits"]),
         ("<unclosed", 400, []),
         ("no xml at all", 400, []),
         ("<a xmlns:x='y'><x:b></a>", 400, []),
@@ -102,7 +104,11 @@ def test_text_written_is_the_text_read(value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "qualified", ["{DAV:}x", '{urn:a"b&<>}x', "{}x", "x", "{http://a/}b-c.d", "{urn:百度}名"]
+    "qualified",
+    [
+        *("{DAV:}x", '{urn:a"b&<>}x', "{}x", "x", "{http://a/}b-c.d", "{urn:百度}名"),
+        "{http://www.w3.org/XML/1998/namespace}lang",
+    ],
 )
 def test_property_element_keeps_its_name_whatever_the_namespace(qualified: str) -> None:
     written = f"<D:root {DECLARED}>{xml.property_element(qualified, 'y')}</D:root>"
