@@ -16,12 +16,14 @@ from uuid import UUID
 
 from django.db.models import Q
 from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
 
 from alliances.models import Alliance, Organization, Plan, WorkArea
 from coordination.accounts.viewer import Viewer
 from coordination.calendars.images import EventImage
 from coordination.calendars.tokens import subject_of
 from coordination.rest.filters import filtered
+from coordination.rest.problems import parameter_error
 from events.api.filters import HOME, EventFilters, MomentField, held_by, key_of
 from events.models import Event, EventState
 from events.models.event import LONGEST
@@ -64,11 +66,13 @@ class Selection:
             ProblemError: a parameter is not known, or its value cannot be taken; it names it.
         """
         wanted = {name: value for name, value in params.items() if value}
-        is_mine = wanted.pop(MINE, "") == "1"
+        mine = wanted.pop(MINE, "")
+        if mine not in ("", "1"):
+            raise parameter_error(MINE, _("Give 1, or leave it out."))
         query = QueryDict(mutable=True)
         query.update(wanted)
         filtered(Event.objects.none(), query, EventFilters, own=())
-        return cls(tuple(sorted(wanted.items())), is_mine)
+        return cls(tuple(sorted(wanted.items())), mine == "1")
 
     @classmethod
     def of_alliance(cls, slug: str, *, key: int | None = None) -> Selection:

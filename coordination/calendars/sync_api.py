@@ -144,8 +144,6 @@ class SyncView(HouseView):
         """Read everything, or what changed since a token."""
         query = request._request.GET
         wanted = {name: query[name] for name in query if name not in OWN}
-        if wanted.get(MINE, "1") != "1":
-            raise parameter_error(MINE, _("Give 1, or leave it out."))
         selection = Selection.parse(wanted)
         if self.is_jscalendar:
             selection = selection.dated

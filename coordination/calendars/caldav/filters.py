@@ -231,8 +231,8 @@ def _text_match(children: list[Element]) -> TextMatch | None:
         raise invalid_filter()
     wanted = found[0].text or ""
     if len(wanted) > LONGEST_TEXT:
-        sentence = _("The request asks for too much at once.")
-        raise Refused(403, "<D:number-of-matches-within-limits/>", sentence)
+        condition = "<D:number-of-matches-within-limits/>"
+        raise Refused(403, condition, _("The request asks for too much at once."))
     return TextMatch(_folded(wanted, collation), collation, negated == "yes")
 
 

@@ -160,6 +160,7 @@ def test_replace_gives_a_new_address_and_ends_the_old_one(
         ({"name": "x", "filters": {"colour": "red"}}, "/filters/colour"),
         ({"name": "x", "filters": {"state": "gone"}}, "/filters/state"),
         ({"name": "x", "filters": {"from": "soon"}}, "/filters/from"),
+        ({"name": "x", "filters": {"mine": "yes"}}, "/filters/mine"),
         ({"name": "x", "filters": "jjj"}, "/filters"),
         ({"name": "x", "alarms": [-1]}, "/alarms/0"),
         ({"name": "x", "alarms": [1, 2, 3, 4, 5, 6]}, "/alarms"),
