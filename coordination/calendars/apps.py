@@ -18,6 +18,7 @@ class CalendarsConfig(AppConfig):
         from coordination.accounts.tokens import register_ender
         from coordination.calendars.linking import revoke_links_of
         from coordination.calendars.rendering import project_texts
+        from coordination.calendars.webhook_keepers import KeeperNotices
         from coordination.calendars.webhook_notices import Accounts, WebhookNotices
         from coordination.calendars.webhook_owners import staffed_owners
         from coordination.calendars.webhooks import WebhookMessages, WebhookNews
@@ -34,4 +35,5 @@ class CalendarsConfig(AppConfig):
         register_address_book("user", Accounts())
         register_source(WebhookMessages())
         register_source(WebhookNotices())
+        register_source(KeeperNotices())
         register_subscriber(WebhookNews())

@@ -21,7 +21,13 @@ from alliances.models import Alliance
 from coordination.accounts.languages import PARAMETER as LANG
 from coordination.accounts.models import ApiToken
 from coordination.calendars.selecting import Selection
-from coordination.calendars.webhook_owners import make_webhook, owner_of_alliance, owner_of_viewer
+from coordination.calendars.webhook_owners import (
+    enable_webhook,
+    make_webhook,
+    owner_of_alliance,
+    owner_of_viewer,
+    take_over,
+)
 from coordination.calendars.webhook_readings import (
     EnableInput,
     MessageNamedReading,
@@ -44,7 +50,6 @@ from coordination.deliveries.models import (
 from coordination.deliveries.sources import Rendered
 from coordination.deliveries.subscribing import (
     Subscribed,
-    enable_subscription,
     messages_of,
     pause_subscription,
     ping,
@@ -88,7 +93,7 @@ class WebhookViewSet(Creating, Changing, Deleting, ResourceViewSet):
     create_input = NewWebhook
     change_input = WebhookInput
     personal = True
-    related = ("endpoint", "token")
+    related = ("endpoint", "token__user")
     secret = ""
 
     @property
@@ -140,7 +145,12 @@ class WebhookViewSet(Creating, Changing, Deleting, ResourceViewSet):
     @transition(EnableInput)
     def enable(self, obj: Subscription, values: dict[str, Any]) -> Subscription:
         """Send again, with or without what was missed."""
-        return enable_subscription(obj, viewer=self.viewer, at=self.at, **values)
+        return enable_webhook(obj, viewer=self.viewer, at=self.at, **values)
+
+    @transition(NothingInput)
+    def take_over(self, obj: Subscription, values: dict[str, Any]) -> Subscription:
+        """Answer for a webhook whose maker left, or whose token ended; it goes on without them."""
+        return take_over(obj, viewer=self.viewer, at=self.at, token=self.token)
 
     @transition(NothingInput, replies=MessageNamedReading, status=202)
     def ping(self, obj: Subscription, values: dict[str, Any]) -> dict[str, Any]:
@@ -195,7 +205,7 @@ class WebhookViewSet(Creating, Changing, Deleting, ResourceViewSet):
         """Return a tag of the rows themselves: webhooks stand outside the log."""
         request = self.request._request
         columns = (
-            "pk", "version", "endpoint__failures", "endpoint__failing_since",
+            "pk", "version", "keeper_left_at", "endpoint__failures", "endpoint__failing_since",
             "endpoint__paused_until", "endpoint__disabled_at", "endpoint__disabled_reason",
         )  # fmt: skip
         return list_etag(

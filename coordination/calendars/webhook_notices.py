@@ -1,7 +1,8 @@
 """Tell the owner of a webhook, once and by mail, that it was switched off.
 
-It happens after five days of failures, when the receiver says that it is gone, or when the address
-leads into our own network. Whoever owns it decides afterwards whether what was missed is sent.
+It happens after five days of failures, when the receiver says that it is gone, when the address
+leads into our own network, or when the token ended that it was made with. Whoever owns it decides
+afterwards whether what was missed is sent; after the end of a token, whether it goes on without.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from coordination.deliveries.subscribing import PAUSED, REMOVED
 from coordination.deliveries.subscriptions import WEBHOOK
 
 KIND = "webhook_notice"
+TOKEN_ENDED = "token_ended"
 
 
 class Accounts:
@@ -112,13 +114,26 @@ class WebhookNotices:
                 "page": f"{settings.COORDINATION_BASE_URL}{path}",
             }
             subject = _("The webhook “%(name)s” was switched off") % values
-            text = _(
-                "The webhook “%(name)s” gets nothing more: %(reason)s\n"
-                "Address: %(url)s\n\n"
-                "What happens meanwhile waits for 30 days. Mend the receiver, then switch the "
-                "webhook on again and choose whether what was missed is sent:\n%(page)s"
-            )
+            text = _text(endpoint.disabled_reason)
             return Rendered(subject=subject, text=text % values, language=language)
+
+
+def _text(reason: str) -> str:
+    """Return the words of the mail in the language in force, with blanks for its values."""
+    if reason == TOKEN_ENDED:
+        return _(
+            "The webhook “%(name)s” gets nothing more: %(reason)s\n"
+            "Address: %(url)s\n\n"
+            "What happens meanwhile is not kept for it. If your program still needs it, take it "
+            "over, switch it on again and let the program read everything anew; otherwise delete "
+            "it:\n%(page)s"
+        )
+    return _(
+        "The webhook “%(name)s” gets nothing more: %(reason)s\n"
+        "Address: %(url)s\n\n"
+        "What happens meanwhile waits for 30 days. Mend the receiver, then switch the "
+        "webhook on again and choose whether what was missed is sent:\n%(page)s"
+    )
 
 
 def reason_in_words(reason: str) -> str:
@@ -129,6 +144,10 @@ def reason_in_words(reason: str) -> str:
         PAUSED: _("It was paused by its owner."),
         "failing_for_days": _("For five days nothing has arrived."),
         "http_410": _("The receiver said that it is gone for good (410)."),
+        TOKEN_ENDED: _(
+            "The token that it was made with has ended, or whoever made it acts for its owner no "
+            "more."
+        ),
         "address_inside": _("Its address leads into a private network, which is not reached."),
     }
     return words.get(reason) or _("Its address may not be connected (%(code)s).") % {"code": reason}

@@ -19,15 +19,15 @@ from django.views.decorators.http import require_http_methods, require_POST
 from coordination.accounts.viewer import Viewer
 from coordination.calendars.webhook_api import messages_shown
 from coordination.calendars.webhook_forms import WebhookForm, owners_in_words
-from coordination.calendars.webhook_notices import reason_in_words
-from coordination.calendars.webhook_owners import make_webhook
+from coordination.calendars.webhook_keepers import keeper_in_words, name_in_words
+from coordination.calendars.webhook_notices import TOKEN_ENDED, reason_in_words
+from coordination.calendars.webhook_owners import enable_webhook, make_webhook, take_over
 from coordination.calendars.webhooks import kind_in_words
 from coordination.calendars.wording import filters_in_words
 from coordination.changes.refusals import Refusal, StaleVersion
 from coordination.deliveries.models import MessageState, Subscription
 from coordination.deliveries.subscribing import (
     Subscribed,
-    enable_subscription,
     messages_of,
     pause_subscription,
     ping,
@@ -117,7 +117,7 @@ def _pause(webhook: Subscription, request: HttpRequest) -> str:
 
 def _enable(webhook: Subscription, request: HttpRequest) -> str:
     missed: Any = "skip" if request.POST.get("missed") == "skip" else "replay"
-    enable_subscription(webhook, missed=missed, viewer=viewer_of(request), at=now())
+    enable_webhook(webhook, missed=missed, viewer=viewer_of(request), at=now())
     return _("The webhook is on again.")
 
 
@@ -127,6 +127,13 @@ def _replay(webhook: Subscription, request: HttpRequest) -> str:
     count = replay_messages(webhook, message=message, viewer=viewer_of(request), at=now())
     words = ngettext("%(n)d message goes out again.", "%(n)d messages go out again.", count)
     return words % {"n": count}
+
+
+def _take_over(webhook: Subscription, request: HttpRequest) -> str:
+    take_over(webhook, viewer=viewer_of(request), at=now())
+    return _(
+        "You answer for this webhook now. Give it a new secret: the old one is known to others."
+    )
 
 
 def _remove(webhook: Subscription, request: HttpRequest) -> str:
@@ -140,12 +147,15 @@ ACTS = {
     "pause": _pause,
     "enable": _enable,
     "replay": _replay,
+    "take_over": _take_over,
     "remove": _remove,
 }
 
 
 def _own(request: HttpRequest, uid: UUID) -> Subscription:
-    rows = Subscription.objects.visible_to(viewer_of(request)).select_related("endpoint", "token")
+    rows = Subscription.objects.visible_to(viewer_of(request)).select_related(
+        "endpoint", "token__user"
+    )
     return one(rows, uid=uid)
 
 
@@ -182,6 +192,12 @@ def _row(
     }
 
 
+def _wants_a_keeper(webhook: Subscription) -> bool:
+    """Whether somebody should take it over."""
+    has_ended = webhook.endpoint.disabled_reason == TOKEN_ENDED and webhook.token_id is not None
+    return has_ended or webhook.keeper_left_at is not None
+
+
 def _shown(
     request: HttpRequest,
     webhook: Subscription,
@@ -203,6 +219,9 @@ def _shown(
     context = row | {
         "condition": row,
         "secret": made.secret if made is not None else "",
+        "maker": name_in_words(webhook.created_by, viewer.language),
+        "keeper": keeper_in_words(webhook, viewer.language),
+        "wants_a_keeper": _wants_a_keeper(webhook),
         "form": form,
         "waiting": queued.pending().count(),
         "failed": queued.dead().count(),

@@ -95,6 +95,13 @@ class WebhookReading(Reading):
         allow_null=True,
         help_text="Until then the secret before this one signs too.",
     )
+    keeper_left_at = serializers.DateTimeField(
+        allow_null=True,
+        help_text=(
+            "Since when whoever answers for it is known to act for its owner no more; it goes on, "
+            "and somebody should take it over. null while they do."
+        ),
+    )
     created_at = serializers.DateTimeField()
     changed_at = serializers.DateTimeField()
     version = serializers.IntegerField()

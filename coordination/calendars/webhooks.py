@@ -14,18 +14,27 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from urllib.parse import urlencode
 from uuid import UUID
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
+from alliances.models import Person, Seat
 from coordination.accounts.viewer import Viewer, scopes_of
 from coordination.calendars.disclosing import known_fields
 from coordination.calendars.images import EventImage, images_now
 from coordination.calendars.selecting import Selection
-from coordination.calendars.webhook_owners import standing_of, view_of
+from coordination.calendars.webhook_owners import view_of
+from coordination.calendars.webhook_watching import (
+    ACCESS,
+    Views,
+    Watch,
+    all_webhooks,
+    review,
+    review_keepers,
+    views_of,
+)
 from coordination.changes.kinds import UnknownKind, all_kinds, kind_named
 from coordination.changes.models import WHOLE_LOG, Change, ChangeScope
 from coordination.deliveries.models import Delivery, Subscription
@@ -38,8 +47,8 @@ from events.models import Event
 ENTERED = "event.entered_view"
 LEFT = "event.left_view"
 DELETED = "event.deleted"
-ACCESS = "access.changed"
 EVENT = Event.object_type()
+SEATING = frozenset({Seat.object_type(), Person.object_type()})
 SECONDS_OF_TRUST = 1.0
 MOST_KEPT = 1000
 log = logging.getLogger(__name__)
@@ -202,26 +211,27 @@ class WebhookNews:
 
     def tell(self, changes: Sequence[Change], at: datetime) -> None:
         """Queue what these changes mean for each webhook."""
-        listeners = _listeners(at)
-        if not listeners:
+        webhooks = all_webhooks()
+        if not webhooks:
             return
-        pieces = [_access_piece(one, changes[-1]) for one in listeners if _has_new_rights(one)]
+        views = views_of(webhooks, at=at)
+        review(webhooks, views, happened_at=changes[-1].at, at=at)
+        if any(change.object_type in SEATING for change in changes):
+            review_keepers(webhooks, at=at)
+        pieces: list[Piece | None] = []
+        listeners = _listeners(webhooks, views)
         of_events = [change for change in changes if change.object_type == EVENT]
-        if of_events:
+        if of_events and listeners:
             for moment in moments_of(of_events):
                 pieces += [one.piece_of(moment) for one in listeners]
         post([piece for piece in pieces if piece is not None], at=at)
 
 
-def _listeners(at: datetime) -> list[Listener]:
-    """Return all webhooks whose owners are still somebody."""
-    views: dict[tuple[str, int | None], Viewer | None] = {}
+def _listeners(webhooks: Sequence[Subscription], views: Views) -> list[Listener]:
+    """Return those webhooks whose owners are still somebody."""
     listeners = []
-    for subscription in Subscription.objects.select_related("endpoint", "token").order_by("pk"):
-        key = (subscription.endpoint.owner, subscription.token_id)
-        if key not in views:
-            views[key] = view_of(subscription, at=at)
-        viewer = views[key]
+    for subscription in webhooks:
+        viewer = views[subscription.pk]
         if viewer is None:
             continue
         try:
@@ -236,33 +246,6 @@ def _listeners(at: datetime) -> list[Listener]:
     return listeners
 
 
-def _has_new_rights(listener: Listener) -> bool:
-    """Whether the owner sees through other scopes than when last told; takes note of it."""
-    standing = standing_of(listener.viewer)
-    subscription = listener.subscription
-    if standing == subscription.standing:
-        return False
-    was_known = bool(subscription.standing)
-    subscription.standing = standing
-    Subscription.objects.filter(pk=subscription.pk).update(standing=standing)
-    return was_known
-
-
-def _access_piece(listener: Listener, change: Change) -> Piece | None:
-    if not listener.wants(ACCESS):
-        return None
-    query = urlencode(sorted(listener.subscription.filters.items()))
-    address = f"{settings.COORDINATION_BASE_URL}/api/v1/sync/"
-    return Piece(
-        subscription=listener.subscription,
-        source_id=f"access:{change.number}",
-        kind=ACCESS,
-        happened_at=change.at,
-        data={"url": f"{address}?{query}" if query else address},
-        lane="access",
-    )
-
-
 # -- The last look -------------------------------------------------------------------------------
 
 
@@ -273,10 +256,13 @@ class WebhookMessages:
 
     def __init__(self) -> None:
         """Begin without knowing anybody's rights."""
+        self._watch = Watch()
         self._views: dict[int, tuple[float, Viewer | None]] = {}
 
     def fire_next(self, at: datetime) -> bool:
-        """Nothing falls due by itself."""
+        """Look after the people behind webhooks; beside that, nothing falls due by itself."""
+        if self._watch.look(at):
+            self._views.clear()
         return False
 
     def oldest_due_at(self, at: datetime) -> datetime | None:
@@ -298,7 +284,7 @@ class WebhookMessages:
         kept = self._views.get(endpoint_id)
         if kept is not None and time.monotonic() - kept[0] < SECONDS_OF_TRUST:
             return kept[1]
-        rows = Subscription.objects.select_related("endpoint", "token")
+        rows = Subscription.objects.select_related("endpoint", "token__user")
         subscription = rows.filter(endpoint=endpoint_id).first()
         viewer = None if subscription is None else view_of(subscription, at=at)
         if len(self._views) >= MOST_KEPT:

@@ -62,6 +62,8 @@ class Subscription(models.Model):
         standing: fingerprint of what the owner could see when last told; "" for never.
         token: token it was made with: it sees what the token may see, and ends with it.
         created_by: actor who made it.
+        kept_by: actor who answers for it: who made it, or took it over; "" for who made it.
+        keeper_left_at: instant at which it was noticed that they act for the owner no more.
     """
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -76,6 +78,8 @@ class Subscription(models.Model):
         "accounts.ApiToken", models.CASCADE, null=True, blank=True, related_name="+"
     )
     created_by = models.CharField(max_length=60)
+    kept_by = models.CharField(max_length=60, blank=True, default="", db_default="")
+    keeper_left_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(_("created"), db_default=Now())
     changed_at = models.DateTimeField(_("changed"), db_default=Now())
 
@@ -88,3 +92,8 @@ class Subscription(models.Model):
 
     def __str__(self) -> str:
         return str(self.uid)
+
+    @property
+    def keeper(self) -> str:
+        """Return the actor who answers for it."""
+        return self.kept_by or self.created_by

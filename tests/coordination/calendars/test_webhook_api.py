@@ -5,7 +5,7 @@ import pytest
 from django.test import Client
 
 from coordination.accounts.models import User
-from coordination.accounts.tokens import issue_token
+from coordination.accounts.tokens import issue_token, revoke_token
 from coordination.accounts.viewer import SYSTEM, Viewer
 from coordination.deliveries.models import Endpoint, Message, Subscription
 from coordination.rest.models import IdempotencyKey
@@ -49,6 +49,7 @@ def test_create_answers_the_secret_this_once(cast: Cast) -> None:
         "failing_since": None,
         "paused_until": None,
         "previous_secret_until": None,
+        "keeper_left_at": None,
         "created_at": made.json()["created_at"],
         "changed_at": made.json()["changed_at"],
         "version": 1,
@@ -296,3 +297,35 @@ def test_delete_ends_it_and_keeps_the_ledger(cast: Cast) -> None:
     }
     assert Endpoint.objects.get().secret == ""
     assert post(client, name="钩子", url=URL).status_code == 201
+
+
+def test_take_over_ends_the_call_for_somebody_to_answer(cast: Cast) -> None:
+    webhook = hook("alliance:jjj")
+    Subscription.objects.update(keeper_left_at=AT)
+    client, path = program(cast.secretary), f"{WEBHOOKS}{webhook.uid}/"
+
+    before = client.get(path).json()["keeper_left_at"]
+    listed = client.get(WEBHOOKS)["ETag"]
+    taken = post(client, f"{webhook.uid}/take-over/")
+
+    found = Subscription.objects.select_related("token__user").get()
+    assert before == "2028-01-10T02:00:00+00:00"
+    assert (taken.status_code, taken.json()["keeper_left_at"]) == (200, None)
+    assert (found.kept_by, found.version) == (cast.secretary.actor, 2)
+    assert found.token is not None
+    assert found.token.user_id == cast.secretary.user_id
+    assert client.get(WEBHOOKS)["ETag"] != listed
+    refused = post(program(cast.member_liaison), f"{webhook.uid}/take-over/")
+    assert refused.status_code == 404
+
+
+def test_enable_of_one_that_nobody_answers_for_is_a_conflict(cast: Cast) -> None:
+    user = User.objects.get(pk=cast.secretary.user_id)
+    token = issue_token(user, name="旧", viewer=SYSTEM, at=AT).token
+    webhook = hook(cast.secretary, token=token)
+    revoke_token(token, viewer=SYSTEM, at=AT)
+    client = program(cast.secretary)
+
+    refused = post(client, f"{webhook.uid}/enable/", missed="skip")
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "nobody_answers")

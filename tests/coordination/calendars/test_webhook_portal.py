@@ -130,3 +130,21 @@ def test_page_of_one_that_was_switched_off_says_why(cast: Cast) -> None:
     shown = signed_in(cast.secretary).get(f"{PAGE}{webhook.uid}/")
 
     assert (shown.context["state"], "(410)" in shown.context["reason"]) == ("disabled", True)
+
+
+def test_page_says_who_made_it_and_that_they_left_until_somebody_takes_it_over(
+    cast: Cast,
+) -> None:
+    webhook = hook("alliance:jjj")
+    maker = User.objects.get(pk=cast.member_liaison.user_id)
+    Subscription.objects.update(created_by=f"user:{maker.uid}", keeper_left_at=AT)
+    client, path = signed_in(cast.secretary), f"{PAGE}{webhook.uid}/"
+
+    shown = client.get(path)
+    taken = client.post(f"{path}take_over/", follow=True)
+
+    assert (shown.context["maker"], shown.context["wants_a_keeper"]) == ("liaison", True)
+    assert f"{path}take_over/" in shown.content.decode()
+    assert (taken.context["maker"], taken.context["keeper"]) == ("liaison", "secretary")
+    assert f"{path}take_over/" not in taken.content.decode()
+    assert Subscription.objects.get().kept_by == cast.secretary.actor
