@@ -3,6 +3,7 @@
 ``/healthz/live`` says that a process answers; a supervisor restarts what does not.
 ``/healthz/ready`` says that the work is done: the database answers, no migration is missing, the
 clock goes round, and nothing that is due waits for long. It is 503 as soon as one of them fails.
+What goes wrong beside, such as a mailbox that cannot be read, stands there as a warning, with 200.
 ``/metrics`` tells Prometheus the same in numbers, to this machine or to the bearer of
 ``COORDINATION_METRICS_TOKEN``; for everyone else it does not exist.
 """
@@ -30,6 +31,7 @@ from coordination.deliveries.freshness import (
     SILENT_AFTER_SECONDS,
     heartbeat_age,
     oldest_due_seconds,
+    warnings_at,
 )
 from coordination.deliveries.models import Message
 
@@ -61,7 +63,9 @@ def ready(request: HttpRequest) -> HttpResponse:
         checks["clock"] = _guarded(partial(_clock, now))
         checks["oldest_due"] = _guarded(partial(_oldest_due, now))
     is_well = all(check["ok"] for check in checks.values())
-    document = {"status": "ok" if is_well else "failing", "checks": checks}
+    warnings = _warnings(now) if checks["database"]["ok"] else []
+    status = "ok" if is_well else "failing"
+    document = {"status": status, "checks": checks, "warnings": warnings}
     return JsonResponse(document, status=200 if is_well else 503)
 
 
@@ -108,6 +112,15 @@ def may_read_metrics(request: HttpRequest) -> bool:
         return ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
     except ValueError:
         return False
+
+
+def _warnings(now: datetime) -> list[dict[str, str]]:
+    """Return what goes wrong beside, without what only staff may read."""
+    try:
+        found = warnings_at(now)
+    except DatabaseError:
+        return []
+    return [{"name": one.name, "since": one.since.isoformat()} for one in found]
 
 
 def _open_messages() -> list[tuple[str, str, int]]:

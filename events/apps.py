@@ -55,16 +55,18 @@ def _register_answers() -> None:
     """Register how people are invited, and how their answers come in."""
     from coordination.accounts.scoping import register_resources
     from coordination.deliveries.chores import register_chore
+    from coordination.deliveries.freshness import register_watch
     from coordination.deliveries.sources import register_source
     from coordination.deliveries.subscribers import register_subscriber
     from events.inbound import forget_old, read_waiting
     from events.invitation_mail import Invitations
     from events.invitation_notices import InvitationNews
-    from events.mailbox import EVERY, Fetcher
+    from events.mailbox import EVERY, Fetcher, failing_mailboxes
 
     register_resources(["inbound-mail"])
     register_source(Invitations())
     register_subscriber(InvitationNews())
+    register_watch(failing_mailboxes)
     register_chore("fetch mail", Fetcher().begin, every=EVERY)
     register_chore(
         "read mail that came in", lambda at: read_waiting(at=at), every=timedelta(seconds=2)

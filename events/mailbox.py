@@ -23,11 +23,13 @@ from django.conf import settings
 from django.db import close_old_connections, connection
 from django.db.models import Q
 
+from coordination.deliveries.freshness import Warned
 from events.inbound import LARGEST, receive
 from events.models import InboundMailbox, InboundWay
 
 EVERY: Final = timedelta(seconds=60)
 LEASE: Final = timedelta(seconds=180)
+UNREAD_TOO_LONG: Final = timedelta(minutes=15)
 SECONDS_OF_SILENCE: Final = 15  # between two answers of the server
 BUDGET_SECONDS: Final = 60.0  # for one visit; what is left waits for the next
 MOST_A_VISIT: Final = 200  # mails
@@ -91,6 +93,25 @@ def visit(mailbox: Mapping[str, Any], *, at: datetime) -> int:
         lease_until=None, read_at=at, failing_since=None, error=""
     )
     return new
+
+
+def failing_mailboxes(at: datetime) -> list[Warned]:
+    """Return the mailbox of this installation where answers cannot be fetched from it.
+
+    Either the server refuses, or nobody has read it to its end for a quarter of an hour.
+
+    Args:
+        at: the database's time.
+    """
+    mailbox = settings.INBOUND_MAILBOX
+    row = InboundMailbox.objects.filter(name=name_of(mailbox)).first() if mailbox else None
+    if row is None:
+        return []
+    if row.failing_since is not None:
+        return [Warned("mailbox", row.failing_since, f"{row.name}: {row.error}")]
+    if row.read_at is not None and row.read_at < at - UNREAD_TOO_LONG:
+        return [Warned("mailbox", row.read_at, row.name)]
+    return []
 
 
 def name_of(mailbox: Mapping[str, Any]) -> str:

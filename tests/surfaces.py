@@ -25,6 +25,8 @@ from coordination.calendars.webhook_owners import make_webhook
 from coordination.deliveries.bundling import bundle_due
 from coordination.deliveries.fanout import Cause, enqueue
 from coordination.deliveries.models import Endpoint, InboxItem, Message, Subscription
+from coordination.deliveries.own_api.robot_views import RobotListView
+from coordination.deliveries.own_api.views import InboxView
 from events.api.telling import OneEventView
 from events.chasing import add_chase_step, add_standard_duty
 from events.concluding import attach_material
@@ -239,6 +241,8 @@ def add_holidays(stage: Stage) -> None:
 
 
 Maker = Callable[[Stage], Any]
+OWN_LISTS = (OneEventView, InboxView, RobotListView)
+"""Views that answer a list and are no viewset."""
 MAKERS: dict[str, Maker] = {
     "api-alliance-list": lambda stage: make_alliance(f"alliance-{next(stage.names)}"),
     "api-body-list": lambda stage: make_body(stage.cast.alliance, kind="other"),
@@ -262,6 +266,8 @@ MAKERS: dict[str, Maker] = {
     "api-feed-link-list": add_link,
     "api-webhook-list": add_webhook,
     "api-ledger": add_message,
+    "api-inbox": add_inbox_item,
+    "api-robots": add_robot,
     "api-event-history": add_change,
     "api-event-reminders": add_rule,
     "api-event-deliveries": add_delivery,
@@ -287,7 +293,7 @@ def api_lists() -> list[str]:
         )
         actions = getattr(pattern.callback, "actions", None) or {}
         is_list = actions.get("get") == "list"
-        is_list = is_list or (isinstance(view, type) and issubclass(view, OneEventView))
+        is_list = is_list or (isinstance(view, type) and issubclass(view, OWN_LISTS))
         if route.startswith("api/v1/") and route.endswith("/") and is_list:
             names.append(str(pattern.name))
     return names

@@ -26,6 +26,8 @@ from tests.surfaces import MAKERS, PAGES, address_of, api_lists, set_stage
 
 COUNTS = Path(__file__).with_name("query_counts.json")
 MANY = 30
+WHOLE = {"api-robots"}
+"""Lists that are answered whole, for they are few."""
 
 
 def counted(captured: CaptureQueriesContext) -> int:
@@ -54,7 +56,7 @@ def test_list_costs_the_same_queries_with_1_and_with_30_rows(
     user = User.objects.get(pk=cast.secretary.user_id)
     token = issue_token(user, name="test", scopes=["*:*"], viewer=SYSTEM, at=AT)
     client = Client(headers={"Authorization": f"Bearer {token.secret}"})
-    path = address_of(name, stage) + "?limit=500"
+    path = address_of(name, stage) + ("" if name in WHOLE else "?limit=500")
     MAKERS[name](stage)
     client.get(path)
     one, few = cost_of(client, path)

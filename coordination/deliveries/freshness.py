@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -95,6 +95,36 @@ def _stopped(at: datetime) -> EndpointQuerySet:
 
 
 @dataclass(frozen=True, slots=True)
+class Warned:
+    """Something that goes wrong beside what goes out, and that staff should know of.
+
+    Attributes:
+        name: short word for programs: "mailbox".
+        since: since when, aware.
+        detail: which one, and what was answered; for staff alone.
+    """
+
+    name: str
+    since: datetime
+    detail: str = ""
+
+
+Watch = Callable[[datetime], Iterable[Warned]]
+_watches: list[Watch] = []
+
+
+def register_watch(watch: Watch) -> None:
+    """Have `watch(at)` say what goes wrong in a room above; for `AppConfig.ready`."""
+    if watch not in _watches:
+        _watches.append(watch)
+
+
+def warnings_at(at: datetime) -> tuple[Warned, ...]:
+    """Return what goes wrong at `at` (the database's time), in the rooms above."""
+    return tuple(warned for watch in _watches for warned in watch(at))
+
+
+@dataclass(frozen=True, slots=True)
 class Condition:
     """How deliveries are doing.
 
@@ -104,6 +134,7 @@ class Condition:
         paused_channels: names of channels that are paused now.
         failing_endpoints: endpoints paused after failures or switched off.
         messages: state -> how many.
+        warnings: what goes wrong beside.
     """
 
     oldest_due_seconds: float
@@ -111,6 +142,7 @@ class Condition:
     paused_channels: tuple[str, ...]
     failing_endpoints: int
     messages: dict[str, int]
+    warnings: tuple[Warned, ...] = ()
 
     @property
     def is_late(self) -> bool:
@@ -130,16 +162,23 @@ def condition(at: datetime) -> Condition:
         paused_channels=tuple(paused.values_list("name", flat=True)),
         failing_endpoints=Endpoint.objects.failing().count(),
         messages=dict(counts),
+        warnings=warnings_at(at),
     )
 
 
-def trouble_now() -> Condition | None:
-    """Return how deliveries are doing where that is not well; looked up every 10 s at most."""
+def condition_lately() -> Condition:
+    """Return how deliveries are doing; looked up every 10 s at most."""
     found: Condition | None = cache.get(KEPT_KEY)
     if found is None:
         found = condition(database_time())
         cache.set(KEPT_KEY, found, KEPT_SECONDS)
-    return found if found.is_late or found.paused_channels else None
+    return found
+
+
+def trouble_now() -> Condition | None:
+    """Return how deliveries are doing where that is not well; looked up every 10 s at most."""
+    found = condition_lately()
+    return found if found.is_late or found.paused_channels or found.warnings else None
 
 
 def attempts_by_outcome() -> dict[tuple[str, str], int]:

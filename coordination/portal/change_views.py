@@ -8,12 +8,13 @@ from typing import Any
 from uuid import UUID
 
 from django.apps import apps
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from alliances.rules import is_secretariat_anywhere
-from coordination.bilingual import localized
+from coordination.bilingual import text_in
 from coordination.changes.history import describe_changes
 from coordination.changes.models import Change, ChangeScope
 from coordination.changes.refusals import NotAllowed
@@ -56,19 +57,24 @@ def changes(request: HttpRequest) -> HttpResponse:
 
 
 def _names(found: Sequence[Change], language: str) -> dict[UUID, str]:
-    """Return the present names of the objects changed; one query for each kind of object."""
+    """Return the present names of the objects changed; one query for all that have one.
+
+    What has none of its own, such as a seat, is called by its kind.
+    """
     wanted: dict[str, set[UUID]] = defaultdict(set)
     for change in found:
         wanted[change.object_type].add(change.object_uid)
-    return {
-        row.uid: _name(row, language)
-        for object_type, uids in wanted.items()
-        for row in apps.get_model(object_type)._default_manager.filter(uid__in=uids)
-    }
-
-
-def _name(row: Any, language: str) -> str:
-    for name in ("title", "name"):
-        if hasattr(row, f"{name}_zh"):
-            return localized(row, name, language)
-    return str(row._meta.verbose_name)
+    names: dict[UUID, str] = {}
+    named: list[QuerySet[Any, Any]] = []
+    for object_type, uids in wanted.items():
+        model = apps.get_model(object_type)
+        column = next((name for name in ("title", "name") if hasattr(model, f"{name}_zh")), "")
+        if column:
+            rows = model._default_manager.filter(uid__in=uids).order_by()
+            named.append(rows.values_list("uid", f"{column}_zh", f"{column}_en"))
+        else:
+            names |= dict.fromkeys(uids, str(model._meta.verbose_name))
+    if named:
+        every = named[0].union(*named[1:], all=True)
+        names |= {uid: text_in(language, zh, en) for uid, zh, en in every}
+    return names

@@ -6,6 +6,7 @@ from django.db import DatabaseError, connection
 from django.test import Client
 
 from coordination.deliveries.models import Endpoint, Heartbeat, Message
+from events.models import InboundMailbox
 
 
 def due_message(at: datetime, *, channel: str = "email") -> Message:
@@ -42,6 +43,7 @@ def test_ready_with_a_fresh_heartbeat_answers_200(client: Client, fixed_clock, n
             "clock": {"ok": True, "detail": 30.0},
             "oldest_due": {"ok": True, "detail": 0.0},
         },
+        "warnings": [],
     }
     assert response.status_code == 200
 
@@ -67,6 +69,23 @@ def test_ready_with_a_message_due_for_over_a_minute_answers_503(client: Client, 
 
     assert response.status_code == 503
     assert response.json()["checks"]["oldest_due"] == {"ok": False, "detail": 61.0}
+
+
+@pytest.mark.django_db
+def test_ready_with_a_mailbox_that_cannot_be_read_warns_and_answers_200(
+    client: Client, fixed_clock, now, settings
+):
+    Heartbeat.objects.create(name="loop", beat_at=now)
+    settings.INBOUND_MAILBOX = {"user": "reply", "host": "mail.example.org", "folder": "INBOX"}
+    InboundMailbox.objects.create(
+        name="reply @ mail.example.org/INBOX", failing_since=now, error="login: NO"
+    )
+
+    response = client.get("/healthz/ready")
+
+    assert response.status_code == 200
+    assert response.json()["warnings"] == [{"name": "mailbox", "since": now.isoformat()}]
+    assert "example.org" not in response.content.decode()
 
 
 @pytest.mark.django_db

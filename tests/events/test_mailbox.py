@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from coordination.deliveries.freshness import Warned
 from events import mailbox
 from events.inbound import LARGEST
-from events.mailbox import Fetcher, name_of, visit
+from events.mailbox import Fetcher, failing_mailboxes, name_of, visit
 from events.models import InboundMailbox, InboundMessage
 from tests.events.fake_imap import Folder, fake_imap
 from tests.factories import AT
@@ -126,6 +127,30 @@ def test_mailbox_that_refuses_or_hangs_is_shown_and_tried_again(
     assert (hung.failing_since, hung.lease_until) == (AT, None)
     assert new == 1
     assert InboundMailbox.objects.get().failing_since is None
+
+
+def test_failing_mailboxes_are_the_one_in_use_that_refuses_or_that_nobody_reads(
+    server: Any, settings: Any
+) -> None:
+    box, folder = server
+    InboundMailbox.objects.create(name="former @ host/INBOX", failing_since=AT, error="gone")
+    settings.INBOUND_MAILBOX = None
+    assert failing_mailboxes(AT) == []
+    settings.INBOUND_MAILBOX = box
+    assert failing_mailboxes(AT) == []
+    visit(box, at=AT)
+    quarter = timedelta(minutes=15)
+
+    well, unread = failing_mailboxes(AT + quarter), failing_mailboxes(AT + quarter * 2)
+    folder.password = "other"
+    visit(box, at=AT + quarter * 2)
+    [refused] = failing_mailboxes(AT + quarter * 3)
+
+    name = "reply @ 127.0.0.1/INBOX"
+    assert well == []
+    assert unread == [Warned("mailbox", AT, name)]
+    assert (refused.name, refused.since) == ("mailbox", AT + quarter * 2)
+    assert refused.detail.startswith(f"{name}: ")
 
 
 def test_fetcher_without_a_mailbox_begins_nothing(settings: Any) -> None:

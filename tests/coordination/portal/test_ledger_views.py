@@ -11,7 +11,7 @@ from coordination.deliveries.bundling import bundle_due
 from coordination.deliveries.fanout import Cause, enqueue
 from coordination.deliveries.models import Attempt, Endpoint, Heartbeat, Message
 from coordination.deliveries.timing import database_time
-from events.models import Event
+from events.models import Event, InboundMailbox
 from tests.factories import AT, Cast, make_alliance, make_event
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fixed_clock")]
@@ -181,6 +181,27 @@ def test_pages_of_staff_show_the_banner_without_a_script_and_others_do_not(cast:
     Heartbeat.objects.create(name="loop@here", beat_at=database_time())
     cache.clear()
     assert banner not in secretary.get("/plans/").content
+
+
+def test_mailbox_that_cannot_be_read_is_shown_to_staff_and_its_answer_to_superusers(
+    cast: Cast, settings
+):
+    Heartbeat.objects.create(name="loop", beat_at=database_time())
+    settings.INBOUND_MAILBOX = {"user": "reply", "host": "mail.example.org", "folder": "INBOX"}
+    InboundMailbox.objects.create(
+        name="reply @ mail.example.org/INBOX", failing_since=database_time(), error="login: NO"
+    )
+    User.objects.update(language="en")
+    words = "The mailbox that answers come to cannot be read"
+
+    def seen(viewer: Viewer, path: str) -> tuple[bool, bool]:
+        text = as_viewer(viewer).get(path).content.decode()
+        return words in text, "login: NO" in text
+
+    assert seen(cast.secretary, "/events/") == (True, False)
+    assert seen(cast.secretary, "/ledger/health/") == (True, False)
+    assert seen(cast.superuser, "/ledger/health/") == (True, True)
+    assert seen(cast.member_liaison, "/events/") == (False, False)
 
 
 @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "2026-02-30", "yesterday"])
