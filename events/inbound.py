@@ -206,10 +206,14 @@ def _decide(row: InboundMessage, mail: ReadMail, at: datetime) -> InboundState:
     invitee = invitee_of_addresses([*mail.recipients, *organizers])
     if invitee is not None:
         row.invitation, row.person = invitee.invitation, invitee.person
+    if row.invitation is not None:  # a mail may speak of other events too
+        asked = row.invitation.event.ical_uid
+        replies.sort(key=lambda reply: reply.uid != asked)
     said = _said(replies, _addresses_of(row.person))
     if said is not None:
         return _take_reply(row, said, invitee, at)
-    if mail.is_automatic and not mail.sealed_answer:
+    is_broken_answer = bool(broken) and invitee is not None
+    if mail.is_automatic and not mail.sealed_answer and not is_broken_answer:
         return InboundState.AUTOMATIC
     row.error = "sealed_part" if mail.has_sealed_part else broken
     if mail.sealed_answer:  # which time it answers is sealed too: people count it

@@ -28,6 +28,8 @@ _ROBOTIC_SUBJECT: Final = re.compile(
     r"out of (?:the )?office|undeliver|delivery status notification|mail delivery failed)",
     re.IGNORECASE,
 )
+_METHOD: Final = re.compile(r"^METHOD[:;]", re.IGNORECASE | re.MULTILINE)
+_BEGIN: Final = re.compile(r"BEGIN:VCALENDAR[ \t]*\r?", re.IGNORECASE)
 _TNEF: Final = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
 # attMessageClass names what kind of reply it is, in ASCII (MS-OXTNEF 2.1.3.3): P yes, A perhaps,
 # N no; newer programs write the class of MAPI.
@@ -150,7 +152,18 @@ def _calendars(parts: list[Message[Any, Any]]) -> Iterator[str]:
     for part in parts:
         name = (part.get_filename() or "").lower()
         if part.get_content_type() in _CALENDAR_TYPES or name.endswith((".ics", ".vcs")):
-            yield text_of(part)
+            yield _with_method(text_of(part), part)
+
+
+def _with_method(text: str, part: Message[Any, Any]) -> str:
+    """Return a calendar with the METHOD that its part names, where it names none itself.
+
+    Both must be there and the same (RFC 6047 section 2.4); some programs write only the part's.
+    """
+    method = str(part.get_param("method", "") or "").strip().upper()
+    if not method.isalpha() or _METHOD.search(text):
+        return text
+    return _BEGIN.sub(lambda found: f"{found[0]}\nMETHOD:{method}", text, count=1)
 
 
 def _sealed(part: Message[Any, Any]) -> bytes:

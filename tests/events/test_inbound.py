@@ -223,6 +223,31 @@ def test_addresses_are_compared_in_any_case(invitee: Invitee) -> None:
     assert come_in(raw).state == "answered"
 
 
+def test_reply_beside_one_to_another_event_is_found(invitee: Invitee) -> None:
+    raw = reply("apple-tentative", invitee)
+    other = reply("apple-tentative", invitee, uid="somebody-elses@example.com")
+    start, end = b"BEGIN:VEVENT", b"END:VEVENT\r\n"
+    inner = other[other.index(start) : other.index(end) + len(end)]
+
+    row = come_in(raw.replace(start, inner + start, 1))
+
+    assert (row.state, answers()) == ("answered", [("tentative", "mail", "")])
+
+
+def test_reply_that_names_its_method_only_on_the_part_counts(invitee: Invitee) -> None:
+    raw = reply("apple-tentative", invitee)
+
+    row = come_in(raw.replace(b"METHOD:REPLY\r\n", b""))
+
+    assert (row.state, answers()) == ("answered", [("tentative", "mail", "")])
+
+
+def test_answer_of_a_program_that_cannot_be_read_waits_for_people(invitee: Invitee) -> None:
+    row = come_in(b"Auto-Submitted: auto-generated\r\n" + reply("broken-calendar", invitee))
+
+    assert (row.state, row.error.partition(":")[0]) == ("letter", "calendar")
+
+
 def test_reply_counts_where_only_the_organizer_line_kept_the_secret(invitee: Invitee) -> None:
     raw = reply("google-declined", invitee)
     head, _blank, body = raw.partition(b"\r\n\r\n")
@@ -309,7 +334,7 @@ def test_answer_that_outlook_sealed_waits_for_people_who_count_it(
 
 
 def test_letter_that_answers_a_mail_of_ours_is_found_by_its_thread(invitee: Invitee) -> None:
-    uid = Message.objects.get().uid
+    uid = Message.objects.get(channel="email").uid
     raw = reply("letter", invitee, reply_to="secretariat@example.org")
     row = come_in(f"In-Reply-To: <{uid}@127.0.0.1>\r\n".encode() + raw)
 
@@ -321,7 +346,7 @@ def test_letter_that_answers_a_mail_of_ours_is_found_by_its_thread(invitee: Invi
 
 
 def bounce(**values: object) -> bytes:
-    message = Message.objects.get()
+    message = Message.objects.get(channel="email")
     known: dict[str, object] = {
         "attendee": ADDRESS,
         "action": "failed",
