@@ -28,16 +28,13 @@ from coordination.accounts.tokens import hash_secret
 from coordination.accounts.viewer import Viewer
 from coordination.bilingual import LANGUAGES
 from coordination.calendars.models import FeedLink
-from coordination.calendars.selecting import Selection
+from coordination.calendars.selecting import cleaned_filters
 from coordination.changes.refusals import (
-    FieldError,
-    InvalidInput,
     NotAllowed,
     StaleVersion,
     TransitionNotAllowed,
     invalid,
 )
-from coordination.rest.problems import ProblemError
 
 SALT: Final = "coordination.calendars.links"
 SECRET: Final = re.compile(r"[A-Za-z0-9_-]{43}")  # 256 bits in base64url, without padding
@@ -80,7 +77,7 @@ class LinkSettings:
         return {
             "name": name,
             "language": self.language,
-            "parameters": _cleaned(self.parameters),
+            "parameters": cleaned_filters(self.parameters),
             "alarms": alarms,
             "days_only": self.days_only,
             "with_windows": self.with_windows,
@@ -218,21 +215,6 @@ def path_for(uid: UUID, generation: int, sha256: str) -> str:
 def _secret(uid: UUID, generation: int) -> str:
     mac = salted_hmac(SALT, f"{uid}:{generation}", algorithm="sha256")
     return base64.urlsafe_b64encode(mac.digest()).rstrip(b"=").decode()
-
-
-def _cleaned(parameters: Mapping[str, str]) -> dict[str, str]:
-    """Return filters in their one form.
-
-    Raises:
-        InvalidInput: one is not known, or its value cannot be taken.
-    """
-    try:
-        return Selection.parse(parameters).parameters_with_mine
-    except ProblemError as refused:
-        raise InvalidInput(
-            FieldError(f"filters.{error.parameter}", error.code, error.message)
-            for error in refused.problem.errors
-        ) from refused
 
 
 def _write(link: FeedLink, columns: Mapping[str, Any]) -> None:

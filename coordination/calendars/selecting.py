@@ -22,8 +22,9 @@ from alliances.models import Alliance, Organization, Plan, WorkArea
 from coordination.accounts.viewer import Viewer
 from coordination.calendars.images import EventImage
 from coordination.calendars.tokens import subject_of
+from coordination.changes.refusals import FieldError, InvalidInput
 from coordination.rest.filters import filtered
-from coordination.rest.problems import parameter_error
+from coordination.rest.problems import ProblemError, parameter_error
 from events.api.filters import HOME, EventFilters, MomentField, held_by, key_of
 from events.models import Event, EventState
 from events.models.event import LONGEST
@@ -157,6 +158,21 @@ NARROWING: dict[str, Callable[[Any, str], Any]] = {
 }
 
 Test = Callable[[EventImage], bool]
+
+
+def cleaned_filters(parameters: Mapping[str, str]) -> dict[str, str]:
+    """Return what somebody has entered as ``filters`` of a copy, in its one form.
+
+    Raises:
+        InvalidInput: one is not known, or its value cannot be taken; it names ``filters.…``.
+    """
+    try:
+        return Selection.parse(parameters).parameters_with_mine
+    except ProblemError as refused:
+        raise InvalidInput(
+            FieldError(f"filters.{error.parameter}", error.code, error.message)
+            for error in refused.problem.errors
+        ) from refused
 
 
 def _concerns_an_organization_held(image: EventImage) -> bool:

@@ -20,7 +20,7 @@ from rest_framework.request import Request
 from alliances.models import Alliance
 from coordination.accounts.languages import PARAMETER as LANG
 from coordination.accounts.models import ApiToken
-from coordination.calendars.selecting import Selection
+from coordination.calendars.selecting import cleaned_filters
 from coordination.calendars.webhook_owners import (
     enable_webhook,
     make_webhook,
@@ -183,7 +183,7 @@ class WebhookViewSet(Creating, Changing, Deleting, ResourceViewSet):
         if "filters" in values:
             merged = filters | values["filters"]
             wanted = {name: value for name, value in merged.items() if value}
-            values["filters"] = Selection.parse(wanted).parameters_with_mine
+            values["filters"] = cleaned_filters(wanted)
         check_kinds(values.get("kinds", ()))
         return values
 
