@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from coordination.accounts.models import LANGUAGE_CHOICES, TokenKind
 from coordination.accounts.scoping import FULL_SCOPE, READ_SCOPE, known_resources, limit_choices
@@ -32,6 +33,26 @@ COMMON_ZONES = (
     "Australia/Sydney",
     "UTC",
 )
+
+
+RESOURCE_WORDS = {
+    "alliances": pgettext_lazy("scope", "alliances"),
+    "bodies": pgettext_lazy("scope", "bodies"),
+    "chair-terms": pgettext_lazy("scope", "rotating chairs"),
+    "events": pgettext_lazy("scope", "events, invitations, duties and reminders"),
+    "feed-links": pgettext_lazy("scope", "private calendars"),
+    "inbound-mail": pgettext_lazy("scope", "mail that came in"),
+    "inbox": pgettext_lazy("scope", "my inbox"),
+    "memberships": pgettext_lazy("scope", "memberships"),
+    "organizations": pgettext_lazy("scope", "organizations"),
+    "people": pgettext_lazy("scope", "people"),
+    "plans": pgettext_lazy("scope", "plans"),
+    "robots": pgettext_lazy("scope", "robots in chat groups"),
+    "seats": pgettext_lazy("scope", "seats"),
+    "webhooks": pgettext_lazy("scope", "webhooks"),
+    "wishes": pgettext_lazy("scope", "how I am told"),
+}
+"""What the resources of the API are to people; the code in a scope stands beside it."""
 
 
 def zone_choices() -> list[tuple[str, list[tuple[str, str]]]]:
@@ -98,8 +119,10 @@ def scope_choices() -> list[tuple[str, str]]:
         (FULL_SCOPE, str(_("Read and change everything I may"))),
     ]
     for resource in known_resources():
-        choices.append((f"{resource}:read", str(_("Read: %s") % resource)))
-        choices.append((f"{resource}:write", str(_("Read and change: %s") % resource)))
+        words = RESOURCE_WORDS.get(resource)
+        named = f"{words} ({resource})" if words else resource
+        choices.append((f"{resource}:read", str(_("Read: %s") % named)))
+        choices.append((f"{resource}:write", str(_("Read and change: %s") % named)))
     return choices
 
 

@@ -36,9 +36,14 @@ class SelectionForm(VerbForm):
         label=_("only of the alliance"),
         required=False,
         to_field_name="slug",
+        empty_label=_("any alliance"),
     )
     plan = RowChoice(
-        Plan.objects.none(), label=_("only of the plan"), required=False, to_field_name="uid"
+        Plan.objects.none(),
+        label=_("only of the plan"),
+        required=False,
+        to_field_name="uid",
+        empty_label=_("any plan"),
     )
     everything: ClassVar[Any] = ""
     field_names: ClassVar = {

@@ -65,7 +65,8 @@ def connect(request: HttpRequest) -> HttpResponse:
         feeds.append((each, _address(request, path, _name(each, viewer))))
     shown = zip(links, filters_in_words(links, viewer), strict=True)
     rows = [(link, words, program_in_words(link)) for link, words in shown]
-    return render(request, "calendars/connect.html", {"links": rows, "feeds": feeds})
+    context = {"links": rows, "feeds": feeds, "dav": request.build_absolute_uri("/dav/")}
+    return render(request, "calendars/connect.html", context)
 
 
 @never_cache

@@ -133,9 +133,14 @@ def row_label(row: Any, language: str) -> str:
 
 
 class RowChoice(_ModelChoice):
-    """A choice of rows, named in the reader's language."""
+    """A choice of rows, named in the reader's language; what it means to choose none is in words."""
 
     language = ""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        nothing = _("please choose") if options.get("required", True) else "—"
+        options.setdefault("empty_label", nothing)
+        super().__init__(*args, **options)
 
     def label_from_instance(self, obj: Any) -> str:
         """Return the row's name."""

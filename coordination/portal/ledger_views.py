@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from alliances.rules import is_secretariat_anywhere
@@ -32,6 +32,11 @@ from events.models import Event
 PAGE_ROWS = 50
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2999, 12, 31)
 VERBS = ("again", "skip", "release")
+KINDS = {
+    "reminder": pgettext_lazy("told", "reminder"),
+    "chase": pgettext_lazy("told", "something owed"),
+    "invitation": pgettext_lazy("told", "invitation"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,7 @@ class Line:
 
     row: Delivery
     who: str
+    kind: Any
     what: str
     address: str
     state: str
@@ -219,6 +225,7 @@ def _lines(viewer: Viewer, rows: list[Delivery]) -> list[Line]:
         Line(
             row=row,
             who=people.get(row.recipient) or row.endpoint.name or _("a group"),
+            kind=KINDS.get(row.source, ""),
             what=_title(events.get(row.about_uid), viewer) if row.about_uid else "",
             address=_address(events.get(row.about_uid)) if row.about_uid else "",
             state=ledger.state_of(row),

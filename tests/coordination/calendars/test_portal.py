@@ -72,9 +72,28 @@ def test_connect_lists_ones_own_links_and_nobody_elses(
 
     mine = text_of(client.get(PAGE))
     assert "我的手机" in mine
-    assert "2028-03-31 23:00 · Google Calendar" in mine
+    assert "2028年3月31日 23:00 · Google Calendar" in mine
     for part in ("secretary", "superuser", "stranger"):
         assert "我的手机" not in text_of(client_of(getattr(cast, part)).get(PAGE))
+
+
+def test_connect_tells_where_a_calendar_account_is_set_up(cast: Cast, client: Client) -> None:
+    signed_in, nobody = client.get(PAGE).content.decode(), Client().get(PAGE).content.decode()
+
+    assert '<span class="code whole">http://testserver/dav/</span>' in signed_in
+    assert 'href="/me/tokens/"' in signed_in
+    assert 'href="/me/tokens/"' not in nobody
+
+
+def test_connect_tells_the_last_fetch_on_the_readers_clock(client: Client, link: FeedLink) -> None:
+    FeedLink.objects.filter(pk=link.pk).update(last_fetched_at=MORNING.starts_at)
+
+    assert "2028年5月16日 09:30" in text_of(client.get(PAGE))
+    assert "2028年5月16日 09:30" in text_of(client.get(f"/connect/links/{link.uid}/"))
+
+
+def test_home_leads_to_the_subscriptions(client: Client) -> None:
+    assert f'href="{PAGE}"' in client.get("/").content.decode().split("<main", 1)[1]
 
 
 def test_new_link_begins_with_where_the_reader_came_from(cast: Cast, client: Client) -> None:

@@ -2,7 +2,9 @@ from datetime import UTC, date, datetime
 
 import pytest
 from django import forms
+from django.utils.translation import override
 
+from coordination.accounts.models import User
 from coordination.changes.refusals import (
     FieldError,
     InvalidInput,
@@ -10,7 +12,7 @@ from coordination.changes.refusals import (
     StaleVersion,
     TransitionNotAllowed,
 )
-from coordination.pages.forms import MomentField, VerbForm, ZoneField
+from coordination.pages.forms import MomentField, RowChoice, VerbForm, ZoneField
 
 
 class NoteForm(VerbForm):
@@ -117,3 +119,13 @@ def test_zone_field_takes_every_zone_that_exists_and_no_other():
     for wrong in ("Mars/Base", "../etc/passwd", "Asia"):
         with pytest.raises(forms.ValidationError):
             field.clean(wrong)
+
+
+def test_row_choice_says_in_words_what_choosing_nothing_means():
+    asked = RowChoice(User.objects.none(), label="x")
+    free = RowChoice(User.objects.none(), label="x", required=False)
+    limit = RowChoice(User.objects.none(), label="x", required=False, empty_label="any")
+
+    with override("en"):
+        words = [str(field.empty_label) for field in (asked, free, limit)]
+    assert words == ["please choose", "—", "any"]

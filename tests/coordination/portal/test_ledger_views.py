@@ -11,6 +11,7 @@ from coordination.deliveries.bundling import bundle_due
 from coordination.deliveries.fanout import Cause, enqueue
 from coordination.deliveries.models import Attempt, Endpoint, Heartbeat, Message
 from coordination.deliveries.timing import database_time
+from coordination.portal.ledger_views import KINDS
 from events.models import Event, InboundMailbox
 from tests.factories import AT, Cast, make_alliance, make_event
 
@@ -27,10 +28,10 @@ def key_of(viewer: Viewer) -> str:
     return f"person:{Person.objects.get(user=viewer.user_id).uid}"
 
 
-def told(viewer: Viewer, event: Event, *, state: str = "sent") -> Message:
+def told(viewer: Viewer, event: Event, *, state: str = "sent", source: str = "notice") -> Message:
     """Tell a person about an event; the message is in the state named."""
     cause = Cause(
-        "notice", f"{event.pk}", due_at=AT, send_after=AT,
+        source, f"{event.pk}", due_at=AT, send_after=AT,
         about_type="events.event", about_uid=event.uid,
     )  # fmt: skip
     enqueue([key_of(viewer)], channel="email", cause=cause)
@@ -50,12 +51,13 @@ def lines(response) -> list[tuple[str, str]]:
 
 
 def test_ledger_of_a_secretary_shows_what_her_events_told(cast: Cast):
-    told(cast.member_liaison, make_event(cast.alliance))
+    told(cast.member_liaison, make_event(cast.alliance), source="chase")
     told(cast.member_liaison, make_event(make_alliance("other")))
 
     response = as_viewer(cast.secretary).get("/ledger/")
 
     assert lines(response) == [(key_of(cast.member_liaison), "sent")]
+    assert [str(line.kind) for line in response.context["lines"]] == [str(KINDS["chase"])]
 
 
 def test_ledger_of_a_reader_shows_what_was_meant_for_them(cast: Cast):

@@ -59,7 +59,9 @@ def test_reminders_with_wrong_input_says_so_at_the_field(cast: Cast, data, field
 def test_reminders_by_a_liaison_cannot_be_added(cast: Cast):
     client = as_viewer(cast.member_liaison)
 
-    assert client.get("/reminders/").context["form"] is None
+    page = client.get("/reminders/")
+    assert page.context["form"] is None
+    assert 'href="/me/wishes/"' in page.content.decode()
     assert client.post("/reminders/", FILLED).status_code == 403
 
 
