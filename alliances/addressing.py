@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -95,8 +95,13 @@ def _reader(person: Person, key: str, channel: str) -> Reader:
 
 
 def _zone_of(person: Any) -> str:
-    """Return the zone of the organization a person without an account sits for."""
-    for seat in person.seats.all():
+    """Return the zone of the organization a person without an account sits for.
+
+    A seat that lasts comes before one that ended, and the earlier before the later.
+    """
+    seats = sorted(person.seats.all(), key=lambda seat: seat.pk)
+    seats.sort(key=lambda seat: seat.ends_on or date.max, reverse=True)
+    for seat in seats:
         if seat.organization is not None:
             zone: str = seat.organization.time_zone
             return zone

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import time
+from datetime import date, time
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -56,14 +56,17 @@ class ReaderGroup:
         )
 
 
-def with_clocks(seats: QuerySet[Any, Any]) -> QuerySet[Any, Any]:
+def with_clocks(seats: QuerySet[Any, Any], *, on: date) -> QuerySet[Any, Any]:
     """Return rows of recipients with the clocks that each lives by.
 
     Args:
         seats: seats with a column `recipient`.
+        on: the day on which somebody acts for an organization, whose clocks then count.
     """
-    first = Seat.objects.filter(person=OuterRef("person"), organization__isnull=False).order_by(
-        "pk"
+    first = (
+        Seat.objects.active_on(on)
+        .filter(person=OuterRef("person"), organization__isnull=False)
+        .order_by("pk")
     )
     wishes = Wishes.objects.filter(recipient=OuterRef("recipient"))
     rows: QuerySet[Any, Any] = seats.annotate(

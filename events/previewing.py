@@ -85,7 +85,7 @@ def preview_rule(event: Event, rule: ReminderRule, *, at: datetime, recipient: s
 
 def _rows(event: Event, rule: ReminderRule, day: date) -> Sequence[Any]:
     found: dict[str, Any] = {}
-    seats = with_clocks(recipients_of_rule(event, rule, on=day)).order_by("pk")
+    seats = with_clocks(recipients_of_rule(event, rule, on=day), on=day).order_by("pk")
     for row in seats[: MOST_READERS * 4]:
         if len(found) < MOST_READERS:
             found.setdefault(row.recipient, row)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.conf import settings
+from django.db.models import F
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, override
@@ -108,12 +109,13 @@ def _values(card: Card, event: Event, words: str, reader: Reader, language: str)
 
 
 def _seat_of(reader: Reader) -> Any:
-    """Return the seat by which a person acts for an organization; the first one."""
+    """Return the seat by which a person acts for an organization: one that lasts, the first."""
     kind, _colon, uid = reader.recipient.partition(":")
     if kind != "person":
         return None
     rows = Seat.objects.filter(person__uid=uid, organization__isnull=False)
-    return rows.select_related("organization").order_by("pk").first()
+    lasting = F("ends_on").desc(nulls_first=True)
+    return rows.select_related("organization").order_by(lasting, "pk").first()
 
 
 def time_left(left: timedelta) -> str:

@@ -254,7 +254,8 @@ def _tell(reminder: Reminder, foresight: Foresight, at: datetime) -> None:
         for channel in personal:
             fan_out(readers, channel=channel, cause=cause)
     elif personal:
-        _tell_by_clocks(reminder, foresight, with_clocks(readers), personal, at)
+        by_clocks = with_clocks(readers, on=_day(at, event))
+        _tell_by_clocks(reminder, foresight, by_clocks, personal, at)
     if due.at <= at:
         _tell_groups(reminder, due.at)
     reminder.fired_at = reminder.fired_at or at

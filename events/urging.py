@@ -153,7 +153,8 @@ def recipients_of_chase(chase: Chase, *, on: date) -> QuerySet[Any, Any]:
 
 def tell(chase: Chase, at: datetime) -> None:
     """Write down who is told of a step, each when their quiet hours allow."""
-    readers = with_clocks(recipients_of_chase(chase, on=_day(chase, at)))
+    day = _day(chase, at)
+    readers = with_clocks(recipients_of_chase(chase, on=day), on=day)
     is_urgent = chase.step.urgency == Urgency.URGENT
     cohorts: dict[datetime, list[ReaderGroup]] = defaultdict(list)
     for group in groups_of(readers):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
+from alliances.addressing import PeopleByUid
 from alliances.joining import revise_membership
 from alliances.models import Person
+from alliances.seating import add_person, end_seat, seat_person
 from coordination.accounts.models import User
 from coordination.deliveries.models import Delivery, Wishes
 from events.inviting import answer_invitation, invite_organizations
@@ -16,7 +18,17 @@ from events.previewing import preview_rule
 from events.reminding import add_reminder_rule
 from events.scheduling import schedule_event
 from events.telling import Reminders
-from tests.factories import AFTERNOON, AT, MORNING, SYSTEM, Cast, make_event, make_person, stored
+from tests.factories import (
+    AFTERNOON,
+    AT,
+    MORNING,
+    SYSTEM,
+    Cast,
+    make_event,
+    make_organization,
+    make_person,
+    stored,
+)
 
 pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)
@@ -89,6 +101,31 @@ def test_event_that_moves_between_two_clocks_tells_everyone_of_the_new_time(cast
         ("liaison", "05-22 01:00"),
         ("host", "05-22 13:00"),
     ]
+
+
+def test_clocks_are_those_of_the_organization_acted_for_now(cast: Cast) -> None:
+    moved = add_person(
+        viewer=SYSTEM, at=AT, name_zh="安娜", name_en="Anna", email="anna@example.org"
+    )
+    abroad = make_organization("Deltebre", time_zone="Europe/Madrid", country="ES")
+    former = seat_person(
+        moved, role="liaison", organization=abroad, starts_on=date(2026, 1, 1),
+        viewer=SYSTEM, at=AT,
+    )  # fmt: skip
+    end_seat(former, on=date(2027, 12, 31), viewer=SYSTEM, at=AT)
+    seat_person(
+        moved, role="deputy", organization=cast.member, starts_on=date(2028, 1, 1),
+        viewer=SYSTEM, at=AT,
+    )  # fmt: skip
+    event = reminded(cast, clock="reader", at_time=time(9))
+    assert event.starts_at is not None
+
+    fire(event.starts_at, since=event.starts_at - timedelta(days=3))
+
+    line = Delivery.objects.get(recipient=f"person:{moved.uid}")
+    assert line.send_after == datetime(2028, 5, 15, 1, 0, tzinfo=UTC)  # nine in Beijing
+    (reader,) = PeopleByUid().readers([line.recipient], "email").values()
+    assert reader.time_zone == "Asia/Shanghai"
 
 
 def test_quiet_hours_bring_forward_for_those_who_sleep_before_the_event(cast: Cast) -> None:
