@@ -28,7 +28,7 @@ from coordination.deliveries.grouping import REMOVED, present_robots
 from coordination.deliveries.holding import replay
 from coordination.deliveries.limits import take_token
 from coordination.deliveries.models import Delivery, Endpoint, Message, MessageState
-from coordination.deliveries.owners import may_manage_owner
+from coordination.deliveries.owners import is_known_owner, may_manage_owner
 from coordination.deliveries.recipients import Reader
 from coordination.deliveries.robot_words import explain
 from coordination.deliveries.sources import Rendered
@@ -40,6 +40,7 @@ MOST_OF_ONE_OWNER = 10
 NAME_LENGTH, KEYWORD_LENGTH, SECRET_LENGTH, MENTIONS_LENGTH = 100, 100, 200, 500
 WHO = re.compile(r"[A-Za-z0-9_.@+-]{1,64}")
 SECRET = re.compile(r"[A-Za-z0-9_-]{8,200}")
+TRIAL_SECONDS = 8.0  # a person waits, and a thread of the web worker with them
 KEY_NAMES = {"wecom": "key", "dingtalk": "access_token"}
 
 
@@ -106,9 +107,11 @@ def add_robot(
 
     Raises:
         NotAllowed: the viewer does not manage the owner.
-        InvalidInput: something is not as the robot needs it.
+        InvalidInput: there is no such owner, or something is not as the robot needs it.
         TransitionNotAllowed: the owner has too many.
     """
+    if not is_known_owner(owner):
+        raise invalid("owner", _("There is no such object, or it is not open to you."))
     if not (viewer.is_unlimited or may_manage_owner(viewer, owner)):
         raise NotAllowed
     robot = _known(channel)
@@ -192,6 +195,9 @@ def switch_on(endpoint: Endpoint, *, again: bool, viewer: Viewer, at: datetime) 
 def try_robot(endpoint: Endpoint, *, viewer: Viewer, at: datetime, words: Rendered) -> None:
     """Send a test message now, and say what the robot answers.
 
+    Somebody waits for it, so this is the one thing that is sent inside a request: to one address,
+    for `TRIAL_SECONDS` at most, and with a token that the robot's other messages lack then.
+
     Args:
         endpoint: the robot.
         viewer: who tries it.
@@ -203,7 +209,7 @@ def try_robot(endpoint: Endpoint, *, viewer: Viewer, at: datetime, words: Render
         TestNotTaken: it was not taken; the message says what to do.
     """
     _require(viewer, endpoint)
-    transport = transport_for_robot(endpoint.channel)
+    transport = transport_for_robot(endpoint.channel, patience=TRIAL_SECONDS)
     wait = take_token(endpoint.pk, transport.pace, at=at)
     if wait is not None:
         seconds = int(wait.total_seconds()) + 1

@@ -44,10 +44,16 @@ class ChatTransport:
     lease = LEASE
     schedule = SCHEDULE
 
-    def __init__(self, robot: Robot) -> None:
-        """Make a transport; nothing is kept open between two letters."""
+    def __init__(self, robot: Robot, *, patience: float = egress.TOTAL_SECONDS) -> None:
+        """Make a transport; nothing is kept open between two letters.
+
+        Args:
+            robot: whose robots.
+            patience: seconds for one letter, from the name to the last byte of the answer.
+        """
         self.robot = robot
         self.pace = robot.pace
+        self.patience = patience
 
     def prepare(self) -> None:
         """Nothing to make ready: each letter has a connection of its own."""
@@ -68,6 +74,7 @@ class ChatTransport:
                 self.robot.url(setting, at=now),
                 headers=HEADERS,
                 content=self.robot.body(letter.rendered, setting, at=now),
+                total_seconds=self.patience,
             )
         except EgressRefused as error:
             raise TransportError(
@@ -193,6 +200,6 @@ def _without_secrets(text: str, setting: Setting) -> str:
     return text
 
 
-def transport_for_robot(channel: str) -> ChatTransport:
-    """Return a transport for the robots of a channel."""
-    return ChatTransport(ROBOTS[channel])
+def transport_for_robot(channel: str, *, patience: float = egress.TOTAL_SECONDS) -> ChatTransport:
+    """Return a transport for the robots of a channel; see `ChatTransport`."""
+    return ChatTransport(ROBOTS[channel], patience=patience)

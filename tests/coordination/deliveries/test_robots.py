@@ -1,5 +1,7 @@
 """Setting robots up: what is taken, who may, and what is never shown again."""
 
+import socket
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from ipaddress import ip_network
@@ -8,6 +10,7 @@ from typing import Any
 import pytest
 
 from coordination.changes.refusals import InvalidInput, NotAllowed, NotVisible, TransitionNotAllowed
+from coordination.deliveries import egress, robots
 from coordination.deliveries.fanout import fan_out_to_endpoints
 from coordination.deliveries.models import Delivery, Endpoint, Message
 from coordination.deliveries.robot_health import health_of
@@ -228,6 +231,28 @@ def test_try_robot_says_what_the_robot_answers(cast: Cast, fake: FakeRobots) -> 
     assert "good-key-0001" not in str(refusal.value)
     robot.refresh_from_db()
     assert robot.disabled_at is None  # a trial switches nothing off
+
+
+@pytest.mark.network
+def test_try_robot_that_never_answers_keeps_nobody_longer_than_its_bound(
+    cast: Cast, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(robots, "TRIAL_SECONDS", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        host = f"127.0.0.1:{port}"
+        settings.CHAT_HOSTS = [host]
+        settings.EGRESS_HTTP, settings.EGRESS_PORTS = True, [port]
+        settings.EGRESS_NETWORKS = [ip_network("127.0.0.0/8")]
+        robot = add(cast, url=f"http://{host}/cgi-bin/webhook/send?key=good-key-0001")
+        begun = time.monotonic()
+        with pytest.raises(TestNotTaken) as refusal:
+            try_robot(robot, viewer=cast.secretary, at=AT, words=trial_words("en", url=""))
+        took = time.monotonic() - begun
+
+    assert refusal.value.code == "timeout"
+    assert took < egress.TOTAL_SECONDS / 2
+    assert not Message.objects.exists()
 
 
 @pytest.mark.network
