@@ -14,6 +14,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from coordination.accounts.viewer import Viewer
+from coordination.bilingual import CHINESE
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,12 @@ def may_manage_owner(viewer: Viewer, owner: str) -> bool:
     """Whether the viewer may set endpoints up for an owner."""
     kind, _colon, uid = owner.partition(":")
     return kind in _kinds and _kinds[kind].may_manage(viewer, uid)
+
+
+def is_known_owner(owner: str) -> bool:
+    """Whether there is what a key stands for."""
+    kind, _colon, uid = owner.partition(":")
+    return kind in _kinds and _kinds[kind].name(uid, CHINESE) != ""
 
 
 def name_of_owner(owner: str, language: str) -> str:

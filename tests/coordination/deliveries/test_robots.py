@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from ipaddress import ip_network
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -142,6 +143,11 @@ def test_add_an_eleventh_robot_is_refused(cast: Cast) -> None:
 
     with pytest.raises(TransitionNotAllowed):
         add(cast, name="又一个")
+
+
+@pytest.mark.parametrize("owner", ["", "alliance:jjj", f"plan:{UUID(int=7)}", "person:7", "7"])
+def test_add_robot_on_what_is_not_there_is_refused_by_its_name(cast: Cast, owner: str) -> None:
+    assert refused(cast, owner=owner) == [("owner", "invalid")]
 
 
 def test_robots_are_the_business_of_their_own_secretariat(cast: Cast) -> None:
