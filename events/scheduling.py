@@ -16,16 +16,18 @@ from alliances.planning import hold_plan
 from coordination.accounts.viewer import Viewer
 from coordination.changes.assigning import assign
 from coordination.changes.models import Part
-from coordination.changes.recording import recording
+from coordination.changes.recording import InUse, recording
 from coordination.changes.refusals import TransitionNotAllowed, invalid
 from events import rules
 from events.calendar_event import Span
 from events.models import (
+    Duty,
     Event,
     EventAlliance,
     EventHost,
     EventOrganization,
     EventState,
+    Material,
     ReminderRule,
 )
 
@@ -207,10 +209,12 @@ def is_draft(event: Event) -> bool:
 def discard_event(event: Event, *, viewer: Viewer, at: datetime) -> None:
     """Delete a draft: an event without a time, of which nobody outside the secretariat knows.
 
+    Its reminder rules go with it, and what is owed to it and not done yet.
+
     Raises:
         NotAllowed, StaleVersion.
         TransitionNotAllowed: it is more than a draft; cancel it instead.
-        InUse: somebody was invited to it, or something else stands on it.
+        InUse: it holds what people did: documents, duties that were done.
     """
     rules.require(rules.may_manage_event(viewer, event))
     if not is_draft(event):
@@ -219,9 +223,33 @@ def discard_event(event: Event, *, viewer: Viewer, at: datetime) -> None:
             code="not_a_draft",
         )
     with recording(viewer.actor, at=at) as log:
+        _refuse_when_held(event)
+        for duty in Duty.objects.filter(event=event).order_by("pk"):
+            log.delete(duty, "duty.dropped")
         for rule in ReminderRule.objects.filter(event=event):
             log.delete(rule, "reminder_rule.removed")
         log.delete(event, "event.discarded")
+
+
+def _refuse_when_held(event: Event) -> None:
+    """Refuse to delete a draft under which people did something; say what.
+
+    Raises:
+        InUse.
+    """
+    held = (
+        (
+            Duty.objects.filter(event=event, done_at__isnull=False),
+            _("Something was done for this event already. Cancel it instead, and say why."),
+        ),
+        (
+            Material.objects.filter(event=event),
+            _("This draft holds documents. Remove them first, then delete the draft."),
+        ),
+    )
+    for rows, sentence in held:
+        if rows.exists():
+            raise InUse(sentence)
 
 
 def _record(event: Event, kind: str, *, viewer: Viewer, at: datetime, reason: str = "") -> Event:

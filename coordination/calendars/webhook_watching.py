@@ -188,7 +188,7 @@ def _facts_of(webhooks: Collection[Subscription], *, at: datetime) -> dict[int, 
         one.pk: (
             accounts.get(one.endpoint.owner),
             (one.keeper, accounts.get(one.keeper)),
-            one.token_id and (one.token.is_live(at), _rights(one.token.user)),
+            one.token and (one.token.is_live(at), _rights(one.token.user)),
         )
         for one in webhooks
     }

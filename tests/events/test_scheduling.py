@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.utils.translation import override
 
 from alliances.planning import publish_plan
 from coordination.changes.models import Change
@@ -15,9 +16,9 @@ from coordination.changes.refusals import (
     StaleVersion,
     TransitionNotAllowed,
 )
-from events.concluding import conclude_event
-from events.inviting import invite_organizations
-from events.models import Event, ReminderRule
+from events.concluding import attach_material, conclude_event
+from events.models import Duty, Event, ReminderRule
+from events.owing import fulfil_duty, set_duty
 from events.reminding import add_reminder_rule
 from events.scheduling import (
     Host,
@@ -54,8 +55,8 @@ def columns(event: Event) -> dict[str, Any]:
     return Event.objects.filter(pk=event.pk).values().get()
 
 
-def kinds_of(event: Event) -> list[str]:
-    """Return what happened to the event, first to last."""
+def kinds_of(event: Event | Duty) -> list[str]:
+    """Return what happened to the event, or to what is owed to it, first to last."""
     rows = Change.objects.filter(object_uid=event.uid).order_by("number")
     return list(rows.values_list("kind", flat=True))
 
@@ -469,15 +470,32 @@ def test_discard_event_of_an_adopted_line_is_refused(cast: Cast) -> None:
 
 
 def test_discard_event_that_something_stands_on_is_refused(cast: Cast) -> None:
-    event = make_event(cast.alliance, scheduled=True)
-    invite_organizations(event, [cast.member], viewer=SYSTEM, at=AT)
-    postponed = make_event(cast.alliance)
-    add_reminder_rule(postponed, viewer=SYSTEM, at=AT, offset="-P1D")
-    from events.owing import set_duty
+    add_reminder_rule(make_event(cast.alliance), viewer=SYSTEM, at=AT, offset="-P1D")
+    documented, worked_for = (make_event(cast.alliance) for _number in range(2))
+    values = {"title": "议程", "file_name": "议程.pdf", "content": b"%PDF-1.4"}
+    attach_material(documented, **values, viewer=SYSTEM, at=AT)
+    duty = set_duty(worked_for, cast.host, kind="name_date", due_at=LATER, viewer=SYSTEM, at=AT)
+    fulfil_duty(duty, viewer=SYSTEM, at=AT)
 
-    set_duty(postponed, cast.host, kind="name_date", due_at=LATER, viewer=SYSTEM, at=AT)
-    refused(postponed, InUse, discard_event)
-    assert ReminderRule.objects.count() == 1
+    with override("en"):
+        words = [str(refused(one, InUse, discard_event)) for one in (worked_for, documented)]
+
+    assert words == [
+        "Something was done for this event already. Cancel it instead, and say why.",
+        "This draft holds documents. Remove them first, then delete the draft.",
+    ]
+    assert (ReminderRule.objects.count(), Duty.objects.count()) == (1, 1)
+
+
+def test_discard_event_deletes_a_draft_with_what_is_owed_and_not_done(cast: Cast) -> None:
+    event = make_event(cast.alliance, hosts=[Host(cast.host)])
+    duty = set_duty(event, cast.host, kind="name_date", due_at=LATER, viewer=SYSTEM, at=AT)
+
+    discard_event(event, viewer=cast.secretary, at=LATER)
+
+    assert (Event.objects.count(), Duty.objects.count()) == (0, 0)
+    assert kinds_of(event) == ["event.drafted", "event.discarded"]
+    assert kinds_of(duty) == ["duty.set", "duty.dropped"]
 
 
 # -- Openness -------------------------------------------------------------------------------------

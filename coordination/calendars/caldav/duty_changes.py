@@ -20,6 +20,7 @@ from events.models import Duty, Event
 from events.querysets import organizations_of
 
 DUTY: Final = Duty.object_type()
+EVENT: Final = Event.object_type()
 NAMED_BY: Final = ("uid", "event__uid", "organization__uid", "event__alliance__uid")
 STANDING: Final = ("uid", "event__uid", "event__openness", "event__retired", "dropped_at")
 Befores = dict[UUID, dict[str, Any]]
@@ -100,7 +101,17 @@ def _deleted(tasks: Befores) -> list[tuple[Any, ...]]:
     columns = ("pk", "uid", "openness", "retired")
     events = {pk: rest for pk, *rest in Event.objects.filter(pk__in=wanted).values_list(*columns)}
     return [
-        (uid, *events[fields["event_id"]], fields.get("dropped_at"))
+        (uid, *(events.get(fields["event_id"]) or _draft_of(uid)), fields.get("dropped_at"))
         for uid, fields in kept.items()
-        if fields["event_id"] in events
     ]
+
+
+def _draft_of(task: UUID) -> list[Any]:
+    """Return uid and openness of the draft that a task was deleted with; none is retired.
+
+    One recording deletes both, the task right before its event; and its numbers have no gaps.
+    """
+    ends = Change.objects.filter(object_uid=task).order_by("-number").values("number")[:1]
+    later = Change.objects.filter(object_type=EVENT, number__gt=ends, kind="event.discarded")
+    draft = later.order_by("number")[0]
+    return [draft.object_uid, draft.diff["openness"][0], False]

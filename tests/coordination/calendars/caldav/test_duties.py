@@ -6,10 +6,10 @@ import pytest
 from coordination.accounts.viewer import SYSTEM
 from coordination.changes.recording import recording
 from events.owing import fulfil_duty, set_duty
-from events.scheduling import revise_event
+from events.scheduling import discard_event, revise_event
 from tests.conftest import NOW
 from tests.coordination.calendars.caldav.conftest import OpenPhone, Phone
-from tests.factories import AT, Cast, make_event
+from tests.factories import AT, Cast, make_event, stored
 
 
 def test_task_stands_in_the_calendar_of_those_who_owe_it(open_phone: OpenPhone, cast: Cast) -> None:
@@ -108,3 +108,24 @@ def test_own_calendar_offers_tasks_and_an_alliance_s_does_not(phone: Phone) -> N
 
     assert components("mine/") == ["VEVENT", "VTODO"]
     assert components("jjj/") == ["VEVENT"]
+
+
+def test_task_of_a_draft_that_was_deleted_is_taken_away_from_those_who_had_it(
+    open_phone: OpenPhone, cast: Cast
+) -> None:
+    shown, hidden = (
+        make_event(cast.alliance, audience=audience) for audience in ("members", "secretariat")
+    )
+    phone, due = open_phone("liaison"), {"kind": "send_agenda", "due_at": NOW}
+    duty, _never_seen = (
+        set_duty(event, cast.member, **due, viewer=SYSTEM, at=AT) for event in (shown, hidden)
+    )
+    token = phone.sync("mine/").token
+    for event in (hidden, shown):
+        discard_event(stored(event), viewer=SYSTEM, at=NOW)
+
+    answer = phone.sync("mine/", token)
+
+    assert answer.names == [f"duty-{duty.uid}.ics"]
+    assert answer.only.status == 404
+    assert phone.sync("mine/", answer.token).entries == {}
