@@ -211,6 +211,27 @@ def test_program_that_deletes_keeps_the_event_and_may_cancel_it(day: Day, cast: 
     assert "STATUS:CANCELLED" in day.read(path)[path][1]
 
 
+def test_program_whose_entry_is_refused_takes_back_what_stands(day: Day, cast: Cast) -> None:
+    event = make_event(cast.alliance, scheduled=True)
+    path, new, token = day.path(event), f"{day.phone.home}jjj/new.ics", day.sync("").token
+    tag, text = day.read(path)[path]
+    entry = (SAMPLES / f"{day.program.entry}.ics").read_bytes().decode()
+    weekly = "END:VEVENT", "RRULE:FREQ=WEEKLY\r\nEND:VEVENT"
+
+    answers = [
+        day.put(path, text.replace(*weekly), If_Match=tag),
+        day.put(new, entry.replace(*weekly), If_None_Match="*"),
+    ]
+
+    refusals = [(answer.status, answer.condition) for answer in answers]
+    assert refusals == [(403, ["C:valid-calendar-object-resource"])] * 2
+    assert day.sync(token).entries == {}
+    assert day.read(path) == {path: (tag, text)}
+    assert day.phone.multiget("jjj/", new).only.status == 404
+    again = day.put(path, text.replace("SUMMARY:", "SUMMARY:改"), If_Match=tag)
+    assert (again.status, [*day.sync(token).entries]) == (204, [path])
+
+
 @pytest.mark.parametrize("name", list(PROGRAMS))
 def test_program_of_somebody_who_may_only_read_is_told_so_and_keeps_what_stands(
     name: str, open_phone: OpenPhone, cast: Cast
@@ -229,3 +250,4 @@ def test_program_of_somebody_who_may_only_read_is_told_so_and_keeps_what_stands(
     refusals = [(answer.status, answer.condition) for answer in answers]
     assert refusals == [(403, ["D:need-privileges"])] * 3
     assert day.everything() == {path: tag}
+    assert day.read(path) == {path: (tag, text)}
