@@ -15,6 +15,7 @@ MAX_LINES: Final = 5000
 MAX_DEPTH: Final = 4  # VCALENDAR, VTIMEZONE or VEVENT, STANDARD or VALARM, and one to spare
 
 _BREAK: Final = re.compile(r"\r\n|\n|\r")
+_NAME: Final = re.compile(r"[A-Za-z0-9-]++(?=[;:])")
 _FOLD: Final = re.compile(r"(?:\r\n|\n|\r)[ \t]")
 _VALUE: Final = r'(?:"[^"]*+"|[^";:,]*+)'
 _LINE: Final = re.compile(rf"([A-Za-z0-9-]++)((?:;[A-Za-z0-9-]++={_VALUE}(?:,{_VALUE})*+)*+):(.*)")
@@ -131,7 +132,7 @@ def _unfolded(text: str) -> Iterator[str]:
 
 def _name(line: str) -> str:
     """Return the name at the beginning of a content line, in capitals."""
-    match = re.match(r"[A-Za-z0-9-]++(?=[;:])", line)
+    match = _NAME.match(line)
     if match is None:
         raise MalformedText("a line without a name")
     return match[0].upper()

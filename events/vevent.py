@@ -11,6 +11,7 @@ are CONFIRMED; a cancelled event stays, CANCELLED. Postponed and cancelled are a
 in the SUMMARY, because not every program shows the STATUS.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -42,6 +43,9 @@ _STATUS: Final = {
     "postponed": "TENTATIVE",
     "cancelled": "CANCELLED",
 }
+_NOT_IN_A_URI: Final = re.compile(r"""[^!-~]|["<>\\^`{|}]""")
+_BEGIN: Final = "BEGIN:VEVENT\r\n"
+_END: Final = "END:VEVENT\r\n"
 _CONTROLS: Final = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)))
 _LINE_BREAKS: Final = "\n\r\v\f\x85\u2028\u2029"
 _CLEANING: Final = str.maketrans(
@@ -92,18 +96,32 @@ def vevent(event: CalendarEvent, *, language: str, level: Level) -> str:
     Raises:
         ValueError: The event has no time, neither now nor before.
     """
+    return next(vevents(event, languages=(language,), levels=(level,)))[2]
+
+
+def vevents(
+    event: CalendarEvent, *, languages: Iterable[str], levels: Iterable[Level]
+) -> Iterator[tuple[str, Level, str]]:
+    """Yield the event as a VEVENT in each language for each level, with the two.
+
+    What all have in common is written once.
+
+    Raises:
+        ValueError: The event has no time, neither now nor before.
+    """
     span = event.shown_span
     if span is None:
         raise ValueError(f"{event.ical_uid} has no time to show")
-    lines = ["BEGIN:VEVENT\r\n"]
-    for name, value in (
-        *_identity(event),
-        *_times(span),
-        *_contents(event, language, level),
-    ):
-        lines.append(folded(name, value))
-    lines.append("END:VEVENT\r\n")
-    return "".join(lines)
+    levels = tuple(levels)
+    common = _lines(*_identity(event), *_times(span))
+    for language in languages:
+        title = _lines(("SUMMARY", escaped(one_line(mark_title(event, language=language)))))
+        circumstances = _lines(*_circumstances(event, language))
+        for level in levels:
+            told = escaped(describe_event(event, language=language, level=level))
+            body = (common, title, folded("DESCRIPTION", told), circumstances)
+            conference = _lines(*_conference(event, level))
+            yield language, level, "".join((_BEGIN, *body, conference, _END))
 
 
 def calendar_head(head: CalendarHead, *, method: str = "PUBLISH") -> str:
@@ -178,10 +196,7 @@ def escaped(text: str) -> str:
 
 def uri(address: str) -> str:
     """Return ``address`` as a URI: what may not stand in one is percent-encoded as UTF-8."""
-    return "".join(
-        char if "!" <= char <= "~" and char not in '"<>\\^`{|}' else _percent(char)
-        for char in one_line(address)
-    )
+    return _NOT_IN_A_URI.sub(lambda match: _percent(match[0]), one_line(address))
 
 
 def parameter(text: str) -> str:
@@ -195,7 +210,10 @@ def parameter(text: str) -> str:
 
 def folded(name: str, value: str) -> str:
     """Return a content line, cut where it passes 75 octets but never inside a character."""
-    octets = f"{name}:{value}".encode()
+    line = f"{name}:{value}"
+    octets = line.encode()
+    if len(octets) <= LINE_OCTETS:
+        return line + "\r\n"
     pieces = []
     start, room = 0, LINE_OCTETS
     while len(octets) - start > room:
@@ -243,10 +261,8 @@ def _times(span: Span) -> Iterator[tuple[str, str]]:
         yield name + named, f"{local:%Y%m%dT%H%M%S}" + ("" if in_zone else "Z")
 
 
-def _contents(event: CalendarEvent, language: str, level: Level) -> Iterator[tuple[str, str]]:
-    """Yield what people read."""
-    yield "SUMMARY", escaped(one_line(mark_title(event, language=language)))
-    yield "DESCRIPTION", escaped(describe_event(event, language=language, level=level))
+def _circumstances(event: CalendarEvent, language: str) -> Iterator[tuple[str, str]]:
+    """Yield where it is, what it belongs to, who holds it and where more is said."""
     if where := one_line(describe_place(event, language=language)):
         yield "LOCATION", escaped(where)
     if event.latitude is not None and event.longitude is not None:
@@ -256,8 +272,17 @@ def _contents(event: CalendarEvent, language: str, level: Level) -> Iterator[tup
     common_name = parameter(event.organizer.text(language))
     yield f"ORGANIZER;CN={common_name}", uri(event.organizer_uri)
     yield "URL", uri(event.url)
+
+
+def _conference(event: CalendarEvent, level: Level) -> Iterator[tuple[str, str]]:
+    """Yield the address at which one takes part, which the public is not told."""
     if event.online_url and level != Level.PUBLIC:
         yield "CONFERENCE;VALUE=URI;FEATURE=VIDEO", uri(event.online_url)
+
+
+def _lines(*properties: tuple[str, str]) -> str:
+    """Return content lines."""
+    return "".join([folded(name, value) for name, value in properties])
 
 
 def _percent(char: str) -> str:

@@ -23,11 +23,11 @@ from coordination.bilingual import LANGUAGES
 from coordination.calendars.models import EventText, FeedStamp
 from coordination.calendars.whole_events import event_of_key
 from coordination.changes.projections import Recorded
-from coordination.prepared import FEW, built, columns_of, few_blanks, insert_rows, prepared
+from coordination.prepared import FEW, few_blanks, insert_rows, prepared
 from events.calendar_event import Level
 from events.calendar_values import calendar_event, publisher_address
 from events.models import Event, EventState
-from events.vevent import RENDERER_VERSION, vevent
+from events.vevent import RENDERER_VERSION, vevents
 
 BATCH = 500  # events
 LEVELS_OPEN_TO: dict[str, tuple[Level, ...]] = {
@@ -38,6 +38,7 @@ LEVELS_OPEN_TO: dict[str, tuple[Level, ...]] = {
 }
 WHAT_TEXTS_SHOW_OF_AN_ALLIANCE = {"name_zh", "name_en", "email", "time_zone"}
 WHAT_A_TEXT_SAYS = ("body", "time_zone", "first_on", "last_on", "renderer")
+STORED = ("event_id", "language", "level", *WHAT_A_TEXT_SAYS, "pk")
 _MEMBERS_SCOPE = re.compile(r"alliance:(\d+):members")
 
 
@@ -146,11 +147,11 @@ def _render_batch(pks: Sequence[int]) -> int:
         for event in _events_of(pks)
         for text in _texts_of(event)
     }
-    stored = {(text.event_id, text.language, text.level): text for text in _stored_texts(pks)}
-    gone = [text.pk for key, text in stored.items() if key not in wanted]
+    stored = {(event, language, level): said for event, language, level, *said in _stored(pks)}
+    gone = [key for *_said, key in (stored[text] for text in stored.keys() - wanted.keys())]
     if gone:
         EventText.objects.filter(pk__in=gone).delete()
-    different = [text for key, text in wanted.items() if not _is_same(text, stored.get(key))]
+    different = [text for key, text in wanted.items() if _says(text) != stored.get(key, [])[:-1]]
     insert_rows(different, unique=("event", "language", "level"), update=WHAT_A_TEXT_SAYS)
     return len(gone) + len(different)
 
@@ -168,17 +169,17 @@ def _events_of(pks: Sequence[int]) -> Iterable[Event]:
     return rows
 
 
-def _stored_texts(pks: Sequence[int]) -> Iterable[EventText]:
-    """Return the texts that are stored of the events of these keys."""
+def _stored(pks: Sequence[int]) -> Iterable[Sequence[Any]]:
+    """Return event, language and level of these events' texts, what they say, and their keys."""
     if len(pks) > FEW:
-        return EventText.objects.filter(event__in=pks)
-    return [built(EventText, row) for row in _texts_of_few().rows(*pks)]
+        return EventText.objects.filter(event__in=pks).values_list(*STORED)
+    return _stored_of_few().rows(*pks)
 
 
 @prepared
-def _texts_of_few() -> QuerySet[EventText, Any]:
+def _stored_of_few() -> QuerySet[EventText, Any]:
     rows = EventText.objects.filter(event__pk__in=few_blanks(Event, "pk")).order_by()
-    return rows.values_list(*columns_of(EventText))
+    return rows.values_list(*STORED)
 
 
 def _texts_of(event: Event) -> Iterator[EventText]:
@@ -187,22 +188,20 @@ def _texts_of(event: Event) -> Iterator[EventText]:
     span = values.shown_span
     if span is None or event.retired:
         return
-    for language in LANGUAGES:
-        for level in LEVELS_OPEN_TO[event.openness]:
-            yield EventText(
-                event=event,
-                language=language,
-                level=level.value,
-                body=vevent(values, language=language, level=level),
-                time_zone=values.tzid,
-                first_on=span.first_on,
-                last_on=span.last_on,
-                renderer=fingerprint(),
-            )
+    levels = LEVELS_OPEN_TO[event.openness]
+    for language, level, body in vevents(values, languages=LANGUAGES, levels=levels):
+        yield EventText(
+            event=event,
+            language=language,
+            level=level.value,
+            body=body,
+            time_zone=values.tzid,
+            first_on=span.first_on,
+            last_on=span.last_on,
+            renderer=fingerprint(),
+        )
 
 
-def _is_same(text: EventText, stored: EventText | None) -> bool:
-    """Return whether the stored row says the same."""
-    return stored is not None and all(
-        getattr(text, name) == getattr(stored, name) for name in WHAT_A_TEXT_SAYS
-    )
+def _says(text: EventText) -> list[Any]:
+    """Return what a text says, in the order of `WHAT_A_TEXT_SAYS`."""
+    return [getattr(text, name) for name in WHAT_A_TEXT_SAYS]

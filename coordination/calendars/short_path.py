@@ -7,9 +7,9 @@ address costs three times as much again. So the WSGI application is wrapped::
     application = ShortPath(get_wsgi_application())
 
 What is answered here is what `views` would answer, header by header, because both take it from
-`answering`. All else goes on to Django: other addresses and methods, calendars that do not exist,
-and requests during which the database fails. No request is logged here; the server's own access
-log has them.
+`answering`; and what CalDAV's programs ask is asked of the same view, `caldav.views.dav`. All else
+goes on to Django: other addresses and methods, calendars that do not exist, and requests during
+which the database fails. No request is logged here; the server's own access log has them.
 
 A body that comes in chunks is measured here for everybody, because Django takes a request without
 a ``Content-Length`` for one without a body.
@@ -19,11 +19,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from http import HTTPStatus
 from io import BytesIO
 from typing import Any, Final
 
 from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
+from django.core.handlers.exception import convert_exception_to_response
 from django.core.handlers.wsgi import WSGIRequest, get_bytes_from_wsgi
 from django.db import DEFAULT_DB_ALIAS, Error, connections
 from django.http import HttpResponse, QueryDict
@@ -32,7 +34,8 @@ from django.utils import timezone
 
 from coordination.bilingual import CHINESE, language_or_default
 from coordination.calendars.answering import Answer, Asked, Standing, answer
-from coordination.calendars.caldav.polls import answer_poll, is_poll
+from coordination.calendars.caldav.polls import answer_poll, is_for_calendars
+from coordination.calendars.caldav.views import dav
 from coordination.calendars.fetching import find_feed, find_link
 from coordination.calendars.programs import program_named
 
@@ -41,6 +44,7 @@ StartResponse = Callable[..., Any]
 Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 Headers = list[tuple[str, str]]
 
+_dav: Any = convert_exception_to_response(dav)
 CHUNK: Final = 64 * 1024  # octets
 ADDRESS: Final = re.compile(
     r"/calendars/(?:alliances/(?P<slug>[-a-zA-Z0-9_]+)(?:/(?P<year>[0-9]{4}))?"
@@ -61,8 +65,8 @@ class ShortPath:
         found = None
         if "HTTP_TRANSFER_ENCODING" in environ:
             _measure(environ)
-        if is_poll(environ):
-            found = _remembered(environ)
+        if is_for_calendars(environ):
+            found = _of_caldav(environ)
         elif environ["REQUEST_METHOD"] in ("GET", "HEAD"):
             address = ADDRESS.fullmatch(environ.get("PATH_INFO", ""))
             found = _answered(environ, address) if address is not None else None
@@ -121,15 +125,24 @@ def _answered(environ: Environ, address: re.Match[str]) -> Answer | None:
         _close_if_obsolete()
 
 
-def _remembered(environ: Environ) -> Answer | None:
-    """Return the answer to a CalDAV poll that was answered before; None where it was not."""
+def _of_caldav(environ: Environ) -> Answer | None:
+    """Return the answer to what a CalDAV program asks, remembered or given now.
+
+    None where the database fails before anything was answered.
+    """
     _close_if_obsolete()
     try:
-        return answer_poll(environ, at=timezone.now())
+        return answer_poll(environ, at=timezone.now()) or _asked(environ)
     except Error:
         return None
     finally:
         _close_if_obsolete()
+
+
+def _asked(environ: Environ) -> Answer:
+    """Return what the view answers; its failures become what Django makes of failures."""
+    response = _dav(WSGIRequest(environ))
+    return Answer(HTTPStatus(response.status_code), list(response.items()), response.content)
 
 
 def _close_if_obsolete() -> None:

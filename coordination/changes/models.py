@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Sequence
+from functools import cache
 from typing import Any, ClassVar, Final, NoReturn, Self, TypeVar
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -49,6 +50,12 @@ class GuardedQuerySet(models.QuerySet[Row_co]):
         raise UnrecordedWrite(self.model)
 
 
+@cache
+def column_names(model: type[models.Model]) -> tuple[str, ...]:
+    """Return the names of a model's columns, as its rows have them."""
+    return tuple(field.attname for field in model._meta.concrete_fields)
+
+
 class Guarded(models.Model):
     """A row that remembers what it looked like when read, and refuses unrecorded writes."""
 
@@ -78,12 +85,8 @@ class Guarded(models.Model):
 
     def remember(self) -> None:
         """Take the present values as the ones stored."""
-        deferred = self.get_deferred_fields()
-        self.loaded = {
-            field.attname: getattr(self, field.attname)
-            for field in self._meta.concrete_fields
-            if field.attname not in deferred
-        }
+        values = self.__dict__  # where columns that were not read are missing
+        self.loaded = {name: values[name] for name in column_names(type(self)) if name in values}
 
 
 class Tracked(Guarded):

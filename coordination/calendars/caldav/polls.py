@@ -79,12 +79,12 @@ class Poll:
     """A question, and how its asker stood before it was answered.
 
     Attributes:
-        key: fingerprint of the question.
+        key: fingerprint of the question; None where the answer is not to be remembered.
         standing: of the asker: what `STANDING_SQL` found.
         token: their app password with its owner, where it was read when they stood like this.
     """
 
-    key: bytes
+    key: bytes | None
     standing: tuple[Any, ...]
     token: ApiToken | None
 
@@ -171,36 +171,53 @@ def answer_poll(environ: dict[str, Any], *, at: datetime) -> Answer | None:
     """Return the remembered answer to a request; None where it must be given anew.
 
     A request that is led on can be remembered afterwards, see `remember`; its body can be read
-    again.
+    again. Writes are led on too, with what was found of their app password.
     """
     credentials = environ.get("HTTP_AUTHORIZATION", "")
     secret = _secret(credentials)
-    length = environ.get("CONTENT_LENGTH") or "0"
-    if secret is None or not length.isdigit() or int(length) > LONGEST_QUESTION:
+    if secret is None:
         return None
-    body = environ["wsgi.input"].read(int(length)) if int(length) else b""
-    environ["wsgi.input"] = BytesIO(body)
     with connection.cursor() as cursor:
         cursor.execute(STANDING_SQL, [hash_secret(secret)])
         standing = cursor.fetchone()
     if standing is None:
         return None
-    key = _key(environ, body)
+    token = memory.token_of(credentials, standing)
+    key = _question(environ)
+    if key is None:
+        environ[POLL] = Poll(None, standing, token)
+        return None
     found = memory.find(key)
     if found is not None and found.still_holds(standing, at):
         return found.answer
-    environ[POLL] = Poll(key, standing, memory.token_of(credentials, standing))
+    environ[POLL] = Poll(key, standing, token)
     return None
 
 
-def is_poll(environ: Mapping[str, Any]) -> bool:
-    """Whether a request is one whose answer may be remembered."""
-    return environ["REQUEST_METHOD"] in METHODS and environ.get("PATH_INFO", "").startswith(ROOT)
+def _question(environ: dict[str, Any]) -> bytes | None:
+    """Return the fingerprint of a question whose answer may be remembered; None for others."""
+    length = environ.get("CONTENT_LENGTH") or "0"
+    if environ["REQUEST_METHOD"] not in METHODS or not length.isdigit():
+        return None
+    if int(length) > LONGEST_QUESTION:
+        return None
+    body = environ["wsgi.input"].read(int(length)) if int(length) else b""
+    environ["wsgi.input"] = BytesIO(body)
+    digest = hashlib.sha256(repr([environ.get(name, "") for name in ASKED_BY]).encode())
+    digest.update(body)
+    return digest.digest()
+
+
+def is_for_calendars(environ: Mapping[str, Any]) -> bool:
+    """Whether a request is one of CalDAV."""
+    path: str = environ.get("PATH_INFO", "")
+    return path.startswith(ROOT)
 
 
 def before_answering(request: HttpRequest, asking: Asking) -> None:
     """Note where the log stands before anything is read, so that no change is passed over."""
-    if POLL in request.META:
+    poll = request.META.get(POLL)
+    if poll is not None and poll.key is not None:
         _noted = asking.mark
 
 
@@ -215,12 +232,12 @@ def remember(request: HttpRequest, asking: Asking, response: HttpResponse) -> No
     """Keep the answer to a request for the next who asks the same with the same rights."""
     poll = request.META.get(POLL)
     content = response.content
-    if poll is None or asking.token is None or len(content) > LONGEST_ANSWER:
-        return
-    if response.status_code not in STATUSES:
+    if poll is None or asking.token is None or response.status_code not in STATUSES:
         return
     if poll.token is None:
         memory.keep_token(request.META["HTTP_AUTHORIZATION"], poll.standing, asking.token)
+    if poll.key is None or len(content) > LONGEST_ANSWER:
+        return
     answer = Answer(HTTPStatus(response.status_code), list(response.items()), content)
     memory.keep(
         poll.key,
@@ -246,10 +263,3 @@ def _secret(header: str) -> str | None:
     except ValueError:
         return None
     return secret if colon else None
-
-
-def _key(environ: Mapping[str, Any], body: bytes) -> bytes:
-    """Return the fingerprint of a question."""
-    digest = hashlib.sha256(repr([environ.get(name, "") for name in ASKED_BY]).encode())
-    digest.update(body)
-    return digest.digest()
