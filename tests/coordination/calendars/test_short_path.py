@@ -1,5 +1,6 @@
 """The short path gives the answers of the long one, header by header, and nothing else."""
 
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from io import BytesIO
@@ -14,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from alliances.models import Alliance
+from coordination.accounts.tokens import issue_token
 from coordination.accounts.viewer import SYSTEM
 from coordination.calendars import short_path
 from coordination.calendars.linking import LinkSettings, issue_link, path_of, revoke_link
@@ -261,6 +263,40 @@ def test_poll_without_news_costs_one_query(short: Ask, paths: list[str]) -> None
         assert len(captured) == 1
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "depth"),
+    [
+        ("PROPFIND", "", "0"),
+        ("PROPFIND", "calendars/nobody/", "1"),
+        ("PROPFIND", "calendars/{uid}/jjj/", "1"),
+        ("PROPFIND", "calendars/{uid}/jjj/", "infinity"),
+        ("GET", "calendars/{uid}/jjj/{name}", "0"),
+        ("HEAD", "calendars/{uid}/jjj/{name}", "0"),
+        ("REPORT", "calendars/{uid}/jjj/", "0"),
+        ("OPTIONS", "calendars/{uid}/", "0"),
+        ("PUT", "calendars/{uid}/jjj/{name}", "0"),
+        ("DELETE", "calendars/{uid}/jjj/{name}", "0"),
+        ("MKCALENDAR", "calendars/{uid}/new/", "0"),
+        ("BREW", "calendars/{uid}/jjj/", "0"),
+    ],
+)
+@pytest.mark.parametrize("is_known", [True, False])
+def test_answer_over_caldav_is_the_same_both_ways(
+    long: Ask, short: Ask, event: Event, *, method: str, path: str, depth: str, is_known: bool
+) -> None:
+    user = make_user("reader")
+    token = issue_token(
+        user, name="phone", kind="app_password", scopes=["*:*"], viewer=SYSTEM, at=AT
+    )
+    login = b64encode(f"reader:{token.secret if is_known else 'x'}".encode()).decode()
+    address = "/dav/" + path.format(uid=user.uid, name=event.dav_name)
+    fields = {"authorization": f"Basic {login}", "depth": depth}
+
+    expected = long(address, method, **fields)
+
+    assert [short(address, method, **fields) for _time in (1, 2)] == [expected] * 2
+
+
 def test_addresses_of_the_short_path_are_those_of_the_long_one() -> None:
     assert short_path.ADDRESS.fullmatch("/calendars/alliances/a-b_C9/2024.ics") is not None
     assert short_path.ADDRESS.fullmatch("/calendars/alliances/a/b/2024.ics") is None
@@ -274,7 +310,7 @@ def test_body_in_chunks_arrives_whole_with_its_length() -> None:
         start_response("200 OK", [])
         return [b""]
 
-    environ = {"REQUEST_METHOD": "PUT", "PATH_INFO": "/dav/", "wsgi.input_terminated": True}
+    environ = {"REQUEST_METHOD": "PUT", "PATH_INFO": "/api/", "wsgi.input_terminated": True}
     chunked = {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input": BytesIO(b"x" * 100_000)}
     ShortPath(read)(environ | chunked, lambda *_said: None)
 
@@ -289,7 +325,7 @@ def test_body_in_chunks_is_read_no_further_than_what_may_be_uploaded() -> None:
         start_response("200 OK", [])
         return [b""]
 
-    environ = {"REQUEST_METHOD": "PUT", "PATH_INFO": "/dav/", "wsgi.input_terminated": True}
+    environ = {"REQUEST_METHOD": "PUT", "PATH_INFO": "/api/", "wsgi.input_terminated": True}
     endless = {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input": BytesIO(b"x" * 1_000_000)}
     with override_settings(COORDINATION_MAX_UPLOAD_BYTES=100_000):
         ShortPath(note)(environ | endless, lambda *_said: None)
