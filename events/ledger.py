@@ -12,14 +12,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from alliances.models import Person
 from coordination.accounts.viewer import Viewer
-from coordination.changes.refusals import NotAllowed
-from coordination.deliveries.holding import release_held, replay, skip
-from coordination.deliveries.models import Attempt, Delivery, Endpoint, Message
+from coordination.changes.refusals import NotAllowed, NotVisible
+from coordination.deliveries.holding import release_held, release_period, replay, skip
+from coordination.deliveries.models import Attempt, Delivery, Endpoint, HoldPeriod, Message
 from coordination.deliveries.querysets import DeliveryQuerySet, EndpointQuerySet, MessageQuerySet
 from events.models import Event, Reminder, ReminderRule
 from events.telling import ledger_of_secretariats, source_id_of
@@ -192,6 +193,35 @@ def let_go(
         NotAllowed: the viewer is of no secretariat.
     """
     return release_held(_narrowed(viewer, uid, since, until), at=at)
+
+
+def end_hold(viewer: Viewer, pk: int, *, send: bool, at: datetime) -> int:
+    """Decide about all that a restore held back: let it go, or give it up; the span is closed.
+
+    Args:
+        viewer: a superuser, for the span is the whole installation's.
+        pk: key of the span.
+        send: whether what is still wanted goes out.
+        at: now.
+
+    Returns:
+        How many messages that were.
+
+    Raises:
+        NotAllowed: the viewer is none.
+        NotVisible: no such span is open.
+    """
+    if not viewer.is_unlimited:
+        raise NotAllowed
+    with transaction.atomic():
+        period = HoldPeriod.objects.select_for_update().filter(pk=pk, released_at=None).first()
+        if period is None:
+            raise NotVisible
+        given_up = 0
+        if not send:
+            held = Message.objects.held().filter(reason=period.reason)
+            given_up = skip(held, reason="skipped")
+        return release_period(period, at=at) + given_up
 
 
 def tries_of(message: Message) -> list[Attempt]:

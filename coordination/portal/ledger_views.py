@@ -167,6 +167,24 @@ def health(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @page
+def end_hold(request: HttpRequest, key: int, verb: str) -> HttpResponse:
+    """Let go, or give up, all that a restore held back, and close its span: superusers only."""
+    is_sent = verb == "release"
+    count = ledger.end_hold(viewer_of(request), key, send=is_sent, at=database_time())
+    if is_sent:
+        words = ngettext(
+            "%(count)d message goes out again.", "%(count)d messages go out again.", count
+        )
+    else:
+        words = ngettext(
+            "%(count)d message is given up.", "%(count)d messages are given up.", count
+        )
+    messages.success(request, words % {"count": count})
+    return HttpResponseRedirect(reverse("portal:ledger_health"))
+
+
+@require_POST
+@page
 def switch(request: HttpRequest, uid: UUID) -> HttpResponse:
     """Switch an endpoint off, or on again."""
     viewer = viewer_of(request)

@@ -49,6 +49,11 @@ urlpatterns = [
     path("ledger/", ledger_views.show, name="ledger"),
     path("ledger/health/", ledger_views.health, name="ledger_health"),
     re_path("^ledger/all/(?P<verb>again|skip|release)/$", ledger_views.act, name="ledger_act"),
+    re_path(
+        "^ledger/holds/(?P<key>[0-9]{1,18})/(?P<verb>release|skip)/$",
+        ledger_views.end_hold,
+        name="ledger_end_hold",
+    ),
     path("ledger/messages/<uuid:uid>/", ledger_views.message, name="ledger_message"),
     path("ledger/endpoints/<uuid:uid>/", ledger_views.switch, name="ledger_switch"),
     path("ledger/channels/<slug:name>/", ledger_views.resume, name="ledger_resume"),
