@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
+from benchmarks.faults.hooks import hook_frozen, hook_kills, hook_peers
 from benchmarks.faults.stage import LEASE_SECONDS, THREADS, Stage, set_lease
 
 Verdict = tuple[str, bool | None]  # None: the row has no meaning on this database
@@ -47,9 +48,9 @@ def frozen(stage: Stage) -> Verdict:
     stage.wait_sent(30)
     os.kill(first, signal.SIGSTOP)
     stage.loop("other")
-    time.sleep(LEASE_SECONDS + 1)
-    stage.wait_sent(300)
+    time.sleep(LEASE_SECONDS + 3)  # where it stopped while writing, SQLite waits for it
     os.kill(first, signal.SIGCONT)
+    stage.wait_sent(300)
     time.sleep(1.5)
     count = stage.count()
     return count.words, count.owed == 300 and not count.missing and count.copies <= THREADS
@@ -363,6 +364,6 @@ def fresh(stage: Stage) -> Verdict:
 
 EVERYWHERE: tuple[Row, ...] = (
     kills, frozen, clocks, down_over_the_due_time, host_clock, mail_server, poison, asked_to_end,
-    rolled_back, full_disk, fresh,
+    rolled_back, full_disk, fresh, hook_kills, hook_frozen, hook_peers,
 )  # fmt: skip
 WITH_SERVERS: tuple[Row, ...] = (database_away, broker_flushed, broker_refused, broker_silent)

@@ -304,19 +304,21 @@ class Stage:
         """Wait until so many messages are marked as sent."""
         return self.wait(lambda: self.sent() >= number, seconds)
 
-    def count(self, *, state: str = "sent") -> Count:
-        """Compare what is marked as sent with what arrived."""
+    def count(self, *, state: str = "sent", arrived: Iterable[str] | None = None) -> Count:
+        """Compare what is marked as sent with what arrived, at the mail server unless given."""
         from coordination.deliveries.models import Attempt, Message
 
         time.sleep(0.2)  # the mail server's book
+        if arrived is None:
+            arrived = [uid for uid, _at in self.arrivals()]
         known = {str(uid) for uid in Message.objects.values_list("uid", flat=True)}
         owed = {str(u) for u in Message.objects.filter(state=state).values_list("uid", flat=True)}
-        arrived = Counter(uid for uid, _at in self.arrivals() if uid in known)
+        heard = Counter(uid for uid in arrived if uid in known)
         doubts = Attempt.objects.filter(outcome="in_doubt").values("message").distinct().count()
         return Count(
             owed=len(owed),
-            missing=len(owed - arrived.keys()),
-            copies=sum(copies - 1 for copies in arrived.values()),
+            missing=len(owed - heard.keys()),
+            copies=sum(copies - 1 for copies in heard.values()),
             doubtful=doubts,
-            strangers=len(arrived.keys() - owed),
+            strangers=len(heard.keys() - owed),
         )
