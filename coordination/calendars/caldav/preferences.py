@@ -59,6 +59,15 @@ class Preferences:
         return self.by_collection.get(collection, {}).get(key, "")
 
 
+def zone_in(text: str) -> str:
+    """Return the TZID in an iCalendar object that brings a time zone; "" where there is none."""
+    for line in text.splitlines():
+        key, _colon, value = line.partition(":")
+        if key.strip().upper() == "TZID":
+            return value.strip()
+    return ""
+
+
 @transaction.atomic
 def save_preferences(viewer: Viewer, collection: str, changes: Mapping[str, str | None]) -> None:
     """Set values of the person's own; None takes one away.

@@ -21,7 +21,7 @@ from coordination.accounts.viewer import Viewer
 from coordination.calendars.caldav import xml
 from coordination.calendars.caldav.duties import duty_name
 from coordination.calendars.caldav.objects import HEADS, CalendarObject
-from coordination.calendars.caldav.preferences import Preferences
+from coordination.calendars.caldav.preferences import Preferences, zone_in
 from coordination.calendars.caldav.resources import (
     PRINCIPALS,
     AnyResource,
@@ -226,7 +226,10 @@ def _collection(collection: Collection, asking: Asking) -> Values:
         name(DAV, "sync-token"): lambda: sync_token(collection, asking),
         name(CALDAV, "calendar-description"): lambda: xml.text(collection.description),
         name(CALDAV, "calendar-timezone"): lambda: xml.text(timezone_object(collection)),
-        name(CALDAV, "calendar-timezone-id"): lambda: xml.text(collection.time_zone),
+        name(CALDAV, "calendar-timezone-id"): lambda: xml.text(
+            zone_in(asking.preferences.text(collection.name, name(CALDAV, "calendar-timezone")))
+            or collection.time_zone
+        ),
         name(CALDAV, "supported-calendar-component-set"): lambda: "".join(
             f'<C:comp name="{component}"/>' for component in collection.components
         ),

@@ -13,6 +13,7 @@ from coordination.calendars.caldav import xml
 from coordination.calendars.caldav.calendar_data import data_property, form_of
 from coordination.calendars.caldav.filters import read_filter
 from coordination.calendars.caldav.freebusy import answer_free_busy
+from coordination.calendars.caldav.preferences import zone_in
 from coordination.calendars.caldav.principal_reports import (
     answer_expand,
     answer_match,
@@ -158,7 +159,7 @@ def _zone(root: Element, collection: Collection, asking: Asking) -> str:
     Raises:
         Refused: 403, the request names one that is not known, or brings none where it says so.
     """
-    named = root.find(name(CALDAV, "timezone-id"))  # RFC 7809 section 5.2
+    named = root.find(name(CALDAV, "timezone-id"))  # RFC 7809 section 6.2
     if named is not None:
         if (named.text or "").strip() not in zone_names():
             raise Refused(403, "<C:valid-timezone/>", _("There is no such time zone."))
@@ -169,8 +170,5 @@ def _zone(root: Element, collection: Collection, asking: Asking) -> str:
         raise Refused(403, "<C:valid-calendar-data/>", sentence)
     text = brought.text if brought is not None else None
     text = text or asking.preferences.text(collection.name, name(CALDAV, "calendar-timezone"))
-    for line in text.splitlines():
-        key, _colon, value = line.partition(":")
-        if key.strip().upper() == "TZID" and value.strip() in zone_names():
-            return value.strip()
-    return ""
+    zone = zone_in(text)
+    return zone if zone in zone_names() else ""

@@ -124,3 +124,14 @@ def test_whole_days_are_sought_in_the_zone_that_the_person_set(phone: Phone, cas
     patch(phone, "jjj/", zone=ZONE.format("Europe/London"))
 
     assert (before, phone.query("jjj/", evening).names) == ([], [event.dav_name])
+
+
+def test_name_of_the_zone_follows_the_zone_that_the_person_set(phone: Phone) -> None:
+    before = phone.value("jjj/", "C:calendar-timezone-id")
+    patch(phone, "jjj/", zone=ZONE.format("Europe/London"))
+
+    assert before == "Asia/Shanghai"
+    assert phone.value("jjj/", "C:calendar-timezone-id") == "Europe/London"
+    assert "TZID:Europe/London" in phone.value("jjj/", "C:calendar-timezone")
+    patch(phone, "jjj/", remove="C:calendar-timezone")
+    assert phone.value("jjj/", "C:calendar-timezone-id") == "Asia/Shanghai"
