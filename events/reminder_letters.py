@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.conf import settings
 from django.db.models import F
 from django.template.loader import render_to_string
+from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, override
 
@@ -24,6 +26,30 @@ from events.own_words import fill
 Card = dict[str, Any]
 BEGINNING: Final = timedelta(minutes=10)
 """For so long after its beginning an event is said to begin now."""
+NAME_HERE: Final = "\ue000name-of-the-reader\ue001"
+PERSONAL: Final = ("{name", "{organization", "{answer_by")
+"""Places of an office's own words that each reader reads otherwise."""
+
+
+def reads_alike(pairs: Iterable[tuple[Event, ReminderRule]], reader: Reader) -> bool:
+    """Whether all with this reader's language and zone get the same words but for their name."""
+    language = language_or_default(reader.language)
+    texts = [localized(rule, "text", language) for _event, rule in pairs]
+    return not any(place in text for text in texts for place in PERSONAL)
+
+
+def nameless(reader: Reader) -> Reader:
+    """Return a reader like this one, with a mark for the name where there is one."""
+    return replace(reader, name=NAME_HERE if reader.name else "")
+
+
+def addressed(letter: Rendered, reader: Reader) -> Rendered:
+    """Return a letter to a nameless reader with the reader's own name in it."""
+    return replace(
+        letter,
+        text=letter.text.replace(NAME_HERE, reader.name),
+        html=letter.html.replace(NAME_HERE, escape(reader.name)),
+    )
 
 
 def render_reminders(

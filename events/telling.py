@@ -27,12 +27,14 @@ from events.group_owners import group_owners_of
 from events.grouping import ReaderGroup, groups_of, in_groups, with_clocks
 from events.models import Event, Reminder, ReminderRule, ReminderState, Urgency
 from events.quiet import QuietNote, Sending, sending_time
-from events.reminder_letters import render_reminders
+from events.remembering import Audience, Memory, Stand
+from events.reminder_letters import addressed, nameless, reads_alike, render_reminders
 
 ABOUT = "events.event"
 ON_TIME = timedelta(minutes=5)
 TOO_LATE = "too_late"
 Cohorts = dict[tuple[datetime, str], list[ReaderGroup]]
+_memory = Memory(Reminder)
 
 
 class Reminders:
@@ -67,11 +69,12 @@ class Reminders:
 
     def still_wanted(self, delivery: Delivery, reader: Reader, at: datetime) -> str:
         """Return why the message is no longer wanted, or ""."""
-        reminder = reminder_of(delivery)
-        if reminder is None:
+        stand = _memory.stand(_pk_of(delivery))
+        reminder = _remembered(stand, delivery)
+        if reminder is None or stand.generation is None:
             return "rule_removed"
         event = reminder.event
-        if reminder.generation != delivery.generation:
+        if stand.generation != delivery.generation:
             return "event_moved"
         if event.state not in REMINDED_STATES or event.starts_at is None:
             return f"event_{event.state}"
@@ -83,15 +86,31 @@ class Reminders:
             return "no_address"
         if delivery.channel not in PERSONAL_CHANNELS:
             return "" if _may_be_told_in_groups(event) else "no_longer_concerned"
-        wanted = recipients_of_rule(event, reminder.rule, on=_day(at, event))
-        if not wanted.filter(recipient=delivery.recipient).exists():
+        day = _day(at, event)
+        wanted = _memory.recall(
+            stand,
+            ("audience", reminder.pk, day),
+            lambda: Audience(recipients_of_rule(event, reminder.rule, on=day)),
+        )
+        if not wanted.holds(delivery.recipient):
             return "no_longer_concerned"
-        return "told_already" if Delivery.objects.told_before(delivery).exists() else ""
+        is_again = delivery.generation > 1 and Delivery.objects.told_before(delivery).exists()
+        return "told_already" if is_again else ""
 
     def render(self, deliveries: Sequence[Delivery], reader: Reader, at: datetime) -> Rendered:
         """Write the reminder in the reader's language, with the event's zone and the reader's."""
-        found = [row for delivery in deliveries if (row := reminder_of(delivery)) is not None]
-        return render_reminders([(row.event, row.rule) for row in found], reader, at)
+        stand = _memory.stand(_pk_of(deliveries[0]))
+        found = [_remembered(stand, delivery) for delivery in deliveries]
+        pairs = [(row.event, row.rule) for row in found if row is not None]
+        if not reads_alike(pairs, reader):
+            return render_reminders(pairs, reader, at)
+        causes = tuple(delivery.source_id for delivery in deliveries)
+        letter = _memory.recall(
+            stand,
+            ("letter", causes, reader.language, reader.time_zone, bool(reader.name), at),
+            lambda: render_reminders(pairs, nameless(reader), at),
+        )
+        return addressed(letter, reader)
 
 
 def ledger_of_secretariats(viewer: Viewer) -> Q:
@@ -112,11 +131,20 @@ def source_id_of(reminder: Reminder) -> str:
 def reminder_of(delivery: Delivery) -> Reminder | None:
     """Return the reminder that a line of the ledger came from; None when it is gone."""
     found: Reminder | None = (
-        Reminder.objects.filter(pk=int(delivery.source_id.partition(".")[0]))
+        Reminder.objects.filter(pk=_pk_of(delivery))
         .select_related("event__alliance", "event__work_area", "rule")
         .first()
     )
     return found
+
+
+def _pk_of(delivery: Delivery) -> int:
+    return int(delivery.source_id.partition(".")[0])
+
+
+def _remembered(stand: Stand, delivery: Delivery) -> Reminder | None:
+    """Return the reminder with its event and rule; of its own columns only the key holds."""
+    return _memory.recall(stand, ("reminder", _pk_of(delivery)), lambda: reminder_of(delivery))
 
 
 def _is_repeated(line: Delivery, at: datetime) -> bool:

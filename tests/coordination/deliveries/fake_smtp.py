@@ -48,6 +48,7 @@ DATA = {"data450": "452 4.3.1 no room", "data550": "554 5.6.0 not wanted"}
 
 class _Handler(socketserver.StreamRequestHandler):
     server: "_Server"
+    disable_nagle_algorithm = True  # several small answers are not held back for one another
 
     def handle(self) -> None:
         self.server.behaviour.connections += 1
