@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
 from django.utils.translation import override
@@ -28,6 +28,7 @@ from coordination.bilingual import language_or_default, localized
 from coordination.changes.refusals import NotAllowed, TransitionNotAllowed
 from coordination.deliveries.recipients import Reader
 from coordination.pages.answers import now, posted
+from coordination.pages.wording import day_in_words
 from coordination.rest.throttling import address_of
 from events import rules
 from events.answer_links import invitee_of_link
@@ -128,7 +129,7 @@ def _page(
         "latest": latest,
         "given": given_in(latest) if latest is not None else None,
         "answered_by": _name_of(latest, invitee, language),
-        "answered_at": _instant(latest, reader),
+        "answered_at": _instant(latest, reader, language),
         "is_for_another_time": latest is not None
         and not answers_this_time(latest, invitation.notices.all()),
     }
@@ -156,11 +157,12 @@ def _name_of(answer: Answer | None, invitee: Invitee, language: str) -> str:
     return localized(details, "name", language) if details is not None else ""
 
 
-def _instant(answer: Answer | None, reader: Reader) -> str:
+def _instant(answer: Answer | None, reader: Reader, language: str) -> str:
+    """Return when it was answered, on the reader's clock: "2024年5月14日 09:30"."""
     if answer is None:
         return ""
-    with timezone.override(reader.time_zone):
-        return f"{timezone.localtime(answer.created_at):%Y-%m-%d %H:%M}"
+    here = answer.created_at.astimezone(ZoneInfo(reader.time_zone))
+    return f"{day_in_words(here.date(), language=language, with_year=True)} {here:%H:%M}"
 
 
 def _done(request: HttpRequest) -> str:

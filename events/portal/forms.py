@@ -198,7 +198,12 @@ class ReplaceForm(VerbForm):
 class WithdrawForm(VerbForm):
     """Withdraw an invitation."""
 
-    reason = forms.CharField(label=_("reason"), required=False, max_length=300)
+    reason = forms.CharField(
+        label=_("reason"),
+        required=False,
+        max_length=300,
+        help_text=_("For the history; the notice does not repeat it."),
+    )
 
 
 WORDS = (

@@ -108,6 +108,8 @@ def test_one_tap_answers_and_says_how_to_change_it(cast: Cast, browser: Client, 
     assert response.redirect_chain == [(f"{path(invitee)}?done=1", 302)]
     assert "Your answer is recorded." in response.content.decode()
     assert "choose another answer" in response.content.decode()
+    assert re.search(r"\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d", response.content.decode())
+    assert not re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d", response.content.decode())
     assert answers() == [(state, None, "", "link", "liaison")]
     assert Invitation.objects.get().state == state
     change = Change.objects.get(kind="answer.given")
