@@ -16,7 +16,7 @@ from events.zones import instant_of, wall_of
 
 JUST_BEFORE: Final = timedelta(minutes=1)
 ONE_DAY: Final = timedelta(days=1)
-LONGEST: Final = timedelta(hours=14)
+LONGEST: Final = timedelta(hours=23)
 """Quiet hours are kept up to this length."""
 
 

@@ -151,6 +151,19 @@ def test_a_readers_own_quiet_hours_come_before_the_rules(cast: Cast) -> None:
     assert sent() == [("liaison", "05-15 01:30", ""), ("host", "05-15 02:00", "")]
 
 
+def test_quiet_hours_of_all_but_the_office_day_bring_forward_into_that_day(cast: Cast) -> None:
+    person = Person.objects.get(user__username="host")
+    Wishes.objects.create(
+        recipient=f"person:{person.uid}", quiet_from=time(17), quiet_until=time(9)
+    )
+    event = reminded(cast, offset="-PT2H")
+    assert event.starts_at is not None
+
+    fire(event.starts_at, since=event.starts_at - timedelta(days=2))
+
+    assert sent() == [("host", "05-15 08:59", ""), ("liaison", "05-15 23:30", "")]
+
+
 def test_who_cannot_be_reached_in_time_stands_in_the_ledger_with_the_reason(cast: Cast) -> None:
     zones(host="Europe/Madrid")
     add_reminder_rule(cast.alliance, viewer=SYSTEM, at=AT, offset="-PT2H", audience=["members"])
