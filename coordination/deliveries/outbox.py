@@ -18,7 +18,7 @@ from typing import Any
 from uuid import uuid4
 
 from django.db import InterfaceError, InternalError, OperationalError, connection, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
 from coordination.deliveries.circuit import OPEN_AFTER
 from coordination.deliveries.models import (
@@ -243,7 +243,7 @@ def _forget_connection() -> None:
 
 
 def release(messages: Iterable[Message]) -> int:
-    """Give claimed messages back, due as they were: they were not begun.
+    """Give claimed messages back, due as they were: they were not begun, so it was no try.
 
     Returns:
         How many were still the caller's.
@@ -253,7 +253,7 @@ def release(messages: Iterable[Message]) -> int:
         by_lease.setdefault(message.lease, []).append(message.pk)
     return sum(
         Message.objects.filter(pk__in=keys, lease=lease, state=MessageState.PENDING).update(
-            lease="", leased_until=None, begun_at=None
+            lease="", leased_until=None, begun_at=None, attempts=F("attempts") - 1
         )
         for lease, keys in by_lease.items()
     )

@@ -202,7 +202,7 @@ def test_release_gives_back_what_was_not_begun(at: datetime) -> None:
     assert release(claimed) == 1
 
     (again,) = claim_due("post", at=at, lease=LEASE)
-    assert (again.recipient, again.in_doubt) == ("box:2", False)
+    assert (again.recipient, again.in_doubt, again.attempts) == ("box:2", False, 1)
 
 
 @pytest.mark.django_db
