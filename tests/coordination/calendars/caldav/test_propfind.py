@@ -177,6 +177,21 @@ def test_properties_that_are_not_there_are_said_to_be_missing_unless_the_client_
         assert nothing.only.refused == {}
 
 
+def test_scheduling_is_not_offered_but_addresses_are_told(phone: Phone) -> None:
+    asked = ("C:schedule-inbox-URL", "C:schedule-outbox-URL", "C:calendar-user-address-set")
+    told = phone.propfind(phone.principal, *asked)
+    calendar = phone.propfind("jjj/", "C:schedule-calendar-transp", "C:schedule-tag").only
+
+    assert "calendar-auto-schedule" not in told.response["DAV"]
+    assert told.only.refused == {"C:schedule-inbox-URL": 404, "C:schedule-outbox-URL": 404}
+    assert told.only.hrefs("C:calendar-user-address-set") == [
+        "mailto:liaison@example.org",
+        f"urn:uuid:{phone.user.uid}",
+        phone.principal,
+    ]
+    assert calendar.refused == {"C:schedule-calendar-transp": 404, "C:schedule-tag": 404}
+
+
 def test_property_of_a_foreign_namespace_keeps_its_name(phone: Phone) -> None:
     body = propfind('<D:prop><x:é-1 xmlns:x="urn:a&amp;b"/></D:prop>')
     entry = phone.ask("PROPFIND", "jjj/", body, Depth="0").only

@@ -101,3 +101,28 @@ def test_report_that_is_not_offered_is_refused(path: str, body: str, phone: Phon
 
 def test_report_without_a_body_is_refused(phone: Phone) -> None:
     assert phone.ask("REPORT", "jjj/").status == 400
+
+
+@pytest.mark.parametrize("header", [{"Prefer": "return=minimal"}, {"Brief": "t"}])
+def test_report_for_a_program_that_wishes_for_little_leaves_out_what_is_not_there(
+    header: dict[str, str], phone: Phone, cast: Cast
+) -> None:
+    event = make_event(cast.alliance, scheduled=True)
+    path = f"{phone.home}jjj/{event.dav_name}"
+    prop = "<D:prop><D:getetag/><D:nothing/></D:prop>"
+    reports = {
+        "C:calendar-query": f"{prop}<C:filter>{EVENT_FILTER.format('')}</C:filter>",
+        "C:calendar-multiget": f"{prop}<D:href>{path}</D:href>",
+        "D:sync-collection": f"<D:sync-token/><D:sync-level>1</D:sync-level>{prop}",
+    }
+
+    for name, inner in reports.items():
+        body = f"<{name} {DECLARED}>{inner}</{name}>"
+        full = phone.ask("REPORT", "jjj/", body, Depth="1")
+        little = phone.ask("REPORT", "jjj/", body, Depth="1", **header)
+
+        assert full.entries[path].refused == {"D:nothing": 404}
+        assert (list(little.entries), little.entries[path].refused) == ([path], {})
+        assert list(little.entries[path].properties) == ["D:getetag"]
+        assert little.response["Preference-Applied"] == "return=minimal"
+        assert "Preference-Applied" not in full.response
