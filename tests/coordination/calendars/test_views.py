@@ -211,6 +211,18 @@ def test_feed_of_a_year_holds_what_touches_it(make_event: MakeEvent, feed: ReadF
     assert "NAME:京津冀国家高新区联盟2025年\r\n" in feed("/calendars/alliances/jjj/2025.ics")
 
 
+def test_feed_of_a_year_goes_by_the_clocks_of_each_event(
+    make_event: MakeEvent, feed: ReadFeed
+) -> None:
+    evening = Span(
+        starts=datetime(2024, 12, 31, 20), ends=datetime(2024, 12, 31, 22), zone="Europe/Madrid"
+    )  # in Beijing it is 03:00 on 1 January
+    uid = make_event(span=evening).ical_uid
+
+    assert uids_in(feed("/calendars/alliances/jjj/2024.ics")) == [uid]
+    assert uids_in(feed("/calendars/alliances/jjj/2025.ics")) == []
+
+
 def test_feed_in_english_has_its_own_text_and_tag(client: Client, event: Event) -> None:
     chinese, english = client.get(FEED), client.get(f"{FEED}?lang=en")
 
