@@ -140,9 +140,11 @@ class Drain:
         try:
             batch = self._read(claimed)
             while rest and not self._must_end(transport, fence, until):
-                self._handed_over = False
+                self._handed_over, lost = False, self.tally.lost
                 self._send_one(rest[0], batch, transport)
                 rest.pop(0)
+                if self.tally.lost > lost:
+                    break  # the lease ended after all, a machine that slept say: so did the rest's
             self._note_addresses()
         finally:
             if rest and self._handed_over:
