@@ -12,7 +12,7 @@ first as the log has it, then scope by scope; only so much as the change of acce
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
@@ -39,6 +39,8 @@ from events.querysets import Concerns, EventQuerySet
 TOKEN_LIFE: Final = timedelta(days=400)
 EVENT: Final = Event.object_type()
 Reason = Literal["deleted", "left_view"]
+Finder = Callable[[Sequence[UUID]], Mapping[UUID, int]]
+"""Events' uids -> the keys of those of them that were found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,7 @@ def changes_since(
     at: datetime,
     variant: str = "",
     mark: Watermark | None = None,
+    find: Finder | None = None,
 ) -> Delta:
     """Return what changed since a token.
 
@@ -116,6 +119,8 @@ def changes_since(
         at: now, aware; a token that has stood still for 400 days while things changed is old.
         variant: as for `token_of`.
         mark: taken before, in the same request; taken now when left out.
+        find: reads what is told of these events, and says which of them it found in the selection,
+            so that they are not looked up twice.
 
     Raises:
         TokenRefused: the token is not for this, or too old, or the copy cannot be brought up to
@@ -134,7 +139,7 @@ def changes_since(
         raise TokenRefused
     if start.target and start.target != mark.digest:  # changed again on the way
         raise TokenRefused
-    return _Reading(viewer, selection, limit, start, held, mark).answer(at)
+    return _Reading(viewer, selection, limit, start, held, mark, find).answer(at)
 
 
 @dataclass(slots=True)
@@ -147,6 +152,7 @@ class _Reading:
     start: Token
     held: frozenset[str]
     mark: Watermark
+    find: Finder | None
 
     def answer(self, at: datetime) -> Delta:
         """Return what the log has after the token's number; then what other scopes change."""
@@ -242,9 +248,17 @@ class _Reading:
         return set(rows.values_list("object_uid", flat=True))
 
     def _present(self, uids: Sequence[UUID]) -> list[tuple[int, UUID]]:
-        if uids and len(uids) <= FEW and self.selection.is_settled:
+        """Return which of these are in the selection now, in the order in which they were made."""
+        found = self.find(uids) if self.find is not None and uids else {}
+        others = self._looked_up([uid for uid in uids if uid not in found])
+        return sorted([*((pk, uid) for uid, pk in found.items()), *others])
+
+    def _looked_up(self, uids: Sequence[UUID]) -> list[tuple[int, UUID]]:
+        if not uids:
+            return []
+        if len(uids) <= FEW and self.selection.is_settled:
             return [(pk, uid) for pk, uid in _few_of(self.selection, self.viewer).rows(*uids)]
-        rows = self.selection.rows(self.viewer).filter(uid__in=uids).order_by("pk")
+        rows = self.selection.rows(self.viewer).filter(uid__in=uids).order_by()
         return list(rows.values_list("pk", "uid"))
 
 
@@ -263,7 +277,7 @@ def _changes_after(scopes: frozenset[str], most: int) -> QuerySet[Change, Any]:
 def _few_of(selection: Selection, viewer: Viewer) -> QuerySet[Any, Any]:
     """Return those of a few events that a viewer may see in a selection."""
     rows = selection.rows(viewer).filter(uid__in=few_blanks(Event, "uid"))
-    return rows.order_by("pk").values_list("pk", "uid")
+    return rows.order_by().values_list("pk", "uid")
 
 
 def _seen_before(numbers: Iterable[int], held: frozenset[str]) -> dict[int, set[str]]:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 from urllib.parse import quote, unquote
+from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
@@ -228,15 +229,15 @@ class Collection:
         rows = self.texts().order_by("event_id")
         return [*read_objects(rows, self.language, full=full), *self.duties.all()]
 
-    def of_events(self, keys: Sequence[int], *, full: bool) -> list[CalendarObject]:
-        """Return the objects of these events, as far as the viewer may see them."""
-        if not keys:
-            return []
-        if len(keys) <= FEW:
-            few = _texts_of_few(self.viewer, self.key, full=full).rows(*keys)
-            return list(objects_of(few, self.language))
-        rows = self.texts().filter(event__in=keys).order_by("event_id")
-        return list(read_objects(rows, self.language, full=full))
+    def of_events(self, uids: Sequence[UUID], *, full: bool) -> dict[UUID, CalendarObject]:
+        """Return the objects of these events by uid, as far as the viewer may see them."""
+        if len(uids) <= FEW:
+            rows = _texts_of_few(self.viewer, self.key, full=full).rows(*uids)
+        else:
+            texts = self.texts().filter(event__uid__in=uids).order_by("event_id")
+            rows = list(map(list, texts.values_list("event__uid", *(FULL if full else LIGHT))))
+        items = objects_of((columns for _uid, *columns in rows), self.language)
+        return dict(zip((uid for uid, *_columns in rows), items, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,6 +366,6 @@ def _texts_of_a_name(viewer: Viewer, alliance: int | None) -> QuerySet[EventText
 
 @prepared
 def _texts_of_few(viewer: Viewer, alliance: int | None, *, full: bool) -> QuerySet[EventText, Any]:
-    keys = few_blanks(Event, "pk")
-    rows = _texts(viewer, alliance).filter(event__pk__in=keys).order_by("event_id")
-    return rows.values_list(*(FULL if full else LIGHT))
+    uids = few_blanks(Event, "uid")
+    rows = _texts(viewer, alliance).filter(event__uid__in=uids).order_by("event_id")
+    return rows.values_list("event__uid", *(FULL if full else LIGHT))

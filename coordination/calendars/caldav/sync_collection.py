@@ -15,6 +15,7 @@ before the first.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
@@ -38,7 +39,7 @@ from coordination.calendars.caldav.propfind import (
 )
 from coordination.calendars.caldav.resources import Collection, object_path
 from coordination.calendars.caldav.xml import DAV, Refused, name
-from coordination.calendars.syncing import Delta, changes_since
+from coordination.calendars.syncing import Delta, Finder, changes_since
 from coordination.calendars.tokens import TokenRefused
 from events.models import Event, EventState
 
@@ -199,7 +200,14 @@ def _changes(
     collection: Collection, start: Position, limit: int, asking: Asking, *, full: bool
 ) -> Part:
     """Tell what changed since: tasks first, because events bring the token forward."""
-    delta = _delta(collection, start, limit, asking)
+    items: dict[int, CalendarObject] = {}
+
+    def find(uids: Sequence[UUID]) -> dict[UUID, int]:
+        found = collection.of_events(uids, full=full)
+        items.update((item.event_pk or 0, item) for item in found.values())
+        return {uid: item.event_pk or 0 for uid, item in found.items()}
+
+    delta = _delta(collection, start, limit, asking, find)
     if delta.token == start.core:
         return Part(Position(start.core))
     part = Part(Position(delta.token), more=delta.more)
@@ -207,7 +215,7 @@ def _changes(
         part = _changed_tasks(start, limit, delta, asking)
         if part.position.core == start.core:
             return part
-    part.items += collection.of_events(delta.changed, full=full)
+    part.items += [items[key] for key in delta.changed if key in items]
     part.gone += [removal.dav_name for removal in delta.removed]
     part.gone += _without_text(delta, part.items)
     return part
@@ -244,7 +252,13 @@ def _changed_tasks(start: Position, limit: int, delta: Delta, asking: Asking) ->
     return part
 
 
-def _delta(collection: Collection, start: Position, limit: int, asking: Asking) -> Delta:
+def _delta(
+    collection: Collection,
+    start: Position,
+    limit: int,
+    asking: Asking,
+    find: Finder | None = None,
+) -> Delta:
     """Return what changed of events.
 
     Raises:
@@ -259,6 +273,7 @@ def _delta(collection: Collection, start: Position, limit: int, asking: Asking) 
             at=asking.at,
             variant=collection.variant,
             mark=asking.mark,
+            find=find,
         )
     except TokenRefused as error:
         raise refused_token() from error
