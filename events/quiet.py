@@ -17,7 +17,9 @@ from events.zones import instant_of, wall_of
 JUST_BEFORE: Final = timedelta(minutes=1)
 ONE_DAY: Final = timedelta(days=1)
 LONGEST: Final = timedelta(hours=23)
-"""Quiet hours are kept up to this length."""
+"""Quiet hours are kept up to this length: a reader may ask for all but an hour of the day."""
+LONGEST_OF_A_RULE: Final = timedelta(hours=14)
+"""Those that a rule sets for whoever named none."""
 
 
 class QuietNote(StrEnum):

@@ -19,7 +19,7 @@ from events.models import Clock, Event, ReminderRule
 from events.models.reminder import ANSWER_WORDS, AUDIENCE_WORDS, CHANNEL_WORDS, OWNERS
 from events.offsets import NotAnOffset, read_offset
 from events.own_words import REMINDER_PLACES, UnknownPlace, check_places
-from events.quiet import LONGEST
+from events.quiet import LONGEST_OF_A_RULE
 from events.zones import zone_names
 
 AUDIENCES = tuple(AUDIENCE_WORDS)
@@ -217,7 +217,7 @@ CONDITIONS: tuple[Condition, ...] = (
     ),
     (
         "quiet_until",
-        lambda rule: rule.quiet_hours is not None and rule.quiet_hours.length > LONGEST,
+        lambda rule: rule.quiet_hours is not None and rule.quiet_hours.length > LONGEST_OF_A_RULE,
         _("Quiet hours last 14 hours at most."),
     ),
     (

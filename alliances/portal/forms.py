@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from alliances.drafting import Host, Line
 from alliances.joining import organizations_by_name
@@ -159,7 +160,14 @@ class BodyForm(NamedForm):
     field_order = ["version", "kind", "name_zh", "name_en"]
 
 
-class SeatForm(NamedForm):
+class PersonForm(NamedForm):
+    """A form that names a person."""
+
+    name_zh = _text(pgettext_lazy("person", "name in Chinese"), 200)
+    name_en = _text(pgettext_lazy("person", "name in English"), 200)
+
+
+class SeatForm(PersonForm):
     """Give a person a seat for a member or in a body."""
 
     title_zh = _text(_("position in Chinese"), 100)
@@ -201,7 +209,7 @@ class PersonChoice(RowChoice):
         return row_label(obj.details, self.language)
 
 
-class HandOverForm(NamedForm):
+class HandOverForm(PersonForm):
     """Hand a seat to a successor: somebody known, or a person to add."""
 
     successor = PersonChoice(

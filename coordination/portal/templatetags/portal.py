@@ -16,6 +16,7 @@ from alliances.rules import is_secretariat_anywhere
 from coordination.bilingual import localized, text_in
 from coordination.deliveries.freshness import Condition, trouble_now
 from coordination.deliveries.inbox import unread_count
+from coordination.deliveries.reason_words import reason_in_words
 from coordination.pages.answers import viewer_of
 from coordination.pages.wording import (
     day_in_words,
@@ -150,6 +151,12 @@ def moment(context: Context, value: datetime | None) -> str:
     return (
         f"{day_in_words(here.date(), language=get_language() or '', with_year=True)} {here:%H:%M}"
     )
+
+
+@register.filter
+def reason(code: str) -> str:
+    """Return what the code of a delivery or an attempt means, in the reader's language."""
+    return reason_in_words(code)
 
 
 @register.filter
