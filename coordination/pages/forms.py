@@ -133,7 +133,7 @@ def row_label(row: Any, language: str) -> str:
 
 
 class RowChoice(_ModelChoice):
-    """A choice of rows, named in the reader's language; what it means to choose none is in words."""
+    """A choice of rows, named in the reader's language; to choose none is in words too."""
 
     language = ""
 
