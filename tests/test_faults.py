@@ -8,7 +8,10 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-ROWS = ["kills", "clocks", "down_over_the_due_time", "poison", "rolled_back", "asked_to_end"]
+ROWS = [
+    "kills", "clocks", "down_over_the_due_time", "poison", "rolled_back", "asked_to_end",
+    "hook_kills", "web_writes",
+]  # fmt: skip
 
 
 @pytest.mark.network

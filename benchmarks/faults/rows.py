@@ -10,7 +10,9 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from benchmarks.faults.hooks import hook_frozen, hook_kills, hook_peers
+from benchmarks.faults.host_clock import host_clock
 from benchmarks.faults.stage import LEASE_SECONDS, THREADS, Stage, set_lease
+from benchmarks.faults.writes import web_writes
 
 Verdict = tuple[str, bool | None]  # None: the row has no meaning on this database
 Row = Callable[[Stage], Verdict]
@@ -88,37 +90,6 @@ def down_over_the_due_time(stage: Stage) -> Verdict:
     fine = count.owed == 20 and not count.missing and not count.copies
     fine &= late.owed == 20 and late.missing == 20
     return f"{count.words}; {late.owed} past their event, of which sent: 0", fine
-
-
-def host_clock(stage: Stage) -> Verdict:
-    """the host's clock jumps an hour ahead, and back"""
-    if stage.vendor == "sqlite":
-        return "SQLite has no clock but the host's: what is due is late or early by the jump", None
-    from coordination.deliveries.timing import database_time
-
-    at = database_time()
-    stage.owe(20, "now", at=at)
-    stage.owe(20, "soon", at=at + timedelta(minutes=30))
-
-    def jumping(hours: int) -> None:
-        from django.utils import timezone
-
-        really = timezone.now
-        timezone.now = lambda: really() + timedelta(hours=hours)
-        stage.children.clear()
-        from coordination.deliveries.loop import run_loop
-
-        run_loop(threading.Event(), threading.Event(), name=f"jump{hours}")
-
-    for hours in (1, -1):
-        stage.fork(lambda h=hours: jumping(h))
-    done = stage.wait_sent(20)
-    time.sleep(2)
-    count = stage.count()
-    return (
-        f"{count.words}; 20 more due in half an hour, of which sent: {count.owed - 20}",
-        done and count.owed == 20 and not count.missing and not count.copies,
-    )
 
 
 KINDS = ("450", "550", "bye", "cut", "cutdata", "storecut", "store451", "hang", "drip", "data450",
@@ -364,6 +335,6 @@ def fresh(stage: Stage) -> Verdict:
 
 EVERYWHERE: tuple[Row, ...] = (
     kills, frozen, clocks, down_over_the_due_time, host_clock, mail_server, poison, asked_to_end,
-    rolled_back, full_disk, fresh, hook_kills, hook_frozen, hook_peers,
+    rolled_back, full_disk, fresh, hook_kills, hook_frozen, hook_peers, web_writes,
 )  # fmt: skip
 WITH_SERVERS: tuple[Row, ...] = (database_away, broker_flushed, broker_refused, broker_silent)

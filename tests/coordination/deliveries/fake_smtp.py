@@ -3,7 +3,8 @@
 `450@`, `550@`, `relay@`: the answer to RCPT. `data450@`, `data550@`: the answer to the content.
 `cut@` hangs up at RCPT, `cutdata@` in the middle of the content, `storecut@` after it has stored
 it, `store451@` stores and then says no, `hang@` says nothing more, `bye@` answers 421, `drip@`
-sends one byte now and then, `eager@` is refused and asked for its content all the same.
+sends one byte now and then, `slow@` takes its time, `eager@` is refused and asked for its content
+all the same.
 """
 
 import socket
@@ -99,6 +100,8 @@ class _Handler(socketserver.StreamRequestHandler):
         if name == "drip":
             self.drip()
             return False
+        if name == "slow":
+            time.sleep(0.05)
         if self.server.behaviour.sender_answer.startswith("250"):
             self.is_taken = name not in RCPT
             self.say(RCPT.get(name, "250 ok"))
