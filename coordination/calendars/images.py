@@ -8,7 +8,7 @@ copy of the past is kept.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
@@ -91,21 +91,25 @@ def images_now(uids: Sequence[UUID]) -> dict[UUID, EventImage]:
     }
 
 
-def images_at(number: int, uids: Sequence[UUID]) -> dict[UUID, tuple[EventImage, Change]]:
-    """Return the events as they were at a number, each with its first change after that.
+def images_since(number: int, uids: Sequence[UUID]) -> dict[UUID, list[tuple[EventImage, Change]]]:
+    """Return the events as they were before each of their changes after a number, newest first.
 
-    Events that have not changed since are left out. `seen_by` is not filled in.
+    So the last of an event's images shows it as it was at that number. Events that have not
+    changed since are left out. `seen_by` is not filled in.
     """
     now = images_now(uids)
-    changes: dict[UUID, Change] = {}
     images: dict[UUID, EventImage] = {}
+    found: dict[UUID, list[tuple[EventImage, Change]]] = {}
     rows = Change.objects.filter(object_uid__in=uids, number__gt=number).order_by("-number")
     for change in rows.iterator():
-        image = images.setdefault(change.object_uid, now.get(change.object_uid) or _gone(change))
+        uid = change.object_uid
+        image = images.get(uid) or now.get(uid) or _gone(change)
         if change.object_version <= image.version:  # else it came after the row was read
+            image = replace(image, values=dict(image.values))
             image.take_back(change)
-            changes[change.object_uid] = change
-    return {uid: (images[uid], change) for uid, change in changes.items()}
+            found.setdefault(uid, []).append((image, change))
+        images[uid] = image
+    return found
 
 
 def _gone(change: Change) -> EventImage:

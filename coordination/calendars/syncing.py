@@ -21,7 +21,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from coordination.accounts.viewer import Viewer
-from coordination.calendars.images import EventImage, images_at, images_now
+from coordination.calendars.images import EventImage, images_now, images_since
 from coordination.calendars.selecting import Selection
 from coordination.calendars.tokens import (
     Token,
@@ -217,7 +217,7 @@ class _Reading:
         return numbers, list(uids), False
 
     def _settled(self, uids: Sequence[UUID]) -> Delta:
-        """Return which of these are in the copy's selection now, and which were at the token."""
+        """Return which of these are in the copy's selection now, and which may be in the copy."""
         present = self._present(uids)
         delta = Delta(changed=[pk for pk, _uid in present])
         here = {uid for _pk, uid in present}
@@ -225,18 +225,19 @@ class _Reading:
         if not gone:
             return delta
         test = self.selection.test()
-        images = images_at(self.start.number, gone)
+        images = images_since(self.start.number, gone)
         scopes = self.held | self.mark.scopes
-        seen = _seen_before({change.number for _image, change in images.values()}, scopes)
+        numbers = {change.number for found in images.values() for _image, change in found}
+        seen = _seen_before(numbers, scopes)
         new = self._settled_before(gone)
         still_there = set(Event.objects.filter(uid__in=gone).values_list("uid", flat=True))
-        for uid, (image, first) in images.items():
+        for uid, found in images.items():
             told_anew = uid in new or (self.start.after is not None and uid <= self.start.after)
             basis = self.mark.scopes if told_anew else self.held
-            image.seen_by = basis & seen.get(first.number, set())
-            if image.seen_by and test(image):
+            shown = _shown(found, seen, test, basis=basis, throughout=self.held & self.mark.scopes)
+            if shown is not None:
                 reason: Reason = "left_view" if uid in still_there else "deleted"
-                delta.removed.append(Removal.of(image, reason))
+                delta.removed.append(Removal.of(shown, reason))
         return delta
 
     def _settled_before(self, uids: Sequence[UUID]) -> set[UUID]:
@@ -290,6 +291,38 @@ def _seen_before(numbers: Iterable[int], held: frozenset[str]) -> dict[int, set[
         if WHOLE_LOG in held:
             seen.setdefault(number, set()).add(WHOLE_LOG)
     return seen
+
+
+def _shown(
+    found: Sequence[tuple[EventImage, Change]],
+    seen: Mapping[int, set[str]],
+    test: Callable[[EventImage], bool],
+    *,
+    basis: frozenset[str],
+    throughout: frozenset[str],
+) -> EventImage | None:
+    """Return the image of an event that a copy may hold; None where no copy can hold it.
+
+    That is the image at the token. A page is read later than the number that its token says,
+    though: what came into view after that number and left it again may be in the copy too. Of
+    those images only what is seen by the scopes held then and now counts, so that nobody is told
+    of what was there while they had no right to it.
+
+    Args:
+        found: the event before each change since the token, newest first.
+        seen: the scopes that saw it before each change, by number.
+        test: of the copy's selection.
+        basis: the scopes that the copy shows this event by, as it was at the token.
+        throughout: those held then and now.
+    """
+    last = len(found) - 1
+    for place in range(last, -1, -1):
+        image, change = found[place]
+        held = basis if place == last else throughout
+        image.seen_by = held & seen.get(change.number, set())
+        if image.seen_by and test(image):
+            return image
+    return None
 
 
 def _concerned_by(scopes: frozenset[str]) -> QuerySet[Any, Any]:

@@ -103,6 +103,38 @@ def test_read_what_changes_between_two_pages_comes_with_the_token(cast: Cast) ->
     assert titles(read(Client(), token=last["token"], limit=2)) == ["一改"]
 
 
+def test_read_takes_away_what_came_and_went_between_two_pages(cast: Cast) -> None:
+    make_public(cast, "一", "二")
+    page = read(Client(), limit=1)
+    (passing,) = make_public(cast, "三")
+    pages = [page]
+    while pages[-1]["next"]:
+        pages.append(Client().get(pages[-1]["next"]).json())
+    held = {one["uid"] for page in pages for one in page["events"]}
+    revise_event(stored(passing), audience="secretariat", viewer=SYSTEM, at=AT)
+
+    news = read(Client(), token=pages[-1]["token"])
+
+    assert str(passing.uid) in held
+    assert news["events"] == []
+    assert news["removed"] == [{"uid": str(passing.uid), "reason": "left_view"}]
+
+
+def test_read_takes_away_what_was_shown_ahead_of_a_token_of_a_part(cast: Cast) -> None:
+    first, second = make_public(cast, "一", "二")
+    token = read(Client())["token"]
+    revise_event(stored(first), audience="secretariat", viewer=SYSTEM, at=AT)
+    revise_event(stored(second), title_zh="二改", viewer=SYSTEM, at=AT)
+    revise_event(stored(first), audience="public", viewer=SYSTEM, at=AT)
+    part = read(Client(), token=token, limit=1)
+    revise_event(stored(first), audience="secretariat", viewer=SYSTEM, at=AT)
+
+    news = read(Client(), token=part["token"])
+
+    assert (titles(part), part["more"]) == (["一"], True)
+    assert news["removed"] == [{"uid": str(first.uid), "reason": "left_view"}]
+
+
 def test_read_with_a_token_says_what_changed_and_what_left_the_filter(cast: Cast) -> None:
     plan = make_plan(cast.alliance, state="published")
     area, other = (
