@@ -370,6 +370,7 @@ VERBS = [
     Verb(
         "POST", "api-webhook-enable", "webhook", fixed(missed="skip"), STAFF, outside(*STAFF)
     ),
+    Verb("POST", "api-webhook-take-over", "webhook", nothing, STAFF, outside(*STAFF)),
     Verb("DELETE", "api-webhook-detail", "webhook", nothing, STAFF, outside(*STAFF)),
     Verb("POST", "api-ledger-message-replay", "message", nothing, STAFF, outside(*STAFF)),
     Verb("POST", "api-ledger-message-skip", "message", nothing, STAFF, outside(*STAFF)),
