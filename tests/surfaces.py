@@ -242,6 +242,7 @@ def add_holidays(stage: Stage) -> None:
 
 Maker = Callable[[Stage], Any]
 OWN_LISTS = (OneEventView, InboxView, RobotListView)
+WHOLE = {"api-robots"}  # lists that have no pages: their rows are few
 """Views that answer a list and are no viewset."""
 MAKERS: dict[str, Maker] = {
     "api-alliance-list": lambda stage: make_alliance(f"alliance-{next(stage.names)}"),

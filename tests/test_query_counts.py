@@ -22,12 +22,10 @@ from coordination.accounts.models import User
 from coordination.accounts.tokens import issue_token
 from coordination.accounts.viewer import SYSTEM
 from tests.factories import AT, Cast
-from tests.surfaces import MAKERS, PAGES, address_of, api_lists, set_stage
+from tests.surfaces import MAKERS, PAGES, WHOLE, address_of, api_lists, set_stage
 
 COUNTS = Path(__file__).with_name("query_counts.json")
 MANY = 30
-WHOLE = {"api-robots"}
-"""Lists that are answered whole, for they are few."""
 
 
 def counted(captured: CaptureQueriesContext) -> int:
