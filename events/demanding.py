@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from coordination.accounts.viewer import SYSTEM
 from coordination.changes.models import Change
 from coordination.changes.recording import Log, recording
 from events.almanac import calendars_of
-from events.dues import Point, due_of
+from events.dues import Point, due_of, dues_of
 from events.levels import type_key
 from events.models import (
     AnswerState,
@@ -34,11 +34,13 @@ from events.models import (
     OwedBy,
     StandardDuty,
 )
+from events.offsets import Offset
 from events.pursuing import duties_of_alliance, pursue
 from events.workdays import WorkCalendar
-from events.zones import country_of, instant_of
+from events.zones import country_of, instant_of, wall_of
 
 BATCH = 200
+NEXT_DAY = Offset(days=1, minutes=0)
 Key = tuple[int, int, str]
 
 
@@ -47,12 +49,14 @@ class Demand:
     """What one organization should owe one event.
 
     Attributes:
-        due_at: instant, UTC.
+        due_at: instant, UTC, by which it should be there.
+        within_reach: instant, UTC, by which whoever is asked for it only now can do it.
         standard: what it follows from.
         is_done: it happened already.
     """
 
     due_at: datetime
+    within_reach: datetime
     standard: StandardDuty
     is_done: bool = False
 
@@ -143,7 +147,7 @@ def _settle(events: Sequence[Event], at: datetime) -> int:
                 event=by_pk[event],
                 organization_id=organization,
                 kind=kind,
-                due_at=demand.due_at,
+                due_at=max(demand.due_at, demand.within_reach),
                 standard=demand.standard,
             )
             for (event, organization, kind), demand in demands.items()
@@ -172,9 +176,10 @@ def _follow(row: Duty, demand: Demand | None, log: Log) -> bool:
         return False  # the secretariat set its date
     row.standard = demand.standard
     if row.dropped_at is not None:
-        row.dropped_at, row.due_at = None, demand.due_at
+        row.dropped_at, row.due_at = None, max(demand.due_at, demand.within_reach)
         return log.save(row, "duty.restored")
-    row.due_at = demand.due_at
+    # What was given longer keeps that, and what comes nearer leaves the time it takes.
+    row.due_at = max(demand.due_at, min(row.due_at, demand.within_reach))
     return log.save(row, "duty.moved")
 
 
@@ -230,22 +235,38 @@ def _demand(
         return None
     if point is None:
         return None
-    due = due_of(point, standard.timing, calendar=calendars.get(event.alliance_id))
+    calendar = calendars.get(event.alliance_id)
+    due = due_of(point, standard.timing, calendar=calendar)
     if due is None:
         return None
-    due_at = due.at
+    due_at, within_reach = due.at, _within_reach(event, standard, calendar, at)
     is_done = False
     if invitation is not None and standard.kind in (DutyKind.ANSWER, DutyKind.NAME_DELEGATES):
         if invitation.answer_by is not None and standard.kind == DutyKind.ANSWER:
             wall = datetime.combine(invitation.answer_by, standard.at_time)
             due_at = instant_of(wall, event.time_zone)
+            within_reach = due_at if due_at > at else within_reach
         if invitation.state == AnswerState.DECLINED and standard.kind != DutyKind.ANSWER:
             return None
         is_done = _is_answered(invitation, standard.kind)
     is_past = event.ends_at is not None and event.ends_at <= at and due_at <= at
     if is_past and not is_done and standard.anchor != DutyAnchor.END:
         return None
-    return Demand(due_at, standard, is_done)
+    return Demand(due_at, within_reach, standard, is_done)
+
+
+def _within_reach(
+    event: Event, standard: StandardDuty, calendar: WorkCalendar | None, at: datetime
+) -> datetime:
+    """Return by when something first asked for now is owed: nobody is late in what is new to them.
+
+    That is the next day of the kind that counts; sooner only where the event begins before.
+    """
+    now = Point(wall=wall_of(at, event.time_zone), zone=event.time_zone)
+    timing = replace(standard.timing, offset=NEXT_DAY)
+    [due] = dues_of(now, timing, calendar=calendar)
+    begins = event.starts_at if standard.anchor == DutyAnchor.START else None
+    return min(due.at, begins) if begins is not None and begins > at else due.at
 
 
 def _is_answered(invitation: Invitation, kind: str) -> bool:

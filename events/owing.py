@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from alliances.models import Organization
 from coordination.accounts.viewer import Viewer
 from coordination.changes.recording import Log, recording
-from coordination.changes.refusals import TransitionNotAllowed
+from coordination.changes.refusals import TransitionNotAllowed, invalid
 from events import rules
 from events.models import Duty, Event
 
@@ -27,9 +27,10 @@ def set_duty(
 
     Raises:
         NotAllowed.
-        InvalidInput: the kind is unknown, or the duty is set already.
+        InvalidInput: the kind is unknown, the duty is set already, or its time is over.
     """
     rules.require(rules.may_manage_event(viewer, event))
+    _refuse_when_over(due_at, at)
     duty = Duty(event=event, organization=organization, kind=kind, due_at=due_at)
     with recording(viewer.actor, at=at) as log:
         log.save(duty, "duty.set")
@@ -41,10 +42,13 @@ def move_duty(duty: Duty, *, due_at: datetime, viewer: Viewer, at: datetime) -> 
 
     Raises:
         NotAllowed, StaleVersion.
+        InvalidInput: the date is another one, and over.
         TransitionNotAllowed: it is done, or no longer owed.
     """
     rules.require(rules.may_manage_event(viewer, duty.event))
     _refuse_when_done(duty)
+    if due_at != duty.due_at:
+        _refuse_when_over(due_at, at)
     duty.due_at, duty.standard = due_at, None
     with recording(viewer.actor, at=at) as log:
         log.save(duty, "duty.moved")
@@ -89,3 +93,9 @@ def _refuse_when_done(duty: Duty) -> None:
         raise TransitionNotAllowed(_("This is done already."))
     if duty.dropped_at is not None:
         raise TransitionNotAllowed(_("This is no longer owed."))
+
+
+def _refuse_when_over(due_at: datetime, at: datetime) -> None:
+    if due_at < at:
+        message = _("This time is over; nobody could keep it. Choose one that is still to come.")
+        raise invalid("due_at", message, code="over")

@@ -181,7 +181,8 @@ def _live(
 def _invite(event: Event, members: list[Organization], at: datetime) -> None:
     if event.starts_at is None:
         return
-    answer_by = (event.starts_at - timedelta(days=3)).date()
+    ahead = event.starts_at - at
+    answer_by = (event.starts_at - min(timedelta(days=3), ahead / 2)).date()
     invitations = inviting.invite_organizations(
         event, members, viewer=SYSTEM, at=at, answer_by=answer_by
     )
@@ -194,7 +195,7 @@ def _invite(event: Event, members: list[Organization], at: datetime) -> None:
         event,
         members[1],
         kind=DutyKind.NAME_DELEGATES,
-        due_at=event.starts_at - timedelta(days=2),
+        due_at=event.starts_at - min(timedelta(days=2), ahead / 3),
         viewer=SYSTEM,
         at=at,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -19,7 +19,7 @@ from events.demanding import DutiesFollowEvents, settle_all
 from events.inviting import answer_invitation, invite_organizations
 from events.models import ChaseStep, Duty, Event, StandardDuty
 from events.owing import fulfil_duty, move_duty, set_duty
-from events.scheduling import Host, cancel_event, schedule_event
+from events.scheduling import Host, Span, cancel_event, schedule_event
 from tests.factories import (
     AFTERNOON,
     AT,
@@ -202,3 +202,73 @@ def test_settle_all_catches_up_with_what_stood_before_and_then_changes_nothing(c
     make_event(cast.alliance, scheduled=True, hosts=[Host(cast.host)])
     assert [settle_all(at=AT) for _n in range(2)] == [1, 0]
     assert [how for *_rest, how in duties()] == ["owed"]
+
+
+def test_what_is_asked_for_late_is_owed_the_next_working_day(cast: Cast) -> None:
+    expect(cast, "answer", "-P10D", owed_by="invited", day_unit="working")
+    expect(cast, "name_delegates", "-P5D", owed_by="invited", day_unit="working")
+    event = make_event(cast.alliance, scheduled=True)
+    friday = datetime(2028, 5, 12, 2, tzinfo=UTC)
+    invite_organizations(event, [cast.member], viewer=SYSTEM, at=friday)
+
+    looks = [settle_all(at=friday + timedelta(days=days)) for days in (0, 0, 2, 3)]
+
+    assert looks == [2, 0, 0, 0]
+    monday = datetime(2028, 5, 15, 9, tzinfo=UTC)
+    assert duties() == [
+        ("answer", "石家庄高新区", monday, "owed"),
+        ("name_delegates", "石家庄高新区", monday, "owed"),
+    ]
+
+
+def test_what_is_asked_for_on_the_eve_is_owed_when_the_event_begins(cast: Cast) -> None:
+    expect(cast, "name_delegates", "-P5D", owed_by="invited")
+    event = make_event(cast.alliance, scheduled=True)
+    eve = datetime(2028, 5, 15, 10, tzinfo=UTC)
+    invite_organizations(event, [cast.member], viewer=SYSTEM, at=eve)
+
+    settle_all(at=eve)
+
+    assert [due for _kind, _name, due, _how in duties()] == [event.starts_at]
+
+
+def test_answer_is_owed_by_the_day_that_the_invitation_names_however_near(cast: Cast) -> None:
+    expect(cast, "answer", "-P10D", owed_by="invited")
+    event = make_event(cast.alliance, scheduled=True)
+    at = datetime(2028, 5, 12, 2, tzinfo=UTC)
+    invite_organizations(event, [cast.member], answer_by=date(2028, 5, 12), viewer=SYSTEM, at=at)
+
+    settle_all(at=at)
+
+    assert [due for _kind, _name, due, _how in duties()] == [datetime(2028, 5, 12, 9, tzinfo=UTC)]
+
+
+def test_event_that_comes_nearer_leaves_a_day_for_what_would_be_late(cast: Cast) -> None:
+    expect(cast, "send_agenda", "-P7D")
+    event = make_event(cast.alliance, scheduled=True, hosts=[Host(cast.host)])
+    settle_all(at=AT)
+    now = AT + timedelta(days=3)
+    starts = datetime(2028, 1, 17, 9, 30)
+    nearer = Span(starts=starts, ends=starts + timedelta(hours=2), zone="Asia/Shanghai")
+    schedule_event(stored(event), nearer, viewer=SYSTEM, at=now)
+
+    looks = [settle_all(at=now + timedelta(hours=hours)) for hours in (0, 5, 48)]
+
+    assert looks == [1, 0, 0]
+    assert [due for _kind, _name, due, _how in duties()] == [datetime(2028, 1, 14, 9, tzinfo=UTC)]
+
+
+def test_what_is_owed_again_is_not_late_at_once(cast: Cast) -> None:
+    expect(cast, "name_delegates", "-P5D", owed_by="invited")
+    event = make_event(cast.alliance, scheduled=True)
+    [invitation] = invite_organizations(event, [cast.member], viewer=SYSTEM, at=AT)
+    settle_all(at=AT)
+    answer_invitation(invitation, state="declined", viewer=SYSTEM, at=AT)
+    settle_all(at=AT)
+    now = datetime(2028, 5, 12, 2, tzinfo=UTC)
+    answer_invitation(stored(invitation), state="accepted", viewer=SYSTEM, at=now)
+
+    settle_all(at=now)
+
+    due = datetime(2028, 5, 13, 9, tzinfo=UTC)
+    assert duties() == [("name_delegates", "石家庄高新区", due, "owed")]

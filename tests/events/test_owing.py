@@ -41,6 +41,21 @@ def test_move_duty_sets_another_date(cast: Cast) -> None:
     assert stored(duty).due_at == DUE + timedelta(days=7)
 
 
+def test_duty_by_a_time_that_is_over_is_refused(cast: Cast) -> None:
+    duty = owed(cast)
+    late = DUE + timedelta(seconds=1)
+    with pytest.raises(InvalidInput) as caught:
+        set_duty(
+            duty.event, cast.host, kind="send_minutes", due_at=DUE, viewer=cast.secretary, at=late
+        )
+    assert [(error.field, error.code) for error in caught.value.errors] == [("due_at", "over")]
+    with pytest.raises(InvalidInput):
+        move_duty(duty, due_at=AT, viewer=cast.secretary, at=late)
+    assert (stored(duty).due_at, Duty.objects.count()) == (DUE, 1)
+    move_duty(duty, due_at=DUE, viewer=cast.secretary, at=late)  # it stays where it was
+    assert stored(duty).due_at == DUE
+
+
 def test_duty_verbs_by_others_are_refused(cast: Cast) -> None:
     duty = owed(cast)
     with pytest.raises(NotAllowed):
