@@ -276,6 +276,36 @@ def test_conformance_pages_name_tests_that_exist() -> None:
     assert missing == []
 
 
+def fault_lines() -> list[tuple[str, list[str], list[str]]]:
+    """The lines of the page about faults: what breaks, the scenes, the tests."""
+    text = (DOCS / "faults.md").read_text(encoding="utf-8")
+    cells = [table_cells(text, column)[1:] for column in (0, 2, 3)]
+    quoted = [[re.findall(r"[\w./:]+", cell) for cell in column] for column in cells[1:]]
+    tests = [[name for name in names if "::" in name] for names in quoted[1]]
+    return list(zip(cells[0], quoted[0], tests, strict=True))
+
+
+def test_page_of_faults_names_every_scene_and_no_other() -> None:
+    from benchmarks.faults.rows import EVERYWHERE, WITH_SERVERS
+
+    named = {scene for _fault, scenes, _tests in fault_lines() for scene in scenes}
+
+    assert named | {"fresh"} == {row.__name__ for row in (*EVERYWHERE, *WITH_SERVERS)}
+
+
+def test_page_of_faults_names_tests_that_exist_and_shows_each_fault() -> None:
+    lines = fault_lines()
+    named = [test.partition("::") for _fault, _scenes, tests in lines for test in tests]
+
+    assert [path for path, _sign, _name in named if not (ROOT / "tests" / path).exists()] == []
+    assert [
+        f"{path}::{name}"
+        for path, _sign, name in named
+        if name not in names_of_tests(f"tests/{path}").split()
+    ] == []
+    assert [fault for fault, scenes, tests in lines if not scenes and not tests] == []
+
+
 # -- All papers ----------------------------------------------------------------------------------
 
 

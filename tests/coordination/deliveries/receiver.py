@@ -2,6 +2,7 @@
 
 import json
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -33,6 +34,7 @@ class Receiver:
     """Listens, notes every request, and answers as its path or `behaviour` says."""
 
     behaviour: Behaviour
+    tls: ssl.SSLContext | None = None
     calls: list[Call] = field(default_factory=list)
     connections: int = 0
     port: int = 0
@@ -58,6 +60,8 @@ class Receiver:
         with connected:
             connected.settimeout(HANG_SECONDS)
             try:
+                if self.tls is not None:
+                    connected = self.tls.wrap_socket(connected, server_side=True)
                 call = read_call(connected)
                 with self.lock:
                     self.calls.append(call)
@@ -146,9 +150,11 @@ def cuts(connected: socket.socket, call: Call) -> None:
 
 
 @contextmanager
-def receiving(behaviour: Behaviour | None = None) -> Iterator[Receiver]:
+def receiving(
+    behaviour: Behaviour | None = None, *, tls: ssl.SSLContext | None = None
+) -> Iterator[Receiver]:
     """Run a receiver for a while; it answers 200 unless told otherwise."""
-    receiver = Receiver(behaviour or answers())
+    receiver = Receiver(behaviour or answers(), tls)
     with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
         listener.settimeout(0.1)
         receiver.port = listener.getsockname()[1]

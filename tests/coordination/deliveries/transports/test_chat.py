@@ -138,6 +138,34 @@ SWITCHED_OFF = [
 ]
 
 
+@pytest.mark.parametrize("channel", PATHS)
+def test_send_with_one_robot_that_refuses_with_200_goes_on_to_the_others(
+    channel: str, robots: FakeRobots, at: datetime
+) -> None:
+    broken = robot(robots, channel, secret="key-0002-nobody-knows", name="坏的")
+    sound = [robot(robots, channel, name=name) for name in ("甲", "乙")]
+
+    def tell(source_id: str, moment: datetime) -> list[tuple[str, str]]:
+        fan_out_to_endpoints(
+            Endpoint.objects.filter(channel=channel),
+            channel=channel,
+            cause=cause(source_id, due_at=moment, send_after=moment),
+        )
+        bundle_due(moment + timedelta(minutes=20))
+        drain(moment + timedelta(minutes=20), channel=channel)
+        rows = Message.objects.order_by("pk").values_list("endpoint__name", "state")
+        return sorted(rows[3 * (int(source_id) - 1) :])
+
+    assert tell("1", at) == [("乙", "sent"), ("坏的", "dead"), ("甲", "sent")]
+    assert tell("2", at + timedelta(hours=1)) == [
+        ("乙", "sent"), ("坏的", "pending"), ("甲", "sent"),
+    ]  # fmt: skip
+    assert (len(robots.asked), len(robots.taken)) == (5, 4)
+    broken.refresh_from_db()
+    assert broken.disabled_at is not None
+    assert [Endpoint.objects.get(pk=one.pk).failures for one in sound] == [0, 0]
+
+
 @pytest.mark.parametrize(("channel", "said"), SWITCHED_OFF)
 def test_send_refused_until_somebody_mends_the_robot_is_dead_and_switches_it_off(
     channel: str, said: dict[str, Any], robots: FakeRobots, at: datetime

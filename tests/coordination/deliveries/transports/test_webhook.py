@@ -1,7 +1,13 @@
+import ssl
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from coordination.deliveries import sources
@@ -34,6 +40,29 @@ def news() -> Iterator[News]:
     base.register_transport("webhook", WebhookTransport)
     yield source
     base.close_transports()
+
+
+def self_signed(folder: Path) -> ssl.SSLContext:
+    """A certificate for 127.0.0.1 that only its owner vouches for."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    begun = datetime.now(UTC) - timedelta(days=1)
+    written = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(begun)
+        .not_valid_after(begun + timedelta(days=30))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
+        )
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    form, nothing = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    file = folder / "both.pem"
+    file.write_bytes(written.public_bytes(pem) + key.private_bytes(pem, form, nothing))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    return context
 
 
 def test_send_is_signed_so_that_the_standard_library_accepts_it():
@@ -181,6 +210,17 @@ def test_send_to_a_peer_that_misbehaves_may_pass(behaviour: peers.Behaviour, cod
 
     message.refresh_from_db()
     assert (message.state, message.reason) == ("pending", code)
+
+
+def test_send_to_a_peer_that_nobody_vouches_for_says_nothing_to_it(tmp_path: Path):
+    with receiving(tls=self_signed(tmp_path)) as receiver, let_out(receiver):
+        url = receiver.url().replace("http:", "https:")
+        [message] = feed(hook_to(url).subscription, "1")
+        send()
+
+    message.refresh_from_db()
+    assert (message.state, message.reason, message.in_doubt) == ("pending", "tls_failed", False)
+    assert (receiver.connections, receiver.calls) == (1, [])
 
 
 def test_send_to_a_peer_that_floods_is_taken_at_its_word():
