@@ -197,7 +197,12 @@ def _database() -> dict[str, Any]:
         "max_size": read_number("COORDINATION_DATABASE_POOL", 20),
         "timeout": 10,
     }
-    options = {**parsed.get("OPTIONS", {}), "pool": pool, "connect_timeout": 5}
+    options = {
+        **parsed.get("OPTIONS", {}),
+        "pool": pool,
+        "connect_timeout": 5,
+        "prepare_threshold": 5,  # for statements that ask for it; the ORM's are never prepared
+    }
     return {**parsed, "CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True, "OPTIONS": options}
 
 

@@ -10,15 +10,17 @@ the same id.
 from __future__ import annotations
 
 import logging
+import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import cache, lru_cache
 from typing import Any
-from uuid import uuid4
 
 from django.db import InterfaceError, InternalError, OperationalError, connection, transaction
 from django.db.models import F, Q
+from django.db.models.base import ModelState
 
 from coordination.deliveries.circuit import OPEN_AFTER
 from coordination.deliveries.models import (
@@ -29,7 +31,7 @@ from coordination.deliveries.models import (
     Message,
     MessageState,
 )
-from coordination.deliveries.settling import Settlement, settle
+from coordination.deliveries.settling import Settlement, executed, settle
 
 __all__ = [
     "AWAY", "BATCH", "Settlement", "begin", "claim_due", "claim_probes", "put_back", "release",
@@ -37,6 +39,7 @@ __all__ = [
 ]  # fmt: skip
 
 BATCH = 100
+TOKEN_BYTES = 9  # of a lease: twelve characters, since each row of a claim has them
 RETRY_SECONDS = (0.1, 0.2, 0.5, 1.0)
 SECONDS_AFTER_STOP = 5.0
 # Not there, full, or read-only for a while (PostgreSQL then says 25006, an internal error).
@@ -65,9 +68,14 @@ def claim_due(
         The messages, claimed under one token, `attempts` raised. Those whose earlier claim ended
         without an outcome have `in_doubt` set, and that try is in the ledger.
     """
-    others = ", ".join(str(int(pk)) for pk in busy)
-    waiting = f"{_DUE} AND waiting.endpoint_id NOT IN ({others})" if others else _DUE
-    names = {"channel": channel, "at": _instant(at)}
+    names: dict[str, Any] = {"channel": channel, "at": _instant(at)}
+    waiting, others = _DUE, list(busy)
+    if others and connection.vendor == "postgresql":
+        names["busy"] = others
+        waiting = f"{_DUE} AND waiting.endpoint_id <> ALL(%(busy)s)"
+    elif others:
+        listed = ", ".join(str(int(pk)) for pk in others)
+        waiting = f"{_DUE} AND waiting.endpoint_id NOT IN ({listed})"
     return _claim(waiting, names, at=at, lease=lease, limit=limit)
 
 
@@ -111,7 +119,7 @@ _DUE = f"""{_WAITING}
 """
 _DUE_AT_ENDPOINT = f"{_WAITING} AND waiting.endpoint_id = %(endpoint)s"
 # The index of what is pending holds no column that this writes: PostgreSQL then leaves every
-# index of the row alone (a heap-only tuple).
+# index of the row alone (a heap-only tuple), as long as the page has room for what is longer now.
 _CLAIM = """
     UPDATE deliveries_message SET in_doubt = (lease <> ''), lease = %(token)s,
       leased_until = %(until)s, attempts = attempts + 1,
@@ -123,53 +131,57 @@ _CLAIM = """
 def _claim(
     waiting: str, names: dict[str, Any], *, at: datetime, lease: timedelta, limit: int
 ) -> list[Message]:
-    rows = f"{waiting} ORDER BY waiting.next_attempt_at, waiting.id LIMIT %(limit)s"
-    if connection.features.has_select_for_update_skip_locked:
-        rows += f" {connection.ops.for_update_sql(skip_locked=True, of=('waiting',))}"
-    # As an array the sub-query runs once; PostgreSQL may run an IN (SELECT .. LIMIT) repeatedly.
-    chosen = f"= ANY(ARRAY({rows}))" if connection.vendor == "postgresql" else f"IN ({rows})"
-    columns = ", ".join(str(field.column) for field in Message._meta.concrete_fields)
-    until = _instant(at + lease)
-    values = names | {"token": uuid4().hex, "until": until, "limit": limit}
-    claimed = _as_messages(_rows(_CLAIM.format(chosen=chosen, columns=columns), values))
+    token, until = secrets.token_urlsafe(TOKEN_BYTES), _instant(at + lease)
+    values = names | {"token": token, "until": until, "limit": limit}
+    _count, rows = executed(_claiming(waiting, connection.vendor), values)
+    claimed = _as_messages(rows)
     doubtful = [message for message in claimed if message.in_doubt]
     if doubtful:
         _note_doubts(doubtful, at)
     return sorted(claimed, key=lambda message: (message.next_attempt_at, message.pk))
 
 
-def _rows(statement: str, values: dict[str, Any]) -> list[Sequence[Any]]:
-    """Return what a statement answers; from PostgreSQL in binary form, read at a tenth the cost."""
-    with connection.cursor() as cursor:
-        if connection.vendor != "postgresql":
-            cursor.execute(statement, values)
-            return list(cursor.fetchall())
-        import psycopg
-
-        with connection.wrap_database_errors, psycopg.Cursor(cursor.connection) as plain:
-            return list(plain.execute(statement, values, binary=True).fetchall())
+@lru_cache(maxsize=64)
+def _claiming(waiting: str, vendor: str) -> str:
+    """Return the statement that claims what `waiting` finds, the longest due first."""
+    rows = f"{waiting} ORDER BY waiting.next_attempt_at, waiting.id LIMIT %(limit)s"
+    if connection.features.has_select_for_update_skip_locked:
+        rows += f" {connection.ops.for_update_sql(skip_locked=True, of=('waiting',))}"
+    # As an array the sub-query runs once; PostgreSQL may run an IN (SELECT .. LIMIT) repeatedly.
+    chosen = f"= ANY(ARRAY({rows}))" if vendor == "postgresql" else f"IN ({rows})"
+    columns = ", ".join(str(field.column) for field in Message._meta.concrete_fields)
+    return _CLAIM.format(chosen=chosen, columns=columns)
 
 
 def _as_messages(rows: Iterable[Sequence[Any]]) -> list[Message]:
-    """Return whole rows as objects; `raw` does the same at thrice the cost."""
-    fields = Message._meta.concrete_fields
-    names = [field.attname for field in fields]
-    converters = [
-        (place, converter, column)
-        for place, field in enumerate(fields)
-        for column in (field.get_col(Message._meta.db_table),)
-        for converter in (
-            *connection.ops.get_db_converters(column),
-            *field.get_db_converters(connection),
-        )
-    ]
+    """Return whole rows as objects, as a copy of an object is made: `from_db` costs thrice that."""
+    names = [field.attname for field in Message._meta.concrete_fields]
+    alias, converted = connection.alias, _converted(connection.vendor)
     messages = []
     for row in rows:
-        values = list(row)
-        for place, convert, column in converters:
-            values[place] = convert(values[place], column, connection)
-        messages.append(Message.from_db(connection.alias, names, values))
+        message = Message.__new__(Message)
+        state = message._state = ModelState()
+        state.db, state.adding = alias, False
+        values = vars(message)
+        values.update(zip(names, row, strict=True))
+        for name, convert, column in converted:
+            values[name] = convert(values[name], column, connection)
+        messages.append(message)
     return messages
+
+
+@cache
+def _converted(_vendor: str) -> list[tuple[str, Callable[[Any, Any, Any], Any], Any]]:
+    """Return what makes of a column's value what Python knows it as; nothing on PostgreSQL."""
+    columns = [field.get_col(Message._meta.db_table) for field in Message._meta.concrete_fields]
+    return [
+        (column.target.attname, convert, column)
+        for column in columns
+        for convert in (
+            *connection.ops.get_db_converters(column),
+            *column.target.get_db_converters(connection),
+        )
+    ]
 
 
 def _note_doubts(messages: Iterable[Message], at: datetime) -> None:

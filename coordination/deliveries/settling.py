@@ -5,12 +5,10 @@ An outcome is written only where the lease is still the worker's own, in a trans
 
 from __future__ import annotations
 
-import json
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 
@@ -20,8 +18,7 @@ LENGTH_OF_DETAIL = 500
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Settlement:
+class Settlement(NamedTuple):
     """What became of one claimed message.
 
     Attributes:
@@ -66,6 +63,89 @@ def settle(settlements: Sequence[Settlement]) -> int:
     return settled
 
 
+# Outcome and attempt in one statement, however many there are: a statement is a transaction. A
+# list that says nothing is sent empty, and its column is then null.
+_COLUMNS = {
+    "id": "bigint",
+    "lease": "text",
+    "outcome": "text",
+    "code": "text",
+    "detail": "text",
+    "retry_at": "timestamptz",
+    "failures": "bigint",
+    "address": "text",
+    "rendered": "text",
+    "begun_at": "timestamptz",
+    "ended_at": "timestamptz",
+}
+_LISTS = ", ".join(f"%({name})b::{kind}[]" for name, kind in _COLUMNS.items())
+_SETTLE_ALL = f"""
+    WITH settled AS (
+      UPDATE deliveries_message AS message SET
+        state = CASE told.outcome WHEN 'retry' THEN 'pending' ELSE told.outcome END,
+        reason = CASE told.outcome WHEN 'sent' THEN '' ELSE COALESCE(told.code, '') END,
+        error = COALESCE(told.detail, ''),
+        sent_at = CASE told.outcome WHEN 'sent' THEN told.ended_at END,
+        next_attempt_at = COALESCE(told.retry_at, told.ended_at),
+        failures = COALESCE(told.failures, 0),
+        rendered = COALESCE(NULLIF(told.rendered, ''), message.rendered),
+        lease = '', leased_until = NULL, begun_at = NULL
+      FROM unnest({_LISTS}) AS told ({", ".join(_COLUMNS)})
+      WHERE message.id = told.id AND message.lease = told.lease AND message.state = 'pending'
+      RETURNING message.id, message.attempts, told.outcome, told.code, told.detail, told.address,
+        told.begun_at, told.ended_at)
+    INSERT INTO deliveries_attempt
+      (message_id, number, outcome, code, detail, address, begun_at, ended_at)
+    SELECT id, attempts, outcome, COALESCE(code, ''), COALESCE(detail, ''),
+      COALESCE(address, ''), begun_at, ended_at
+    FROM settled
+"""
+
+
+def _settle_in_one(settlements: Sequence[Settlement]) -> int:
+    told: dict[str, list[Any]] = {
+        "id": [one.message.pk for one in settlements],
+        "lease": [one.message.lease for one in settlements],
+        "outcome": [one.outcome.value for one in settlements],
+        "code": [one.code for one in settlements],
+        "detail": [_storable(one.detail) for one in settlements],
+        "retry_at": [one.retry_at for one in settlements],
+        "failures": [one.failures for one in settlements],
+        "address": [one.address for one in settlements],
+        "rendered": [_new_content(one) for one in settlements],
+        "begun_at": [one.begun_at for one in settlements],
+        "ended_at": [one.ended_at for one in settlements],
+    }
+    written, _rows = executed(
+        _SETTLE_ALL, {name: values if any(values) else [] for name, values in told.items()}
+    )
+    return written
+
+
+def executed(statement: str, values: Mapping[str, Any]) -> tuple[int, list[Sequence[Any]]]:
+    """Execute a statement that runs for every batch.
+
+    PostgreSQL keeps it planned for the connection and answers in binary form, which is read at a
+    tenth the cost.
+
+    Args:
+        statement: with names for its values, ``%(at)s``.
+        values: by name.
+
+    Returns:
+        How many rows it wrote or found, and what it answers.
+    """
+    with connection.cursor() as cursor:
+        if connection.vendor != "postgresql":
+            cursor.execute(statement, values)
+            return cursor.rowcount, list(cursor.fetchall())
+        import psycopg
+
+        with connection.wrap_database_errors, psycopg.Cursor(cursor.connection) as plain:
+            plain.execute(statement, values, prepare=True, binary=True)
+            return plain.rowcount, list(plain.fetchall()) if plain.description else []
+
+
 _SETTLE = """
     UPDATE deliveries_message SET state = %(state)s, reason = %(reason)s, error = %(detail)s,
       sent_at = %(sent_at)s, next_attempt_at = %(next_attempt_at)s, failures = %(failures)s,
@@ -79,58 +159,6 @@ _ATTEMPT = """
     VALUES (%(id)s, %(number)s, %(outcome)s, %(code)s, %(detail)s, %(address)s, %(begun_at)s,
       %(ended_at)s)
 """
-# Outcome and attempt in one statement, however many there are: a statement is a transaction.
-# What a row leaves out is empty.
-_SETTLE_ALL = """
-    WITH outcome AS (
-      SELECT * FROM json_to_recordset(%s) AS told (
-        id bigint, lease text, state text, reason text, detail text, sent_at timestamptz,
-        next_attempt_at timestamptz, failures int, rendered text, number int, outcome text,
-        code text, address text, begun_at timestamptz, ended_at timestamptz)),
-    settled AS (
-      UPDATE deliveries_message AS message SET state = outcome.state,
-        reason = COALESCE(outcome.reason, ''), error = COALESCE(outcome.detail, ''),
-        sent_at = outcome.sent_at, next_attempt_at = outcome.next_attempt_at,
-        failures = COALESCE(outcome.failures, 0), lease = '', leased_until = NULL,
-        begun_at = NULL, rendered = COALESCE(outcome.rendered, message.rendered)
-      FROM outcome
-      WHERE message.id = ANY(%s) AND message.id = outcome.id AND message.lease = outcome.lease
-        AND message.state = 'pending' RETURNING message.id),
-    noted AS (
-      INSERT INTO deliveries_attempt
-        (message_id, number, outcome, code, detail, address, begun_at, ended_at)
-      SELECT id, number, outcome, COALESCE(code, ''), COALESCE(detail, ''),
-        COALESCE(address, ''), begun_at, ended_at
-      FROM outcome WHERE id IN (SELECT id FROM settled))
-    SELECT COUNT(*) FROM settled
-"""
-
-
-# The same for one, without the detour over JSON.
-_SETTLE_ONE = f"""
-    WITH settled AS ({_SETTLE} RETURNING id)
-    INSERT INTO deliveries_attempt
-      (message_id, number, outcome, code, detail, address, begun_at, ended_at)
-    SELECT id, %(number)s, %(outcome)s, %(code)s, %(detail)s, %(address)s, %(begun_at)s,
-      %(ended_at)s FROM settled
-"""
-
-
-def _settle_in_one(settlements: Sequence[Settlement]) -> int:
-    if len(settlements) == 1:
-        with connection.cursor() as cursor:
-            cursor.execute(_SETTLE_ONE, _values(settlements[0]))
-            written: int = cursor.rowcount
-        return written
-    rows = [
-        {name: value for name, value in _values(settlement).items() if value}
-        for settlement in settlements
-    ]
-    with connection.cursor() as cursor:
-        keys = [settlement.message.pk for settlement in settlements]
-        cursor.execute(_SETTLE_ALL, [json.dumps(rows, default=datetime.isoformat), keys])
-        count: int = cursor.fetchone()[0]
-    return count
 
 
 def _settle_in_turn(settlements: Sequence[Settlement]) -> int:
@@ -138,8 +166,6 @@ def _settle_in_turn(settlements: Sequence[Settlement]) -> int:
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         for settlement in settlements:
             values = _values(settlement)
-            for name in ("sent_at", "next_attempt_at", "begun_at", "ended_at"):
-                values[name] = values[name] and _instant(values[name])
             cursor.execute(_SETTLE, values)
             if cursor.rowcount == 1:
                 cursor.execute(_ATTEMPT, values)
@@ -150,29 +176,42 @@ def _settle_in_turn(settlements: Sequence[Settlement]) -> int:
 def _values(settlement: Settlement) -> dict[str, Any]:
     message, outcome = settlement.message, settlement.outcome
     is_sent = outcome == AttemptOutcome.SENT
+    ended_at = _instant(settlement.ended_at)
     state = MessageState.PENDING if outcome == AttemptOutcome.RETRY else MessageState(outcome)
     return {
         "id": message.pk,
         "lease": message.lease,
         "state": state.value,
         "reason": "" if is_sent else settlement.code,
-        "detail": _storable(settlement.detail)[:LENGTH_OF_DETAIL],
-        "sent_at": settlement.ended_at if is_sent else None,
-        "next_attempt_at": settlement.retry_at or settlement.ended_at,
+        "detail": _storable(settlement.detail),
+        "sent_at": ended_at if is_sent else None,
+        "next_attempt_at": _instant(settlement.retry_at or settlement.ended_at),
         "failures": settlement.failures,
-        "rendered": settlement.rendered,
+        "rendered": _new_content(settlement),
         "number": message.attempts,
         "outcome": outcome.value,
         "code": settlement.code,
         "address": settlement.address,
-        "begun_at": settlement.begun_at,
-        "ended_at": settlement.ended_at,
+        "begun_at": _instant(settlement.begun_at),
+        "ended_at": ended_at,
     }
 
 
+def _new_content(settlement: Settlement) -> str:
+    """Return the content that the row does not have yet; "" for none."""
+    is_known = settlement.rendered == settlement.message.rendered
+    return "" if is_known else settlement.rendered
+
+
 def _storable(text: str) -> str:
-    """Return what the other side said without what no database takes: NUL, half characters."""
-    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+    """Return what the other side said, so long and without what no database takes.
+
+    That is NUL, and halves of characters.
+    """
+    if not text:
+        return ""
+    kept = text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+    return kept[:LENGTH_OF_DETAIL]
 
 
 def _instant(at: datetime) -> Any:

@@ -345,3 +345,69 @@ def test_settle_an_answer_with_signs_no_database_takes_keeps_the_rest(at: dateti
     ]) == 2  # fmt: skip
 
     assert set(Message.objects.values_list("error", flat=True)) == {"no\ufffdpe ?!"}
+
+
+@pytest.mark.django_db
+def test_settle_different_outcomes_at_once_writes_each_as_it_was(at: datetime) -> None:
+    queue("box:1", "box:2", "box:3")
+    first, second, third = claim_due("post", at=at, lease=LEASE)
+    later = at + timedelta(minutes=1)
+
+    assert settle([
+        Settlement(first, AttemptOutcome.SENT, at, later, address="a@b", rendered="text"),
+        Settlement(
+            second, AttemptOutcome.RETRY, at, at, code="busy", detail="450", retry_at=later,
+            failures=1,
+        ),
+        Settlement(third, AttemptOutcome.DEAD, at, at, code="gone", failures=2),
+    ]) == 3  # fmt: skip
+
+    told = ("state", "reason", "error", "sent_at", "next_attempt_at", "failures", "rendered")
+    assert list(Message.objects.order_by("pk").values_list(*told)) == [
+        ("sent", "", "", later, later, 0, "text"),
+        ("pending", "busy", "450", None, later, 1, ""),
+        ("dead", "gone", "", None, at, 2, ""),
+    ]
+    tried = ("number", "outcome", "code", "detail", "address", "begun_at", "ended_at")
+    assert list(Attempt.objects.order_by("message_id").values_list(*tried)) == [
+        (1, "sent", "", "", "a@b", at, later),
+        (1, "retry", "busy", "450", "", at, at),
+        (1, "dead", "gone", "", "", at, at),
+    ]
+
+
+@pytest.mark.django_db
+def test_settle_a_content_rewritten_since_the_claim_keeps_the_new_one(at: datetime) -> None:
+    queue("box:1", "box:2")
+    Message.objects.update(rendered="old")
+    kept, rewritten = claim_due("post", at=at, lease=LEASE)
+    rewritten.rendered = ""  # as the last look does when a line has dropped out
+
+    settle([
+        Settlement(kept, AttemptOutcome.SENT, at, at, rendered="old"),
+        Settlement(rewritten, AttemptOutcome.SENT, at, at, rendered="new"),
+    ])  # fmt: skip
+
+    assert list(Message.objects.order_by("pk").values_list("rendered", flat=True)) == ["old", "new"]
+
+
+@pytest.mark.django_db
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite updates in place")
+def test_claim_of_a_batch_leaves_every_index_alone(at: datetime) -> None:
+    queue(*(f"box:{number}" for number in range(100)))
+    updates, in_place = updates_of_messages()
+
+    assert len(claim_due("post", at=at, lease=LEASE)) == 100
+
+    assert updates_of_messages() == (updates + 100, in_place + 100)
+
+
+def updates_of_messages() -> tuple[int, int]:
+    """Return how many rows this transaction has updated, and how many of them in place."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_xact_user_tables"
+            " WHERE relname = 'deliveries_message'"
+        )
+        counts: tuple[int, int] = cursor.fetchone()
+    return counts
