@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.conf import settings
-from django.db import close_old_connections, connection
+from django.db import DatabaseError, close_old_connections, connection
 from django.db.models import Q
 
 from coordination.deliveries.freshness import Warned
@@ -86,7 +86,9 @@ def visit(mailbox: Mapping[str, Any], *, at: datetime) -> int:
         return 0
     try:
         new = _fetch(mailbox, at)
-    except (OSError, imaplib.IMAP4.error, MailboxFailed) as error:
+    except DatabaseError:
+        raise  # ours, not the mailbox's
+    except Exception as error:  # a password that IMAP cannot carry, an answer that nobody can read
         _note_failure(name, error, at)
         return 0
     InboundMailbox.objects.filter(name=name).update(
@@ -131,7 +133,7 @@ def _note_failure(name: str, error: Exception, at: datetime) -> None:
     if row.failing_since is None:
         log.warning("The mailbox %s cannot be read: %s", name, error)
     row.failing_since = row.failing_since or at
-    row.lease_until, row.error = None, str(error)[:500]
+    row.lease_until, row.error = None, str(error).replace("\0", "")[:500]
     row.save()
 
 
@@ -140,7 +142,8 @@ def _fetch(mailbox: Mapping[str, Any], at: datetime) -> int:
     try:
         _check(server.login(mailbox["user"], mailbox["password"]), "login")
         _check(server.select(_quoted(mailbox["folder"])), "select")
-        uids = _check(server.uid("SEARCH", "UNSEEN"), "search")[0].split()
+        # Some servers say nothing where nothing is found.
+        uids = (_check(server.uid("SEARCH", "UNSEEN"), "search")[0] or b"").split()
         until, new = time.monotonic() + BUDGET_SECONDS, 0
         for uid in uids[:MOST_A_VISIT]:
             if time.monotonic() > until:
@@ -151,8 +154,16 @@ def _fetch(mailbox: Mapping[str, Any], at: datetime) -> int:
                 log.warning("A mail stays in %s: %s", name_of(mailbox), error)
         return new
     finally:
-        with contextlib.suppress(OSError, imaplib.IMAP4.error):
-            server.logout()
+        _leave(server)
+
+
+def _leave(server: imaplib.IMAP4) -> None:
+    """Take leave, and hang up also where the server no longer answers to that."""
+    try:
+        server.logout()
+    except (OSError, imaplib.IMAP4.error):
+        with contextlib.suppress(OSError):
+            server.shutdown()
 
 
 def _connect(mailbox: Mapping[str, Any]) -> imaplib.IMAP4:
@@ -163,7 +174,11 @@ def _connect(mailbox: Mapping[str, Any]) -> imaplib.IMAP4:
         return imaplib.IMAP4_SSL(host, port, ssl_context=context, timeout=SECONDS_OF_SILENCE)
     server = imaplib.IMAP4(host, port, timeout=SECONDS_OF_SILENCE)
     if tls == "starttls":
-        _check(server.starttls(ssl.create_default_context()), "starttls")
+        try:
+            _check(server.starttls(ssl.create_default_context()), "starttls")
+        except BaseException:
+            _leave(server)
+            raise
     return server
 
 

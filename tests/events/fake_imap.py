@@ -18,6 +18,7 @@ class Folder:
         mails: UID to octets, of INBOX; `seen` and `moved` say what was done to them.
         refuses: UIDs that the server will not give.
         hangs: while set, it accepts connections and says nothing.
+        search: what it says was found; None for what there is.
     """
 
     mails: dict[int, bytes] = field(default_factory=dict)
@@ -28,6 +29,7 @@ class Folder:
     capabilities: str = "IMAP4rev1 MOVE UIDPLUS"
     password: str = "secret"
     hangs: bool = False
+    search: bytes | None = None
     over: threading.Event = field(default_factory=threading.Event)
 
 
@@ -73,7 +75,9 @@ class _Handler(socketserver.StreamRequestHandler):
         name, _blank, rest = command.partition(" ")
         if name == "SEARCH":
             unseen = sorted(self.folder.mails.keys() - self.folder.seen)
-            self.say("* SEARCH " + " ".join(map(str, unseen)))
+            found = b"* SEARCH " + " ".join(map(str, unseen)).encode()
+            if self.folder.search != b"":
+                self.say(self.folder.search or found)
             self.say(f"{tag} OK done")
             return True
         uid = int(re.match(r"\d+", rest)[0])  # type: ignore[index]

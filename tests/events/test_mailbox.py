@@ -129,6 +129,44 @@ def test_mailbox_that_refuses_or_hangs_is_shown_and_tried_again(
     assert InboundMailbox.objects.get().failing_since is None
 
 
+@pytest.mark.parametrize("password", ["口令", "a\r\nb"])
+def test_mailbox_with_a_password_that_imap_cannot_carry_is_shown_as_failing(
+    server: Any, settings: Any, password: str
+) -> None:
+    box, _folder = server
+    settings.INBOUND_MAILBOX = box | {"password": password}
+
+    visit(settings.INBOUND_MAILBOX, at=AT)
+
+    [warned] = failing_mailboxes(AT + timedelta(minutes=1))
+    assert (warned.name, warned.since) == ("mailbox", AT)
+    assert password not in warned.detail
+    assert InboundMailbox.objects.get().lease_until is None
+
+
+def test_mailbox_whose_server_talks_nonsense_is_shown_as_failing(
+    server: Any, settings: Any
+) -> None:
+    box, folder = server
+    settings.INBOUND_MAILBOX = box
+    folder.mails, folder.search = {7: LETTER}, b"* SEARCH \xff\xfe"
+
+    visit(box, at=AT)
+
+    assert [warned.since for warned in failing_mailboxes(AT)] == [AT]
+
+
+def test_visit_of_a_server_that_says_nothing_where_nothing_is_found_reads_nothing(
+    server: Any,
+) -> None:
+    box, folder = server
+    folder.search = b""
+
+    assert visit(box, at=AT) == 0
+    row = InboundMailbox.objects.get()
+    assert (row.read_at, row.failing_since) == (AT, None)
+
+
 def test_failing_mailboxes_are_the_one_in_use_that_refuses_or_that_nobody_reads(
     server: Any, settings: Any
 ) -> None:

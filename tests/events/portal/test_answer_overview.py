@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import timedelta
 from threading import Event as Stop
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -15,6 +17,7 @@ from coordination.deliveries.draining import Drain
 from coordination.deliveries.loop import tick
 from coordination.deliveries.models import Cursor, Endpoint
 from coordination.deliveries.timing import Timepiece
+from events.answer_links import reply_address
 from events.inbound import read_waiting, receive
 from events.invitation_notices import InvitationNews
 from events.inviting import Given, answer_as_invitee, invite_organizations
@@ -149,3 +152,32 @@ def test_superuser_sees_whether_the_mailbox_is_read(cast: Cast, event: Event) ->
     assert "reply @ host/INBOX" in seen
     assert "cannot be read since" in seen
     assert "reply @ host/INBOX" not in hidden
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [(b"IPM.Microsoft Schedule.MtgRespN", "declined"), (b"\x00\x01\xff", "")]
+)
+def test_reply_that_is_sealed_as_a_whole_is_listed_with_what_to_do(
+    cast: Cast, event: Event, settings: Any, name: bytes, said: str
+) -> None:
+    settings.REPLY_ADDRESS = "reply@example.org"
+    invitee = Invitee.objects.get(person__user__username="outsider")
+    sealed = base64.b64encode(b"\x78\x9f\x3e\x22\x01\x00" + name)
+    head = f"From: outsider@example.org\r\nTo: {reply_address(invitee)}\r\nSubject: 答复\r\n"
+    kind = "Content-Type: application/ms-tnef\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+    receive((head + kind).encode() + sealed, way="mailbox", at=LATER)
+    read_waiting(at=LATER)
+    row = InboundMessage.objects.get()
+    client = browser(cast.secretary)
+
+    listed = client.get("/inbound-mail/").content.decode()
+    client.post(f"/inbound-mail/{row.uid}/", {"counts": "yes" if said else "no"})
+
+    assert (row.state, row.error, row.said) == ("letter", "sealed_part", said)
+    assert row.invitation == invitee.invitation
+    for words in ("winmail.dat", "answer by the link in the invitation", "Changchun Zone"):
+        assert words in listed
+    given = Answer.objects.filter(invitation=invitee.invitation).values_list("state", flat=True)
+    assert list(given) == ([said] if said else [])
+    row.refresh_from_db()
+    assert row.is_open is False
