@@ -24,7 +24,15 @@ from coordination.pages.wording import day_in_words
 from events.answer_links import answer_url, reply_address
 from events.calendar_event import Span, describe_place, describe_span
 from events.calendar_values import calendar_event, publisher_address
-from events.invitation_notices import SOURCE, got_a_request, is_wanted, people_asked
+from events.invitation_notices import (
+    SOURCE,
+    got_a_request,
+    is_wanted,
+    last_time_told,
+    people_asked,
+    span_told,
+    time_text,
+)
 from events.itip import Attendee, Method, itip_message
 from events.models import (
     Answer,
@@ -140,6 +148,7 @@ def facts_of(invitation: Invitation, *, language: str, zone: str) -> dict[str, A
         "publisher": values.organizer.text(language),
         "organization": localized(invitation.organization, "name", language),
         "is_postponed": event.state == "postponed",
+        "is_moved": False,
         "when": _when(event.span, language, zone),
         "before": _when(previous, language, zone) if previous != event.span else "",
         "reason": event.reason if event.state in ("postponed", "cancelled") else "",
@@ -190,6 +199,7 @@ class _Letter:
     def _context(self) -> dict[str, Any]:
         invitation = self.notice.invitation
         facts = facts_of(invitation, language=self.language, zone=self.reader.time_zone)
+        facts |= self._move()
         answer = last_answer(self.notice)
         return facts | {
             "reader": self.reader,
@@ -201,6 +211,16 @@ class _Letter:
             "choices": self._choices(),
             "answer_url": answer_url(self.invitee) if self.invitee is not None else "",
         }
+
+    def _move(self) -> dict[str, Any]:
+        """Return what tells this reader that the time is another than they were told, and why."""
+        event = self.notice.invitation.event
+        told = last_time_told(self.notice, recipient=self.reader.recipient)
+        is_request = self.notice.method == NoticeMethod.REQUEST
+        if not told or event.span is None or not is_request or told == time_text(event):
+            return {}
+        before = _when(span_told(told), self.language, self.reader.time_zone)
+        return {"is_moved": True, "before": before, "reason": event.reason}
 
     def _choices(self) -> list[dict[str, str]]:
         if self.invitee is None:

@@ -12,7 +12,7 @@ and CalDAV carry it, and the next notice.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -25,6 +25,7 @@ from coordination.deliveries.fanout import Cause, enqueue, fan_out
 from coordination.deliveries.models import Delivery, MessageState
 from coordination.deliveries.outbox import supersede
 from coordination.deliveries.recipients import RecipientKey
+from events.calendar_event import Span
 from events.models import Event, EventState, Invitation, InvitationNotice, Invitee, NoticeMethod
 from events.rules import ANSWERING_ROLES
 
@@ -117,6 +118,27 @@ def time_text(event: Event) -> str:
     if event.starts_wall is None or event.ends_wall is None:
         return ""
     return f"{event.starts_wall:%Y-%m-%dT%H:%M}/{event.ends_wall:%Y-%m-%dT%H:%M}/{event.time_zone}"
+
+
+def last_time_told(notice: InvitationNotice, *, recipient: str) -> str:
+    """Return the last time that a reader was told before a notice, as text; "" for none."""
+    lines = got_a_request(notice.invitation, before=notice.number).filter(recipient=recipient)
+    told = notice.invitation.notices.filter(
+        number__in=list(lines.values_list("generation", flat=True))
+    )
+    last = told.exclude(time_text="").order_by("-number").values_list("time_text", flat=True)
+    return last.first() or ""
+
+
+def span_told(text: str) -> Span | None:
+    """Return the span that a time told stands for; midnight to midnight is whole days."""
+    if not text:
+        return None
+    starts, ends, zone = text.split("/", 2)
+    first, last = datetime.fromisoformat(starts), datetime.fromisoformat(ends)
+    return Span(
+        starts=first, ends=last, zone=zone, is_all_day={first.time(), last.time()} == {time()}
+    )
 
 
 def _touched(changes: Sequence[Change], at: datetime) -> Iterable[Invitation]:

@@ -268,7 +268,7 @@ class Event(Tracked):
         self.set_span(span, tzdata_version=tzdata_version)
         if self.state in (EventState.PLANNED, EventState.POSTPONED):
             self.state = EventState.SCHEDULED
-        self.reason = reason or self.reason
+        self.reason = reason
         self.sequence += 1
 
     def confirm(self) -> None:

@@ -298,3 +298,54 @@ def _calendar_part() -> str:
     (sent,) = mail.outbox
     text = next(one.content for one in sent.alternatives if one.mimetype.startswith("text/cal"))
     return str(text).replace("\r\n ", "")
+
+
+def test_schedule_event_anew_says_to_whoever_was_asked_what_was_what_is_and_why(
+    cast: Cast,
+) -> None:
+    invitation = invited(cast)
+    go_round()
+    schedule_event(
+        stored(invitation.event), AFTERNOON, reason="场地冲突", viewer=cast.secretary, at=LATER
+    )
+    newcomer = make_person("newcomer", role="deputy", organization=cast.member)
+    go_round(LATER + timedelta(minutes=1))
+
+    texts = {one.to[0].partition("<")[2].partition("@")[0]: one.body for one in mail.outbox}
+    was = "Originally: 16 May 2028, 09:30–12:00 (Beijing time, UTC+8)"
+    assert newcomer.user.username in texts
+    assert {who: was in text for who, text in texts.items()} == {"liaison": True, "newcomer": False}
+    assert {who: "场地冲突" in text for who, text in texts.items()} == {
+        "liaison": True,
+        "newcomer": False,
+    }
+    assert all("23 May 2028, 14:00–17:30 (Beijing time, UTC+8)" in text for text in texts.values())
+    assert "The time has changed. Reason: 场地冲突" in texts["liaison"]
+
+
+def test_schedule_event_without_a_reason_gives_none_of_an_earlier_move(cast: Cast) -> None:
+    invitation = invited(cast)
+    event = schedule_event(
+        stored(invitation.event), AFTERNOON, reason="场地冲突", viewer=cast.secretary, at=LATER
+    )
+    go_round()
+    schedule_event(event, MORNING, viewer=cast.secretary, at=LATER)
+    go_round(LATER + timedelta(minutes=1))
+
+    [update] = mail.outbox
+    assert "Originally: 23 May 2028, 14:00–17:30 (Beijing time, UTC+8)" in update.body
+    assert "The time has changed.\n" in update.body
+    assert "场地冲突" not in update.body
+
+
+def test_schedule_event_after_a_postponement_tells_the_time_it_had(cast: Cast) -> None:
+    invitation = invited(cast)
+    go_round()
+    event = postpone_event(stored(invitation.event), reason="台风", viewer=cast.secretary, at=LATER)
+    go_round(LATER + timedelta(minutes=1))
+    schedule_event(event, AFTERNOON, reason="场地已定", viewer=cast.secretary, at=LATER)
+    go_round(LATER + timedelta(minutes=2))
+
+    [update] = mail.outbox
+    assert "Originally: 16 May 2028, 09:30–12:00 (Beijing time, UTC+8)" in update.body
+    assert "The time has changed. Reason: 场地已定" in update.body
