@@ -124,6 +124,9 @@ def act(request: HttpRequest, verb: str) -> HttpResponse:
     if uid is None and since is None:
         messages.error(request, _("Say from which day on."))
         return HttpResponseRedirect(reverse("portal:ledger"))
+    if until is None and request.POST.get("until"):  # not all that came since, then
+        messages.error(request, _("The last day is no date; nothing was done."))
+        return HttpResponseRedirect(reverse("portal:ledger"))
     if verb == "again":
         count = ledger.try_again(viewer, at=database_time(), uid=uid, since=since, until=until)
     elif verb == "release":

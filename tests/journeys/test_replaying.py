@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -90,10 +91,21 @@ def fail(username: str) -> Message:
     return Message.objects.get(recipient=f"person:{person.uid}")
 
 
-def signed_in(username: str) -> Client:
-    client = Client()
+def signed_in(username: str, **options: bool) -> Client:
+    client = Client(**options)  # type: ignore[arg-type]
     client.force_login(User.objects.get(username=username))
     return client
+
+
+def submit(browser: Client, page: Any, address: str, **filled: str) -> Any:
+    """Press the button that leads to an address, with what the form hides and what is filled in."""
+    [form] = [
+        form
+        for form in re.findall(r"<form.*?</form>", page.content.decode(), re.DOTALL)
+        if f'action="{address}"' in form
+    ]
+    hidden = re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form)
+    return browser.post(address, dict(hidden) | filled, follow=True)
 
 
 @pytest.mark.parametrize("way", AGAIN)
@@ -127,6 +139,66 @@ def test_replay_of_what_is_off_by_now_sends_nothing(cast: Cast, way: str) -> Non
 
     failed.refresh_from_db()
     assert (failed.state, failed.reason) == ("superseded", "event_cancelled")
+
+
+@pytest.mark.parametrize("way", AGAIN)
+@pytest.mark.parametrize("name", ["liaison", "deputy", "chair", "other", "outsider", ""])
+def test_replay_by_anybody_else_sends_nothing(cast: Cast, way: str, name: str) -> None:
+    reminded(cast)
+    go_round(DUE)
+    failed = fail("deputy")
+
+    with time_machine.travel(LATER, tick=False):
+        answer = AGAIN[way](signed_in(name) if name else Client(), failed)
+        assert go_round(LATER) == {}
+
+    failed.refresh_from_db()
+    assert failed.state == "dead"
+    is_span, is_page = "one" not in way, "page" in way
+    if not name:
+        assert answer.status_code == (302 if is_page else 401)
+    elif name == "other":  # a secretariat, of another alliance: nothing of this is in its charge
+        assert answer.status_code == (302 if is_page else 200 if is_span else 404)
+        assert is_page or not is_span or answer.json() == {"messages": 0}
+    else:
+        assert answer.status_code == (403 if is_page or is_span else 404)
+
+
+@pytest.mark.parametrize("verb", ["again", "skip"])
+def test_dead_letters_are_dealt_with_on_the_pages_as_a_browser_does(cast: Cast, verb: str) -> None:
+    reminded(cast)
+    go_round(DUE)
+    fail("deputy")
+    failed = fail("liaison")
+    User.objects.update(language="en")
+
+    with time_machine.travel(LATER, tick=False):
+        browser = signed_in("secretary", enforce_csrf_checks=True)
+        listed = browser.get("/ledger/?state=dead")
+        page = browser.get(f"/ledger/messages/{failed.uid}/")
+        one = submit(browser, page, f"/ledger/all/{verb}/")
+        rest = submit(browser, listed, f"/ledger/all/{verb}/", since=DAY, until=DAY)
+        told = go_round(LATER)
+        after = browser.get("/ledger/?state=dead")
+
+    assert sorted(line.who for line in listed.context["lines"]) == ["deputy", "liaison"]
+    words = "1 message goes out again." if verb == "again" else "1 message is given up."
+    assert [words in found.content.decode() for found in (one, rest)] == [True, True]
+    assert told == ({"liaison": 1, "deputy": 1} if verb == "again" else {})
+    assert after.context["lines"] == []
+    assert "Nobody was told anything of this kind." in after.content.decode()
+
+
+def test_replay_until_a_day_that_is_none_sends_nothing(cast: Cast) -> None:
+    reminded(cast)
+    go_round(DUE)
+    failed = fail("deputy")
+
+    with time_machine.travel(LATER, tick=False):
+        for until in ("2028-02-30", "soon", "9999-12-31"):
+            answer = by_page("again", since=DAY, until=until)(signed_in("secretary"), failed)
+            assert answer.status_code == 302
+        assert go_round(LATER) == {}
 
 
 @pytest.mark.parametrize("verb", ["release", "skip"])
