@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from alliances.models import Alliance, MembershipRole, Organization, Plan, SeatRole, WorkArea
 from coordination.accounts.viewer import Viewer
 from coordination.changes.assigning import assign
+from coordination.changes.models import UNTRACKED_COLUMNS
 from coordination.changes.recording import recording
 from coordination.changes.refusals import invalid
 from events import rules
@@ -36,6 +37,9 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
 }
 NEEDED = frozenset({"audience", "channels"})
 MOST_WORDS = 200
+DAY_MINUTES = 24 * 60
+PLACING = UNTRACKED_COLUMNS | {*OWNERS, "event_type", "joins", "overrides"}
+"""Columns that say which rule it is and where it stands, not what it does."""
 RuleOwner = Alliance | Plan | WorkArea | Event
 
 
@@ -118,6 +122,9 @@ def check_reminder_rule(rule: ReminderRule) -> None:
     for name, is_wrong, words in CONDITIONS:
         if is_wrong(rule):
             raise invalid(name, words)
+    if _changes_nothing(rule):
+        words = _("It says the same as the rule in whose place it stands. Change something in it.")
+        raise invalid("overrides", words, code="no_change")
 
 
 def check_distance(name: str, text: str) -> None:
@@ -193,6 +200,23 @@ def _is_backwards(rule: ReminderRule) -> bool:
     )
 
 
+def _ends_before_it_begins(rule: ReminderRule) -> bool:
+    first, last = rule.timing.offset, rule.timing.until
+    if last is None or rule.at_wall is not None:
+        return False
+    return last.days * DAY_MINUTES + last.minutes < first.days * DAY_MINUTES + first.minutes
+
+
+def _changes_nothing(rule: ReminderRule) -> bool:
+    """Whether the rule says exactly what the one says in whose place it stands."""
+    base = rule.overrides
+    return base is not None and all(
+        getattr(rule, column.attname) == getattr(base, column.attname)
+        for column in rule._meta.concrete_fields
+        if column.name not in PLACING
+    )
+
+
 Condition = tuple[str, Callable[[ReminderRule], bool], Any]
 CONDITIONS: tuple[Condition, ...] = (
     (
@@ -229,6 +253,11 @@ CONDITIONS: tuple[Condition, ...] = (
         "repeat_every",
         lambda rule: rule.repeat_every != "" and rule.at_wall is not None,
         _("What falls due at a fixed time is not repeated."),
+    ),
+    (
+        "repeat_until",
+        _ends_before_it_begins,
+        _("The repetitions end before the first time. Choose an end that is not before it."),
     ),
     (
         "organizations",

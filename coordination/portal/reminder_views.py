@@ -235,7 +235,8 @@ def _preview(request: HttpRequest, viewer: Viewer, rule: ReminderRule) -> dict[s
     """Return what trying a rule out shows: an event and a reader to choose, times, letters."""
     events = _events_under(rule, viewer)
     wanted = uid_or_none(request.POST.get("event") or asked(request, "event"))
-    event = next((row for row in events if row.uid == wanted), events[0] if events else None)
+    event = next((row for row in events if row.uid == wanted), None)
+    event = event or _next_reminded(events, rule)
     if event is None:
         return {"events": []}
     reader = request.POST.get("reader") or asked(request, "reader")
@@ -251,6 +252,19 @@ def _preview(request: HttpRequest, viewer: Viewer, rule: ReminderRule) -> dict[s
             if language in found.letters
         ],
     }
+
+
+def _next_reminded(events: list[Event], rule: ReminderRule) -> Event | None:
+    """Return the event that the rule reminds of next; the first where it reminds of none more."""
+    foresights = foresee((event, rule) for event in events)
+    coming = []
+    for event in events:
+        foresight = foresights[event.pk, rule.pk]
+        number = foresight.first_after(now())
+        due = foresight.nominal(number) if number is not None else None
+        if due is not None:
+            coming.append((due.at, event.pk, event))
+    return min(coming)[2] if coming else next(iter(events), None)
 
 
 def _events_under(rule: ReminderRule, viewer: Viewer) -> list[Event]:

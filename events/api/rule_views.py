@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpResponse
@@ -11,7 +12,7 @@ from rest_framework.request import Request
 
 from alliances.models import Alliance, Plan, WorkArea
 from coordination.bilingual import CHINESE, ENGLISH
-from coordination.changes.refusals import NotVisible, invalid
+from coordination.changes.refusals import InvalidInput, NotVisible, invalid
 from coordination.deliveries.sources import Rendered
 from coordination.rest.views import HouseView
 from coordination.rest.viewsets import Changing, Creating, Deleting, ResourceViewSet
@@ -138,8 +139,7 @@ class PreviewView(_OfManagedEvent):
         values = self.values(PreviewInput)
         rule = values.get("rule")
         if rule is None:
-            rule = draft_reminder_rule(event, **values.get("draft", {}))
-            check_reminder_rule(rule)
+            rule = _drafted(event, values.get("draft", {}))
         elif rule.alliance_key != event.alliance_id:
             raise invalid("rule", _("This rule is of another alliance."))
         if event.starts_wall is None:
@@ -148,6 +148,22 @@ class PreviewView(_OfManagedEvent):
         recipient = f"person:{reader}" if reader is not None else ""
         found = preview_rule(event, rule, at=self.at, recipient=recipient)
         return self.answer(preview_as_data(found))
+
+
+def _drafted(event: Event, values: dict[str, Any]) -> ReminderRule:
+    """Return the rule that is made up in a preview, for the event.
+
+    Raises:
+        InvalidInput: something in it cannot be carried out; named by its place in the body.
+    """
+    try:
+        rule = draft_reminder_rule(event, **values)
+        check_reminder_rule(rule)
+    except InvalidInput as error:
+        raise InvalidInput(
+            [replace(one, field=f"draft.{one.field}") for one in error.errors]
+        ) from None
+    return rule
 
 
 def preview_as_data(found: Preview) -> dict[str, Any]:

@@ -243,6 +243,32 @@ def test_add_reminder_rule_with_a_value_that_cannot_be_read_names_the_field(
     assert ReminderRule.objects.count() == 0
 
 
+def test_add_reminder_rule_that_ends_before_its_first_time_is_refused(cast: Cast) -> None:
+    for until in ("-P9D", "-P7DT1M"):
+        with pytest.raises(InvalidInput) as caught:
+            rule_on(cast.alliance, "-P7D", repeat_every="P2D", repeat_until=until)
+        assert [error.field for error in caught.value.errors] == ["repeat_until"]
+    assert ReminderRule.objects.count() == 0
+    assert rule_on(cast.alliance, "-P7D", repeat_every="P2D", repeat_until="-P1D").pk
+
+
+def test_add_reminder_rule_in_place_of_the_same_is_refused(cast: Cast) -> None:
+    base = rule_on(cast.alliance, "-P7D", text_zh="请准备。")
+    event = make_event(cast.alliance, scheduled=True)
+    with pytest.raises(InvalidInput) as caught:
+        rule_on(event, "-P7D", text_zh="请准备。", overrides=base)
+    assert [(one.field, one.code) for one in caught.value.errors] == [("overrides", "no_change")]
+    assert ReminderRule.objects.count() == 1
+
+    own = rule_on(event, "-P7D", text_zh="请尽快准备。", overrides=base)
+    with pytest.raises(InvalidInput):
+        revise_reminder_rule(own, text_zh="请准备。", viewer=SYSTEM, at=AT)
+    silent = revise_reminder_rule(
+        stored(own), text_zh="请准备。", enabled=False, viewer=SYSTEM, at=AT
+    )
+    assert stored(silent).enabled is False
+
+
 def test_reminder_rule_verbs_by_others_are_refused(cast: Cast) -> None:
     rule = rule_on(cast.alliance)
     changes = Change.objects.count()

@@ -5,7 +5,7 @@ from coordination.accounts.models import User
 from coordination.accounts.viewer import SYSTEM, Viewer
 from events.models import Reminder, ReminderRule
 from events.reminding import add_reminder_rule
-from tests.factories import AT, Cast, make_event, make_plan
+from tests.factories import AT, Cast, make_event, make_plan, span
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fixed_clock")]
 
@@ -94,6 +94,26 @@ def test_rule_is_changed_and_tried_out_before_it_is_saved(cast: Cast):
     rule = ReminderRule.objects.get()
     assert (rule.offset, rule.day_unit, rule.text_en) == ("-P5D", "working", own["text_en"])
     assert as_viewer(cast.member_liaison).get(path).status_code == 404
+
+
+def test_rule_is_tried_out_on_the_event_of_which_it_reminds_next(cast: Cast):
+    made = add_reminder_rule(cast.alliance, offset="-P7D", viewer=SYSTEM, at=AT)
+    for title, day in (("太近", 2), ("正好", 12), ("还早", 20)):
+        make_event(
+            cast.alliance,
+            title_zh=title,
+            span=span(f"2028-04-{day:02}T09:30", f"2028-04-{day:02}T12:00"),
+        )
+    client, path = as_viewer(cast.secretary), f"/reminders/{made.uid}/"
+
+    shown = client.get(path).context
+    [near, *_others] = shown["events"]
+    assert [event.title_zh for event in shown["events"]] == ["太近", "正好", "还早"]
+    assert shown["chosen"].title_zh == "正好"
+    assert client.get(path, {"event": near.uid}).context["chosen"] == near
+
+    month = FILLED | {"do": "try", "distance": "30", "audience": ["members"]}
+    assert client.post(path, month).context["chosen"].title_zh == "太近"
 
 
 def test_event_rules_show_their_origin_and_silence_one(cast: Cast):
