@@ -132,8 +132,8 @@ def _claim(
     waiting: str, names: dict[str, Any], *, at: datetime, lease: timedelta, limit: int
 ) -> list[Message]:
     token, until = secrets.token_urlsafe(TOKEN_BYTES), _instant(at + lease)
-    values = names | {"token": token, "until": until, "limit": limit}
-    _count, rows = executed(_claiming(waiting, connection.vendor), values)
+    values = names | {"token": token, "until": until}
+    _count, rows = executed(_claiming(waiting, limit, connection.vendor), values)
     claimed = _as_messages(rows)
     doubtful = [message for message in claimed if message.in_doubt]
     if doubtful:
@@ -142,9 +142,12 @@ def _claim(
 
 
 @lru_cache(maxsize=64)
-def _claiming(waiting: str, vendor: str) -> str:
-    """Return the statement that claims what `waiting` finds, the longest due first."""
-    rows = f"{waiting} ORDER BY waiting.next_attempt_at, waiting.id LIMIT %(limit)s"
+def _claiming(waiting: str, limit: int, vendor: str) -> str:
+    """Return the statement that claims what `waiting` finds, the longest due first.
+
+    The limit stands in it: only then does PostgreSQL know that one plan does for every batch.
+    """
+    rows = f"{waiting} ORDER BY waiting.next_attempt_at, waiting.id LIMIT {limit:d}"
     if connection.features.has_select_for_update_skip_locked:
         rows += f" {connection.ops.for_update_sql(skip_locked=True, of=('waiting',))}"
     # As an array the sub-query runs once; PostgreSQL may run an IN (SELECT .. LIMIT) repeatedly.
