@@ -8,13 +8,19 @@ from typing import Any
 
 from django.conf import settings
 from django.template.loader import render_to_string
+from django.utils.translation import get_language, ngettext, override
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, override
 
 from coordination.bilingual import language_or_default, localized
 from coordination.deliveries.recipients import Reader
 from coordination.deliveries.sources import Item, Rendered
-from coordination.pages.wording import clock_in_words, day_in_words, is_english, zone_name
+from coordination.pages.wording import (
+    clock_in_words,
+    day_in_words,
+    duration_in_words,
+    is_english,
+    zone_name,
+)
 from events.models import ChaseStep, Duty
 from events.own_words import fill
 from events.zones import wall_of
@@ -115,12 +121,5 @@ def lateness(late: timedelta) -> str:
     Args:
         late: exact time since it was due; negative before.
     """
-    hours = round(abs(late).total_seconds() / 3600)
-    days = round(hours / 24)
-    if late > timedelta(0):
-        if hours < 48:
-            return ngettext("%(count)d hour late", "%(count)d hours late", hours) % {"count": hours}
-        return ngettext("%(count)d day late", "%(count)d days late", days) % {"count": days}
-    if hours < 48:
-        return ngettext("due in %(count)d hour", "due in %(count)d hours", hours) % {"count": hours}
-    return ngettext("due in %(count)d day", "due in %(count)d days", days) % {"count": days}
+    words = duration_in_words(late, language=get_language() or "")
+    return (_("%(time)s late") if late > timedelta(0) else _("due in %(time)s")) % {"time": words}

@@ -11,14 +11,14 @@ from django.conf import settings
 from django.db.models import F
 from django.template.loader import render_to_string
 from django.utils.html import escape
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, override
 
 from alliances.models import Seat
 from coordination.bilingual import language_or_default, localized
 from coordination.deliveries.recipients import Reader
 from coordination.deliveries.sources import Item, Rendered
-from coordination.pages.wording import day_in_words
+from coordination.pages.wording import day_in_words, duration_in_words
 from events.calendar_event import describe_span
 from events.models import Event, Invitation, ReminderRule
 from events.own_words import fill
@@ -150,16 +150,9 @@ def time_left(left: timedelta) -> str:
     Args:
         left: exact time until then; not positive means that it has begun.
     """
-    minutes = int(left.total_seconds() // 60)
-    if minutes <= 0:
+    if left < timedelta(seconds=30):
         return _("now")
-    if minutes < 60:
-        return ngettext("in %(count)d minute", "in %(count)d minutes", minutes) % {"count": minutes}
-    hours = round(minutes / 60)
-    if hours < 48:
-        return ngettext("in %(count)d hour", "in %(count)d hours", hours) % {"count": hours}
-    days = round(minutes / 1440)
-    return ngettext("in %(count)d day", "in %(count)d days", days) % {"count": days}
+    return _("in %(time)s") % {"time": duration_in_words(left, language=get_language() or "")}
 
 
 def time_gone(gone: timedelta) -> str:
@@ -168,14 +161,9 @@ def time_gone(gone: timedelta) -> str:
     Args:
         gone: exact time since its end; negative while it goes on.
     """
-    minutes = gone.total_seconds() // 60
-    if minutes < 0:
+    if gone < timedelta(0):
         return _("is under way")
-    hours = round(minutes / 60)
-    if hours < 1:
+    if gone < timedelta(minutes=30):
         return _("has just ended")
-    if hours < 48:
-        words = ngettext("ended %(count)d hour ago", "ended %(count)d hours ago", hours)
-        return words % {"count": hours}
-    days = round(minutes / 1440)
-    return ngettext("ended %(count)d day ago", "ended %(count)d days ago", days) % {"count": days}
+    words = duration_in_words(gone, language=get_language() or "")
+    return _("ended %(time)s ago") % {"time": words}

@@ -22,6 +22,9 @@ WEEKDAYS_EN = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 THIRDS_ZH = ("上旬", "中旬", "下旬")
 THIRDS_EN = ("early ", "mid-", "late ")
 
+DAY_MINUTES = 24 * 60
+UNITS_ZH = {"day": "天", "hour": "小时", "minute": "分钟"}
+
 SAYS_NO_DATE = frozenset({"待定", "时间待定", "tbd", "tba", "tbc"})
 """What plans write where no date is known; shown in the reader's own words."""
 
@@ -34,6 +37,27 @@ NO_DATE = {"zh-hans": "待定", "en": "no date yet"}
 def is_english(language: str) -> bool:
     """Return whether texts are wanted in English."""
     return language_or_default(language) == ENGLISH
+
+
+def duration_in_words(length: timedelta, *, language: str) -> str:
+    """Return "1小时31分钟" or "1 hour 31 minutes": to the minute, from two days on to the hour.
+
+    From a week on whole days are said; anything shorter than a minute is one.
+
+    Args:
+        length: exact time; its sign does not matter.
+        language: of the words.
+    """
+    minutes = max(1, round(abs(length).total_seconds() / 60))
+    if minutes < 2 * DAY_MINUTES:
+        parts = {"hour": minutes // 60, "minute": minutes % 60}
+    else:
+        hours = round(minutes / 60) if minutes < 7 * DAY_MINUTES else round(minutes / 1440) * 24
+        parts = {"day": hours // 24, "hour": hours % 24}
+    if is_english(language):
+        said = (f"{n} {unit}{'' if n == 1 else 's'}" for unit, n in parts.items() if n)
+        return " ".join(said)
+    return "".join(f"{n}{UNITS_ZH[unit]}" for unit, n in parts.items() if n)
 
 
 def month_in_words(year: int, month: int, *, language: str) -> str:

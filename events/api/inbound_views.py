@@ -10,11 +10,11 @@ from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import ParseError
+from rest_framework.exceptions import ParseError, UnsupportedMediaType
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
-from coordination.rest.problem_kinds import TOO_LARGE
+from coordination.rest.problem_kinds import TOO_LARGE, UNSUPPORTED_MEDIA_TYPE
 from coordination.rest.problems import Problem, ProblemError
 from coordination.rest.views import HouseView
 from events import rules
@@ -54,6 +54,21 @@ class InboundMailReading(serializers.Serializer[Any]):
     received_at = serializers.DateTimeField()
 
 
+def _octets(request: Request) -> Any:
+    """Return the mail as it was posted.
+
+    Raises:
+        ProblemError: it says that it is something else, or there is too much of it.
+    """
+    try:
+        octets: Any = request.data
+    except UnsupportedMediaType:
+        words = _("Post the mail itself, as it came, with the header “Content-Type: %(type)s”.")
+        problem = Problem(UNSUPPORTED_MEDIA_TYPE, detail=words % {"type": RAW})
+        raise ProblemError(problem) from None
+    return octets
+
+
 class InboundMailView(HouseView):
     """Take in a mail."""
 
@@ -73,7 +88,7 @@ class InboundMailView(HouseView):
         counts as an answer is decided by what is in it, not by who hands it in.
         """
         rules.require(rules.may_hand_in_mail(self.viewer))
-        raw: Any = request.data
+        raw = _octets(request)
         if not raw or b":" not in raw:
             raise ParseError(_("The body is not a mail: it has no header."))
         row, is_new = receive(raw, way=InboundWay.POST, at=self.at)

@@ -146,10 +146,14 @@ class InviteForm(VerbForm):
 GIVEN_FIELDS = ("state", "delegates", "names", "proposed_time", "comment")
 
 
+CHOOSE = _("No answer was chosen. Choose one of the answers offered.")
+
+
 class AnswerForm(VerbForm):
     """Answer an invitation."""
 
     state = forms.ChoiceField(
+        error_messages={"required": CHOOSE, "invalid_choice": CHOOSE},
         label=_("answer"),
         choices=[choice for choice in AnswerState.choices if choice[0] != "needs_action"],
         widget=forms.RadioSelect,

@@ -254,7 +254,7 @@ def test_time_left_is_said_in_minutes_hours_and_days() -> None:
         "in 1 minute",
         "in 59 minutes",
         "in 1 hour",
-        "in 24 hours",
+        "in 23 hours 59 minutes",
         "in 2 days",
         "in 7 days",
     ]

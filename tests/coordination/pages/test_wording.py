@@ -1,10 +1,11 @@
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from coordination.pages.wording import (
     day_in_words,
     days_in_words,
+    duration_in_words,
     month_in_words,
     month_name,
     span_in_words,
@@ -107,3 +108,20 @@ def test_month_and_day_in_words_follow_the_language():
     assert month_name(3, language="zh-hans") == "3月"
     assert month_name(3, language="en") == "Mar"
     assert day_in_words(date(2026, 3, 6), language="zh-hans", with_year=True) == "2026年3月6日"
+
+
+@pytest.mark.parametrize(
+    ("length", "zh", "en"),
+    [
+        (timedelta(seconds=-20), "1分钟", "1 minute"),
+        (timedelta(minutes=91), "1小时31分钟", "1 hour 31 minutes"),
+        (timedelta(minutes=91, seconds=-3), "1小时31分钟", "1 hour 31 minutes"),
+        (timedelta(hours=24, minutes=30), "24小时30分钟", "24 hours 30 minutes"),
+        (timedelta(days=3, hours=5), "3天5小时", "3 days 5 hours"),
+        (timedelta(days=2, hours=23, minutes=40), "3天", "3 days"),
+        (timedelta(days=30, hours=9), "30天", "30 days"),
+    ],
+)
+def test_durations_are_said_truly_in_both_languages(length: timedelta, zh: str, en: str):
+    assert duration_in_words(length, language="zh-hans") == zh
+    assert duration_in_words(length, language="en") == en

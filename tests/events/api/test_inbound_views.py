@@ -47,6 +47,17 @@ def test_what_is_no_mail_is_refused(
     assert not InboundMessage.objects.exists()
 
 
+@pytest.mark.parametrize("content_type", ["text/plain", "application/json", "multipart/form-data"])
+def test_mail_of_another_type_is_told_what_to_post(
+    cast: Cast, client_of: Any, content_type: str
+) -> None:
+    client = client_of(cast.secretary)
+    refused = client.post(f"{PATH}?lang=en", LETTER, content_type=content_type)
+    words = "Post the mail itself, as it came, with the header “Content-Type: message/rfc822”."
+    assert (refused.status_code, refused.json()["detail"]) == (415, words)
+    assert not InboundMessage.objects.exists()
+
+
 @pytest.mark.parametrize("name", ["member_liaison", "chair", "stranger"])
 def test_mail_is_taken_from_secretariats_alone(cast: Cast, client_of: Any, name: str) -> None:
     assert hand_in(client_of(cast.viewers()[name])).status_code == 403

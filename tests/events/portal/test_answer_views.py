@@ -64,6 +64,17 @@ def answers() -> list[tuple[str, int | None, str, str, str]]:
     return [(row.state, row.delegates, row.comment, row.way, str(row.person)) for row in rows]
 
 
+@pytest.mark.parametrize("given", [{}, {"state": ""}, {"state": "dance"}])
+def test_answer_without_a_choice_is_told_to_choose(
+    cast: Cast, browser: Client, given: dict[str, str]
+) -> None:
+    response = browser.post(path(asked(cast)), given)
+
+    words = "No answer was chosen. Choose one of the answers offered."
+    assert (response.status_code, response.content.decode().count(words)) == (422, 1)
+    assert Answer.objects.count() == 0
+
+
 def test_page_shows_the_invitation_and_changes_nothing(cast: Cast, browser: Client) -> None:
     invitee = asked(cast, contact="010-1234", online_url="https://meet.example.org/1")
     before = Change.objects.count()
