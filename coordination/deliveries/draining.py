@@ -112,6 +112,7 @@ class Drain:
     _handed_over: bool = False
     _addresses: dict[int, str] = field(default_factory=dict)
     _turns: dict[int, datetime] = field(default_factory=dict)
+    _refusals: list[TransportError] = field(default_factory=list)
 
     def run(self, *, budget: float = BUDGET_SECONDS, limit: int = BATCH) -> Tally:
         """Send until nothing is due, the budget is used up, or a stop is asked for.
@@ -136,7 +137,8 @@ class Drain:
     def _work_off(
         self, claimed: list[Message], transport: Transport, fence: Fence, until: float
     ) -> None:
-        rest = list(claimed)
+        rest, sent = list(claimed), self.tally.sent
+        self._refusals.clear()
         try:
             batch = self._read(claimed)
             while rest and not self._must_end(transport, fence, until):
@@ -146,6 +148,8 @@ class Drain:
                 if self.tally.lost > lost:
                     break  # the lease ended after all, a machine that slept say: so did the rest's
             self._note_addresses()
+            if len(self._refusals) >= MOST_REFUSALS_OF_US and self.tally.sent == sent:
+                self._pause(self._refusals[-1])  # nobody gets through: it is us whom they refuse
         finally:
             if rest and self._handed_over:
                 rest.pop(0)  # it may have gone out: its lease ends by itself, and it is in doubt
@@ -267,7 +271,9 @@ class Drain:
             close_until(message.endpoint_id, at + (error.retry_after or transport.schedule.base))
         if error.switches_off:
             circuit.disable_endpoint(message.endpoint_id, reason=error.code, at=at)
-        is_theirs = error.blame in (Blame.LETTER, Blame.PACE)
+        if error.blame is Blame.EITHER:
+            self._refusals.append(error)
+        is_theirs = error.blame in (Blame.LETTER, Blame.PACE, Blame.EITHER)
         pause_ends = None if is_theirs else self._pause(error)
         held_against = error.blame not in (Blame.CHANNEL, Blame.PACE)
         failures = message.failures + held_against
@@ -300,7 +306,7 @@ class Drain:
         if error.permanent:
             return AttemptOutcome.DEAD, error.code, None
         if (
-            error.blame is Blame.US
+            error.blame in (Blame.US, Blame.EITHER)
             and failures >= MOST_REFUSALS_OF_US
             and circuit.has_succeeded_since(self.channel, first)
         ):
@@ -362,12 +368,8 @@ class Drain:
             if ends is not None:
                 put_back(self.channel, until=ends + transport_for(self.channel).schedule.base)
         else:
-            ends = circuit.pause_channel(
-                self.channel,
-                reason=str(error),
-                refuses_us=error.blame is Blame.US,
-                at=at,
-            )
+            is_us = error.blame in (Blame.US, Blame.EITHER)
+            ends = circuit.pause_channel(self.channel, reason=str(error), refuses_us=is_us, at=at)
         self.paused = ends is not None
         return ends
 

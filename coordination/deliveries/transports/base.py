@@ -34,6 +34,8 @@ class Blame(Enum):
     """The other side is away: everything waits, and nothing is held against the letter."""
     PACE = "pace"
     """It was too often for this endpoint: all of its letters wait, none is held to blame."""
+    EITHER = "either"
+    """This address' or ours: this letter waits; where all are refused so, everything does."""
     US = "us"
     """The other side is there but takes nothing from us: password, relay, sender."""
 

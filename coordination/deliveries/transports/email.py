@@ -231,9 +231,10 @@ def _recipient_refused(code: int, text: str) -> TransportError:
         return TransportError(f"smtp_{max(code, 0)}", text, blame=Blame.CONNECTION)
     if code < 500:
         return TransportError(f"smtp_{code}", text)
-    is_about_us = code in (530, 535) or " 5.7." in text or "relay" in text.lower()
-    if is_about_us:
+    if code in (530, 535):
         return TransportError(f"smtp_{code}", text, blame=Blame.US)
+    if " 5.7." in text or "relay" in text.lower():  # a policy: towards one address, or towards us
+        return TransportError(f"smtp_{code}", text, blame=Blame.EITHER)
     return TransportError(f"smtp_{code}", text, permanent=True, bounced=True)
 
 

@@ -18,6 +18,7 @@ BUSY = TransportError("smtp_450", "450 mailbox busy")
 UNKNOWN = TransportError("smtp_550", "550 5.1.1 no such user", permanent=True, bounced=True)
 AWAY = TransportError("smtp_away", "connection refused", blame=Blame.CHANNEL)
 CUT = TransportError("smtp_cut", "connection closed", blame=Blame.CONNECTION)
+REFUSED_HERE = TransportError("smtp_550", "550 5.7.1 relaying denied", blame=Blame.EITHER)
 REFUSES_US = TransportError("smtp_550", "550 5.7.1 relaying denied", blame=Blame.US)
 
 
@@ -229,6 +230,46 @@ def test_drain_refused_as_a_sender_pauses_the_channel_and_keeps_the_rows(
     pause = Channel.objects.get().paused_until
     assert pause is not None
     assert at + timedelta(seconds=30) <= pause <= at + timedelta(seconds=61)
+
+
+def test_drain_with_many_addresses_refused_sends_to_the_others_at_once(
+    at: datetime, post: Post
+) -> None:
+    keys = [f"box:{number}" for number in range(9)]
+    queue(*keys)
+    post.failures = dict.fromkeys(keys[:7], REFUSED_HERE)
+
+    tally = drain()
+
+    assert (tally.sent, tally.retried) == (2, 7)
+    assert Channel.objects.get().paused_until is None
+    queue("box:9")
+    assert drain(at + timedelta(seconds=1)).sent == 1
+
+
+def test_drain_with_every_address_refused_pauses_the_channel(at: datetime, post: Post) -> None:
+    keys = [f"box:{number}" for number in range(6)]
+    queue(*keys)
+    post.failures = dict.fromkeys(keys, REFUSED_HERE)
+
+    tally = drain()
+
+    assert (tally.sent, tally.retried, tally.dead) == (0, 6, 0)
+    pause = Channel.objects.get()
+    assert pause.paused_until is not None
+    assert "relaying denied" in pause.reason
+    post.failures.clear()
+    assert drain(at + timedelta(minutes=3)).sent == 6
+
+
+def test_drain_with_one_address_refused_alone_pauses_nothing(at: datetime, post: Post) -> None:
+    queue("box:1")
+    post.failures = {"box:1": REFUSED_HERE}
+
+    for minutes in (0, 2, 5):
+        assert drain(at + timedelta(minutes=minutes)).retried == 1
+
+    assert not Channel.objects.filter(paused_until__isnull=False).exists()
 
 
 def test_drain_a_letter_refused_as_ours_while_others_pass_ends_dead(

@@ -136,7 +136,7 @@ def test_send_after_the_server_hung_up_in_a_silence_opens_another(
     [
         ("450", "smtp_450", False, Blame.LETTER, False),
         ("550", "smtp_550", True, Blame.LETTER, True),
-        ("relay", "smtp_550", False, Blame.US, False),
+        ("relay", "smtp_550", False, Blame.EITHER, False),
         ("bye", "smtp_421", False, Blame.CONNECTION, False),
         ("eager", "smtp_550", True, Blame.LETTER, True),
         ("data450", "smtp_452", False, Blame.LETTER, False),
