@@ -28,6 +28,7 @@ from coordination.starting.binding import Binding
 THREADS = 8
 STOP_SECONDS = 8  # of the ten that Ctrl-C may take
 ANNOUNCE_SECONDS = 30
+ENDS = (signal.SIGTERM, signal.SIGINT)
 log = logging.getLogger(__name__)
 
 stop = threading.Event()
@@ -94,9 +95,15 @@ def _start(target: Callable[..., None], name: str, *arguments: Any) -> threading
 
 def work(*arguments: Any) -> None:
     """Serve in the worker process, then let the loop finish what it has begun."""
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in ENDS:
         # Until granian's own handler stands, the parent's would take the signal and do nothing.
         signal.signal(number, signal.SIG_DFL)
+    if hasattr(signal, "pthread_sigmask"):
+        # A terminal tells every process of a group to end, and the parent tells its worker once
+        # more. granian's handler sets what the main thread waits for; a second signal in the
+        # moment in which that wakes would wait for itself, for ever. So one thread takes them all.
+        signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)
+        _start(_await_end, "signals")
     try:
         MPServer._spawn_wsgi_worker(*arguments)
     finally:
@@ -104,6 +111,17 @@ def work(*arguments: Any) -> None:
         wake.set()
         for thread in loops:
             thread.join(STOP_SECONDS)
+
+
+def _await_end() -> None:
+    """Take the first signal that asks for an end, and none of those that follow."""
+    number = signal.sigwait(ENDS)
+    stop.set()
+    wake.set()
+    end_serving = signal.getsignal(number)
+    if not callable(end_serving):
+        os._exit(0)  # nothing is served yet
+    end_serving(number, None)
 
 
 def _loop() -> None:
