@@ -35,6 +35,7 @@ from events.models import (
     StandardDuty,
 )
 from events.offsets import Offset
+from events.owing import is_answered, is_named
 from events.pursuing import duties_of_alliance, pursue
 from events.workdays import WorkCalendar
 from events.zones import country_of, instant_of, wall_of
@@ -165,8 +166,8 @@ def _follow(row: Duty, demand: Demand | None, log: Log) -> bool:
         return False
     if demand is None:
         if row.standard_id is None and not _is_off(row.event):
-            return _is_named(row) and _finish(row, log)
-        if row.dropped_at is None and not _is_named(row):
+            return is_named(row) and _finish(row, log)
+        if row.dropped_at is None and not is_named(row):
             row.dropped_at = log.at
             return log.save(row, "duty.dropped")
         return row.dropped_at is None and _finish(row, log)
@@ -190,15 +191,6 @@ def _finish(row: Duty, log: Log) -> bool:
 
 def _is_off(event: Event) -> bool:
     return event.state == EventState.CANCELLED
-
-
-def _is_named(row: Duty) -> bool:
-    """Whether a date that was owed has been named."""
-    return (
-        row.kind == DutyKind.NAME_DATE
-        and row.event.starts_at is not None
-        and not _is_off(row.event)
-    )
 
 
 def _demands(events: Sequence[Event], at: datetime) -> dict[Key, Demand]:
@@ -248,7 +240,7 @@ def _demand(
             within_reach = due_at if due_at > at else within_reach
         if invitation.state == AnswerState.DECLINED and standard.kind != DutyKind.ANSWER:
             return None
-        is_done = _is_answered(invitation, standard.kind)
+        is_done = is_answered(invitation, standard.kind)
     is_past = event.ends_at is not None and event.ends_at <= at and due_at <= at
     if is_past and not is_done and standard.anchor != DutyAnchor.END:
         return None
@@ -267,13 +259,6 @@ def _within_reach(
     [due] = dues_of(now, timing, calendar=calendar)
     begins = event.starts_at if standard.anchor == DutyAnchor.START else None
     return min(due.at, begins) if begins is not None and begins > at else due.at
-
-
-def _is_answered(invitation: Invitation, kind: str) -> bool:
-    if kind == DutyKind.ANSWER:
-        return invitation.state != AnswerState.NEEDS_ACTION
-    last = max(invitation.answers.all(), key=lambda answer: answer.pk, default=None)
-    return last is not None and last.delegates is not None
 
 
 def _point(event: Event, standard: StandardDuty) -> Point | None:

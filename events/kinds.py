@@ -28,6 +28,7 @@ KINDS = {
     "duty.moved": ("调整了任务期限", "moved the duty's date"),
     "duty.passed_on": ("任务转给合并后的单位", "passed the duty on to the merged one"),
     "duty.fulfilled": ("完成了任务", "fulfilled the duty"),
+    "duty.reopened": ("撤销了任务的完成", "took back that the duty was done"),
     "duty.dropped": ("任务不再需要完成", "dropped the duty"),
     "duty.restored": ("恢复了任务", "set the duty again"),
     "standard_duty.added": ("添加了标准任务", "added the standard duty"),

@@ -11,7 +11,7 @@ from coordination.accounts.viewer import Viewer
 from coordination.changes.recording import Log, recording
 from coordination.changes.refusals import TransitionNotAllowed, invalid
 from events import rules
-from events.models import Duty, Event
+from events.models import AnswerState, Duty, DutyKind, Event, EventState, Invitation
 
 
 def set_duty(
@@ -70,6 +70,26 @@ def fulfil_duty(duty: Duty, *, viewer: Viewer, at: datetime) -> Duty:
     return duty
 
 
+def reopen_duty(duty: Duty, *, viewer: Viewer, at: datetime) -> Duty:
+    """Take back that the duty is done: it is owed again by its date, and chased as before.
+
+    Raises:
+        NotAllowed, StaleVersion.
+        TransitionNotAllowed: it is not done, or what it asks for has happened.
+    """
+    rules.require(rules.may_fulfil_duty(viewer, duty))
+    if duty.done_at is None:
+        raise TransitionNotAllowed(_("This is not done yet."))
+    if _has_happened(duty):
+        raise TransitionNotAllowed(
+            _("The date is named, or the invitation is answered. Change that instead.")
+        )
+    duty.done_at = None
+    with recording(viewer.actor, at=at) as log:
+        log.save(duty, "duty.reopened")
+    return duty
+
+
 def pass_on_duties(kept: Organization, merged: Organization, log: Log) -> None:
     """Hand the duties of an organization that was merged to the one that remains.
 
@@ -86,6 +106,38 @@ def pass_on_duties(kept: Organization, merged: Organization, log: Log) -> None:
             continue
         row.organization = kept
         log.save(row, "duty.passed_on")
+
+
+def is_named(duty: Duty) -> bool:
+    """Whether a date that was owed has been named."""
+    event = duty.event
+    return (
+        duty.kind == DutyKind.NAME_DATE
+        and event.starts_at is not None
+        and event.state != EventState.CANCELLED
+    )
+
+
+def is_answered(invitation: Invitation, kind: str) -> bool:
+    """Whether an invitation has the answer that a kind of duty asks for.
+
+    Args:
+        invitation: with its answers.
+        kind: to answer, or to name delegates.
+    """
+    if kind == DutyKind.ANSWER:
+        return invitation.state != AnswerState.NEEDS_ACTION
+    last = max(invitation.answers.all(), key=lambda answer: answer.pk, default=None)
+    return last is not None and last.delegates is not None
+
+
+def _has_happened(duty: Duty) -> bool:
+    """Whether what is asked for is there, whoever says that it is not."""
+    if duty.kind not in (DutyKind.ANSWER, DutyKind.NAME_DELEGATES):
+        return is_named(duty)
+    rows = Invitation.objects.filter(event=duty.event, organization=duty.organization_id)
+    found = rows.filter(withdrawn_at__isnull=True).prefetch_related("answers").first()
+    return found is not None and is_answered(found, duty.kind)
 
 
 def _refuse_when_done(duty: Duty) -> None:

@@ -130,7 +130,9 @@ def take_duty(
             _("A task can only be ticked off here. Everything else about it the secretariat sets.")
         )
     if shown.is_done and not wanted.is_done:
-        raise TransitionNotAllowed(_("This is done already."))
+        raise TransitionNotAllowed(
+            _("This is done already. To take that back, open the event's page.")
+        )
     if shown.is_done or not wanted.is_done:
         return False
     fulfil_duty(duty, viewer=viewer, at=at)

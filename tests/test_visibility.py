@@ -26,7 +26,7 @@ from coordination.accounts.viewer import SYSTEM, Viewer
 from events.chasing import add_chase_step, add_standard_duty
 from events.concluding import attach_material
 from events.inviting import invite_organizations
-from events.owing import set_duty
+from events.owing import fulfil_duty, set_duty
 from events.reminding import add_reminder_rule
 from events.scheduling import Host
 from tests.factories import (
@@ -121,6 +121,11 @@ def make_rows(cast: Cast) -> Rows:
         "material": material,
         "invitation": invitation,
         "duty": set_duty(event, cast.host, kind="send_agenda", due_at=AT, viewer=SYSTEM, at=AT),
+        "done": fulfil_duty(
+            set_duty(event, cast.host, kind="send_minutes", due_at=AT, viewer=SYSTEM, at=AT),
+            viewer=SYSTEM,
+            at=AT,
+        ),
         "rule": add_reminder_rule(event, viewer=SYSTEM, at=AT, offset="-P7D"),
         "standard": add_standard_duty(
             cast.alliance, kind="name_date", anchor="window", offset="-P30D", viewer=SYSTEM, at=AT
@@ -346,6 +351,8 @@ VERBS = [
         outside("host_liaison", *STAFF),
     ),
     Verb("POST", "api-duty-fulfil", "duty", nothing, HOSTS, outside("host_liaison", *STAFF)),
+    Verb("POST", "api-duty-reopen", "done", nothing, HOSTS, outside("host_liaison", *STAFF)),
+    Verb("POST", "api-owed-reopen", "done", nothing, HOSTS, outside("host_liaison", *STAFF)),
     Verb("POST", "api-reminder-rule-list", "", fixed(**JJJ, offset="-P1D"), STAFF),
     Verb("PATCH", "api-reminder-rule-detail", "rule", fixed(enabled=False), STAFF, outside(*STAFF)),
     Verb("DELETE", "api-reminder-rule-detail", "rule", nothing, STAFF, outside(*STAFF)),

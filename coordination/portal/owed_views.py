@@ -19,14 +19,14 @@ from alliances.models import Alliance
 from coordination.accounts.viewer import Viewer
 from coordination.bilingual import localized
 from coordination.changes.refusals import NotAllowed
-from coordination.pages.answers import asked, now, one, page, posted, viewer_of
+from coordination.pages.answers import asked, now, one, page, posted, uid_or_none, viewer_of
 from coordination.pages.forms import VerbForm
 from coordination.portal.rule_forms import ChaseStepForm, StandardDutyForm
 from events import chasing, rules
 from events.chase_letters import lateness
 from events.models import Chase, ChaseStep, Duty, DutyKind, ReminderState, StandardDuty
 from events.models.chase import CHASED_WORDS
-from events.owing import fulfil_duty
+from events.owing import fulfil_duty, reopen_duty
 from events.rule_words import step_in_words
 
 MOST_ROWS = 300
@@ -85,6 +85,7 @@ def owed(request: HttpRequest) -> HttpResponse:
             "kind": kind,
             "slug": slug,
             "only_late": bool(asked(request, "late")),
+            "just_done": _just_done(request, viewer),
             "alliances": [(row, row.pk in chasing_alliances) for row in kept],
         },
     )
@@ -93,18 +94,31 @@ def owed(request: HttpRequest) -> HttpResponse:
 @require_POST
 @page
 def done(request: HttpRequest, uid: UUID) -> HttpResponse:
-    """Record that a duty is done, and come back to the list."""
+    """Record that a duty is done, and come back to the list, where that can be taken back."""
+    is_done = _on_duty(request, uid, fulfil_duty)
+    return HttpResponseRedirect(reverse("portal:owed") + (f"?done={uid}" if is_done else ""))
+
+
+@require_POST
+@page
+def reopen(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """Take back that a duty is done, and come back to the list."""
+    if _on_duty(request, uid, reopen_duty):
+        messages.success(request, _("It is owed again."))
+    return HttpResponseRedirect(reverse("portal:owed"))
+
+
+def _on_duty(request: HttpRequest, uid: UUID, verb: Callable[..., Duty]) -> bool:
+    """Call a verb on a duty; return whether it went through."""
     viewer = viewer_of(request)
     duty = one(Duty.objects.visible_to(viewer).select_related("event"), uid=uid)
     form = VerbForm(request.POST)
     made: Duty | None = None
     if form.is_valid():
-        made = form.run(lambda: fulfil_duty(duty, viewer=viewer, at=now()))
-    if made is not None:
-        messages.success(request, _("Done. Nobody is asked for it any more."))
+        made = form.run(lambda: verb(duty, viewer=viewer, at=now()))
     for error in form.non_field_errors():
         messages.error(request, str(error))
-    return HttpResponseRedirect(reverse("portal:owed"))
+    return made is not None
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -258,6 +272,16 @@ def _lines(duties: list[Duty], viewer: Viewer) -> list[OwedLine]:
             )
         )
     return found
+
+
+def _just_done(request: HttpRequest, viewer: Viewer) -> Duty | None:
+    """Return the duty that was marked as done a moment ago, so that a slip can be taken back."""
+    uid = uid_or_none(asked(request, "done"))
+    if uid is None:
+        return None
+    rows = Duty.objects.visible_to(viewer).filter(uid=uid, done_at__isnull=False)
+    found: Duty | None = rows.select_related("event", "organization").first()
+    return found if found is not None and rules.may_fulfil_duty(viewer, found) else None
 
 
 def _by_organization(lines: list[OwedLine], language: str) -> list[tuple[str, int, list[OwedLine]]]:

@@ -41,6 +41,7 @@ urlpatterns = [
     ),
     path("owed/", owed_views.owed, name="owed"),
     path("owed/<uuid:uid>/done/", owed_views.done, name="owed_done"),
+    path("owed/<uuid:uid>/reopen/", owed_views.reopen, name="owed_reopen"),
     path("owed/<slug:slug>/", owed_views.expected, name="expected"),
     path("owed/<slug:slug>/usual/", owed_views.take_over, name="take_over_usual"),
     path("owed/duties/<uuid:uid>/", owed_views.standard_duty, name="standard_duty"),

@@ -49,7 +49,7 @@ from events.chasing import (
     revise_standard_duty,
 )
 from events.models import ChaseStep, Duty, DutyKind, HolidayYear, StandardDuty
-from events.owing import fulfil_duty, move_duty, set_duty
+from events.owing import fulfil_duty, move_duty, reopen_duty, set_duty
 
 YEARS = range(1950, 2201)
 
@@ -80,6 +80,11 @@ class DutyViewSet(Creating, Changing, OfEvent):
     def fulfil(self, obj: Duty, values: dict[str, Any]) -> Duty:
         """Record that a duty is done."""
         return fulfil_duty(obj, viewer=self.viewer, at=self.at)
+
+    @transition(NothingInput)
+    def reopen(self, obj: Duty, values: dict[str, Any]) -> Duty:
+        """Take back that a duty is done."""
+        return reopen_duty(obj, viewer=self.viewer, at=self.at)
 
 
 class DutyFilters(ResourceFilters):
@@ -115,6 +120,11 @@ class OwedViewSet(ResourceViewSet):
     def fulfil(self, obj: Duty, values: dict[str, Any]) -> Duty:
         """Record that a duty is done."""
         return fulfil_duty(obj, viewer=self.viewer, at=self.at)
+
+    @transition(NothingInput)
+    def reopen(self, obj: Duty, values: dict[str, Any]) -> Duty:
+        """Take back that a duty is done."""
+        return reopen_duty(obj, viewer=self.viewer, at=self.at)
 
 
 class OfAllianceFilters(ResourceFilters):

@@ -19,6 +19,7 @@ urlpatterns = [
     path("inbound-mail/", answer_overview.inbound, name="inbound"),
     path("inbound-mail/<uuid:uid>/", answer_overview.settle, name="settle"),
     path("duties/<uuid:uid>/done/", views.fulfil, name="fulfil"),
+    path("duties/<uuid:uid>/reopen/", views.reopen, name="reopen"),
     path("materials/<uuid:uid>/<int:number>/", views.material, name="material"),
     path("materials/<uuid:uid>/replace/", part_views.replace_document, name="replace_material"),
     path("materials/<uuid:uid>/remove/", part_views.remove_document, name="remove_material"),

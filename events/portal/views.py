@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 from uuid import UUID
@@ -93,15 +94,29 @@ def answer(request: HttpRequest, uid: UUID) -> HttpResponse:
 @page
 def fulfil(request: HttpRequest, uid: UUID) -> HttpResponse:
     """Mark a duty as done."""
+    return _on_duty(request, uid, owing.fulfil_duty, _("Done."))
+
+
+@require_POST
+@page
+def reopen(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """Take back that a duty is done."""
+    return _on_duty(request, uid, owing.reopen_duty, _("It is owed again."))
+
+
+def _on_duty(
+    request: HttpRequest, uid: UUID, verb: Callable[..., Duty], words: str
+) -> HttpResponse:
+    """Call a verb on a duty, and come back to its event."""
     viewer = viewer_of(request)
     rows = Duty.objects.visible_to(viewer).select_related("event__alliance", "organization")
     duty = one(rows, uid=uid)
     form = VerbForm(request.POST)
     form.is_valid()
-    if form.run(lambda: owing.fulfil_duty(duty, viewer=viewer, at=now())) is None:
+    if form.run(lambda: verb(duty, viewer=viewer, at=now())) is None:
         messages.error(request, " ".join(map(str, form.non_field_errors())), extra_tags="alarm")
     else:
-        messages.success(request, _("Done."))
+        messages.success(request, words)
     return _back_to(duty.event)
 
 
@@ -222,7 +237,7 @@ def _show(
         "acts": offered_acts(event, viewer=viewer, at=at, failed=failed),
         "answers": _answers(event, viewer, failed),
         "duties": [
-            (duty, duty.done_at is None and rules.may_fulfil_duty(viewer, _of(duty, event)))
+            (duty, rules.may_fulfil_duty(viewer, _of(duty, event)))
             for duty in Duty.objects.visible_to(viewer)
             .filter(dropped_at__isnull=True, event=event)
             .select_related("organization")

@@ -6,8 +6,9 @@ import pytest
 
 from coordination.changes.models import Change
 from coordination.changes.refusals import InvalidInput, NotAllowed, TransitionNotAllowed
+from events.inviting import answer_invitation, invite_organizations
 from events.models import Duty
-from events.owing import fulfil_duty, move_duty, set_duty
+from events.owing import fulfil_duty, move_duty, reopen_duty, set_duty
 from tests.factories import AT, SYSTEM, Cast, make_event, stored
 
 DUE = AT + timedelta(days=30)
@@ -68,6 +69,44 @@ def test_duty_verbs_by_others_are_refused(cast: Cast) -> None:
     with pytest.raises(NotAllowed):
         fulfil_duty(duty, viewer=cast.member_liaison, at=AT)
     assert (stored(duty).due_at, stored(duty).done_at, Duty.objects.count()) == (DUE, None, 1)
+
+
+def test_reopen_duty_lets_it_be_owed_again_by_its_date(cast: Cast) -> None:
+    duty = fulfil_duty(owed(cast), viewer=cast.host_liaison, at=AT)
+    with pytest.raises(NotAllowed):
+        reopen_duty(stored(duty), viewer=cast.member_liaison, at=AT)
+
+    reopen_duty(duty, viewer=cast.host_liaison, at=AT)
+
+    assert (stored(duty).done_at, stored(duty).due_at) == (None, DUE)
+    kinds = Change.objects.filter(object_uid=duty.uid).order_by("number")
+    assert list(kinds.values_list("kind", flat=True)) == [
+        *("duty.set", "duty.fulfilled", "duty.reopened"),
+    ]
+    with pytest.raises(TransitionNotAllowed):
+        reopen_duty(stored(duty), viewer=cast.host_liaison, at=AT)
+
+
+def test_reopen_duty_of_what_has_happened_is_refused(cast: Cast) -> None:
+    event = make_event(cast.alliance, scheduled=True)
+    [invitation] = invite_organizations(event, [cast.host], viewer=SYSTEM, at=AT)
+    kinds = ("name_date", "answer", "name_delegates", "send_agenda")
+    duties = [
+        set_duty(event, cast.host, kind=kind, due_at=DUE, viewer=SYSTEM, at=AT) for kind in kinds
+    ]
+    answer_invitation(invitation, state="accepted", viewer=SYSTEM, at=AT)
+    for duty in duties:
+        fulfil_duty(duty, viewer=SYSTEM, at=AT)
+
+    refused = set()
+    for duty in duties:
+        try:
+            reopen_duty(duty, viewer=SYSTEM, at=AT)
+        except TransitionNotAllowed:
+            refused.add(duty.kind)
+
+    assert refused == {"name_date", "answer"}  # who comes was not said yet
+    assert {duty.kind for duty in Duty.objects.owed()} == {"name_delegates", "send_agenda"}
 
 
 def test_duty_that_is_done_stays_done(cast: Cast) -> None:

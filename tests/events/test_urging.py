@@ -15,7 +15,7 @@ from coordination.deliveries.recipients import readers_of
 from coordination.deliveries.subscribers import read_on
 from events.chasing import add_chase_step, revise_chase_step
 from events.models import Chase, Duty
-from events.owing import fulfil_duty, move_duty, set_duty
+from events.owing import fulfil_duty, move_duty, reopen_duty, set_duty
 from events.urging import Chases, SuccessorsAreTold
 from tests.factories import AT, SYSTEM, Cast, make_event, make_person
 
@@ -115,6 +115,19 @@ def test_fulfil_duty_ends_its_steps_and_what_waits(cast: Cast) -> None:
     assert states() == ["fired", "cancelled", "cancelled", "cancelled"]
     assert Chases().still_wanted(row, reader, DUE) == "done"
     assert take_steps(DUE + timedelta(days=9)) == 0
+
+
+def test_reopen_duty_takes_the_steps_that_are_still_to_come(cast: Cast) -> None:
+    set_steps(cast)
+    duty = owed(cast)
+    take_steps(DUE - timedelta(days=3))
+    fulfil_duty(duty, viewer=SYSTEM, at=DUE)
+
+    reopen_duty(duty, viewer=SYSTEM, at=DUE + timedelta(minutes=1))
+
+    assert states() == ["fired", "pending", "pending", "pending"]
+    assert take_steps(DUE + timedelta(minutes=2)) == 0
+    assert take_steps(DUE + timedelta(days=1)) == 1
 
 
 def test_move_duty_moves_its_steps_and_asks_again(cast: Cast) -> None:

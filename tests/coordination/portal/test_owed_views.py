@@ -52,8 +52,15 @@ def test_done_takes_a_duty_off_the_list_for_who_owes_it(cast: Cast):
     path = f"/owed/{duty.uid}/done/"
 
     assert as_viewer(cast.member_liaison).post(path).status_code == 404
-    assert as_viewer(cast.host_liaison).post(path).status_code == 302
+    client = as_viewer(cast.host_liaison)
+    done = client.post(path, follow=True)
     assert Duty.objects.owed().count() == 0
+    assert done.context["just_done"] == duty
+
+    undone = client.post(f"/owed/{duty.uid}/reopen/", follow=True)
+    assert list(Duty.objects.owed()) == [duty]
+    assert undone.context["just_done"] is None
+    assert client.get("/owed/", {"done": duty.uid}).context["just_done"] is None
 
 
 def test_expected_is_taken_over_added_to_changed_and_removed(cast: Cast):

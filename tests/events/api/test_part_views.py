@@ -235,6 +235,9 @@ def test_duty_is_set_moved_and_fulfilled(cast: Cast, client_of: Any) -> None:
     response = post(host, at_event(event, "duties", uid, "fulfil"))
     assert response.json()["done_at"] is not None
     assert post(host, at_event(event, "duties", uid, "fulfil")).status_code == 409
+    response = post(host, at_event(event, "duties", uid, "reopen"))
+    assert (response.status_code, response.json()["done_at"]) == (200, None)
+    assert post(host, at_event(event, "duties", uid, "reopen")).status_code == 409
     assert post(secretary, at_event(event, "duties"), body).status_code == 400
     assert Duty.objects.count() == 1
 

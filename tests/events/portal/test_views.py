@@ -195,6 +195,13 @@ def test_fulfil_by_the_organization_that_owes_it_marks_it_done(cast: Cast, event
     as_viewer(cast.member_liaison).post(f"/duties/{duty.uid}/done/")
 
     assert Duty.objects.get().done_at is not None
+    page = as_viewer(cast.member_liaison).get(f"/events/{event.uid}/").content.decode()
+    assert f"/duties/{duty.uid}/reopen/" in page
+    assert f"/duties/{duty.uid}/done/" not in page
+
+    as_viewer(cast.member_liaison).post(f"/duties/{duty.uid}/reopen/")
+
+    assert Duty.objects.get().done_at is None
 
 
 def form_of(client: Client, event: Event) -> dict[str, str]:
