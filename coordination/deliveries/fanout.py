@@ -153,7 +153,11 @@ def _add_endpoints(keys: list[str], channel: str) -> None:
 
 
 def _insert(selected: str, params: tuple[Any, ...], channel: str, cause: Cause) -> int:
-    """Insert a line for each (recipient, endpoint) that is selected; conflicts keep theirs."""
+    """Insert a line for each (recipient, endpoint) that is selected; conflicts keep theirs.
+
+    In the order of the recipients: their indexes then grow page by page, and two statements for
+    one cause take what they both want in the same order.
+    """
     constants = {
         "source": cause.source,
         "source_id": cause.source_id,
@@ -182,7 +186,7 @@ def _insert(selected: str, params: tuple[Any, ...], channel: str, cause: Cause) 
     statement = (
         f"INSERT INTO {_table(Delivery)} ({', '.join(fields)}, recipient, endpoint_id)"
         f" SELECT {', '.join(casts)}, chosen.* FROM ({selected}) AS chosen"
-        " WHERE true ON CONFLICT DO NOTHING"
+        f" WHERE true ORDER BY {len(fields) + 1} ON CONFLICT DO NOTHING"
     )
     with connection.cursor() as cursor:
         cursor.execute(statement, (*values, *params))
