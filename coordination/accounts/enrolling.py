@@ -23,8 +23,9 @@ from django.utils import translation
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext_lazy as _
 
-from coordination.accounts.models import ApiToken, User
+from coordination.accounts.models import User
 from coordination.accounts.preferring import refuse_validation
+from coordination.accounts.tokens import revoke_tokens_of
 from coordination.accounts.viewer import Viewer
 from coordination.bilingual import language_or_default
 from coordination.changes.refusals import NotAllowed, Refusal, TransitionNotAllowed, invalid
@@ -163,7 +164,7 @@ def accept_invitation(token: str, *, password: str) -> User:
 
 
 def close_account(user: User, *, viewer: Viewer, at: datetime) -> User:
-    """Close an account: sessions and tokens are refused from the next request on.
+    """Close an account: sessions, tokens and calendar links are refused from the next request on.
 
     Raises:
         NotAllowed: the viewer is neither a superuser nor the person, or came with a token.
@@ -178,12 +179,12 @@ def close_account(user: User, *, viewer: Viewer, at: datetime) -> User:
             raise TransitionNotAllowed(_("The last superuser's account cannot be closed."))
         user.is_active = False
         user.save(update_fields=["is_active"])
-        ApiToken.objects.filter(user=user, revoked_at=None).update(revoked_at=at)
+        revoke_tokens_of(user, viewer=viewer, at=at)
     return user
 
 
 def reopen_account(user: User, *, viewer: Viewer) -> User:
-    """Open a closed account again; its tokens stay revoked.
+    """Open a closed account again; its tokens and calendar links stay revoked.
 
     Raises:
         NotAllowed: the viewer is no superuser.

@@ -41,3 +41,34 @@ def test_revoke_action_ends_the_chosen_tokens(admin):
     admin.post("/admin/accounts/apitoken/", {"action": "revoke", "_selected_action": [chosen.pk]})
 
     assert list(ApiToken.objects.filter(revoked_at=None)) == [left]
+
+
+def test_close_action_ends_tokens_and_reopen_leaves_them_ended(admin):
+    user = make_user("li")
+    issue_token(user, name="x", viewer=SYSTEM, at=NOW)
+
+    admin.post("/admin/accounts/user/", {"action": "close", "_selected_action": [user.pk]})
+    closed = User.objects.get(pk=user.pk).is_active
+    admin.post("/admin/accounts/user/", {"action": "reopen", "_selected_action": [user.pk]})
+
+    assert (closed, User.objects.get(pk=user.pk).is_active) == (False, True)
+    assert ApiToken.objects.filter(revoked_at=None).exists() is False
+
+
+def test_close_action_for_the_last_superuser_says_why_not(admin):
+    root = User.objects.get(username="root")
+
+    page = admin.post(
+        "/admin/accounts/user/", {"action": "close", "_selected_action": [root.pk]}, follow=True
+    )
+
+    assert User.objects.get(pk=root.pk).is_active is True
+    assert "不能停用最后一个超级管理员账号" in page.content.decode()
+
+
+def test_change_page_of_a_person_cannot_close_the_account_past_the_verb(admin):
+    user = make_user("li")
+
+    page = admin.get(f"/admin/accounts/user/{user.pk}/change/").content.decode()
+
+    assert 'name="is_active"' not in page

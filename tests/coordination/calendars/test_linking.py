@@ -9,6 +9,7 @@ from django.test import override_settings
 
 from alliances.models import Alliance
 from alliances.seating import hand_over_seat
+from coordination.accounts.enrolling import close_account, reopen_account
 from coordination.accounts.erasing import erase_account
 from coordination.accounts.models import ApiToken, User
 from coordination.accounts.tokens import hash_secret, issue_token, revoke_tokens_of
@@ -245,5 +246,14 @@ def test_hand_over_of_a_seat_ends_the_predecessors_links(cast: Cast) -> None:
 
 def test_erase_account_ends_its_links(link: FeedLink, person: User) -> None:
     erase_account(person, at=AT)
+
+    assert FeedLink.objects.filter(revoked_at=None).count() == 0
+
+
+def test_close_account_ends_its_links_and_reopen_leaves_them_ended(
+    link: FeedLink, person: User
+) -> None:
+    close_account(person, viewer=SYSTEM, at=AT)
+    reopen_account(person, viewer=SYSTEM)
 
     assert FeedLink.objects.filter(revoked_at=None).count() == 0
