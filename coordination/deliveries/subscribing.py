@@ -287,9 +287,12 @@ def replay_messages(
 
     Raises:
         NotAllowed: the viewer does not act for the owner.
-        InvalidInput: there is no such message, or its content is no longer kept.
+        InvalidInput: there is no such message, its content is no longer kept, or the span ends
+            before it begins.
     """
     _kept(subscription, viewer)
+    if since is not None and until is not None and until <= since:
+        raise invalid("until", _("The end must be after the beginning."))
     chosen = messages_of(subscription)
     if message is None:
         if since is not None:

@@ -277,10 +277,12 @@ def test_replay_of_one_of_all_and_of_what_is_not_there(cast: Cast) -> None:
     single = post(client, path, message=str(one))
     unknown = post(client, path, message=str(uuid4()))
     span = post(client, path, since="2029-01-01T00:00:00Z")
+    wrong_way = post(client, path, since="2029-01-01T00:00:00Z", until="2028-01-01T00:00:00Z")
     rest = post(client, path)
 
     assert (single.status_code, single.json()) == (202, {"count": 1})
     assert (unknown.status_code, unknown.json()["errors"][0]["pointer"]) == (400, "/message")
+    assert (wrong_way.status_code, wrong_way.json()["errors"][0]["pointer"]) == (400, "/until")
     assert (span.json(), rest.json()) == ({"count": 0}, {"count": 1})
 
 

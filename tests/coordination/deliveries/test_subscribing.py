@@ -149,6 +149,21 @@ def test_replay_of_a_range_takes_what_failed_in_it():
     assert (count, waiting) == (2, {made[1].pk, made[2].pk})
 
 
+@pytest.mark.parametrize("until", [1, 3])
+def test_replay_of_a_range_that_ends_where_it_begins_or_before_is_refused(until: int):
+    webhook = hook_to(URL).subscription
+    feed(webhook, "1", at=later(days=2))
+    Message.objects.update(state="dead", reason="given_up")
+
+    with pytest.raises(InvalidInput) as refused:
+        replay_messages(
+            webhook, since=later(days=3), until=later(days=until), viewer=SYSTEM, at=later(days=9)
+        )
+
+    assert [(one.field, one.code) for one in refused.value.errors] == [("until", "invalid")]
+    assert states() == [("dead", "given_up")]
+
+
 def test_replay_of_a_sent_message_sends_it_again_under_its_id():
     webhook = hook_to(URL).subscription
     [message] = feed(webhook, "1")
