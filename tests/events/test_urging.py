@@ -13,7 +13,9 @@ from coordination.deliveries.bundling import bundle_due
 from coordination.deliveries.models import Delivery, Message
 from coordination.deliveries.recipients import readers_of
 from coordination.deliveries.subscribers import read_on
-from events.chasing import add_chase_step, revise_chase_step
+from events.chasing import add_chase_step, revise_chase_step, take_over_standard_chasing
+from events.demanding import settle_all
+from events.inviting import invite_organizations
 from events.models import Chase, Duty
 from events.owing import fulfil_duty, move_duty, reopen_duty, set_duty
 from events.urging import Chases, SuccessorsAreTold
@@ -259,3 +261,27 @@ def test_render_says_what_is_owed_and_how_late_in_both_languages(cast: Cast) -> 
     assert late.subject == "Overdue: send the agenda, “Matchmaking”"
     assert "4 days late" in late.text
     assert date(2028, 5, 8).isoformat() not in late.text
+
+
+def test_whoever_is_invited_inside_the_lead_time_is_asked_and_not_late(cast: Cast) -> None:
+    for name, role in (("deputy", "deputy"), ("head", "representative")):
+        make_person(name, role=role, organization=cast.member)
+    User.objects.update(language="en")
+    take_over_standard_chasing(cast.alliance, viewer=SYSTEM, at=AT)
+    event = make_event(cast.alliance, scheduled=True)
+    friday = datetime(2028, 5, 12, 2, tzinfo=UTC)
+    invite_organizations(event, [cast.member], viewer=SYSTEM, at=friday)
+
+    settle_all(at=friday)
+    take_steps(friday)
+
+    assert {name for name, _due in told()} == {"liaison"}
+    rows = list(Delivery.objects.filter(channel="email"))
+    (reader,) = readers_of([rows[0].recipient], "email").values()
+    written = Chases().render(rows, reader, friday)
+    assert written.subject == "2 things are owed, 0 of them late"
+    assert "15 May 2028 17:00" in written.text
+    take_steps(datetime(2028, 5, 15, 8, tzinfo=UTC))
+    assert {name for name, _due in told()} == {"liaison"}
+    take_steps(datetime(2028, 5, 16, 1, tzinfo=UTC))
+    assert {name for name, _due in told()} == {"liaison", "deputy"}
