@@ -26,6 +26,7 @@ from events.models import (
     Invitee,
 )
 from events.scheduling import named_rows
+from events.zones import wall_of
 
 ANSWERS = frozenset(AnswerState) - {AnswerState.NEEDS_ACTION}
 
@@ -48,11 +49,15 @@ def invite_organizations(
 
     Raises:
         NotAllowed, StaleVersion.
+        InvalidInput: the day by which to answer is over.
         TransitionNotAllowed: the event is over, or has no time yet.
     """
     rules.require(rules.may_manage_event(viewer, event))
     if event.is_over or event.state == EventState.PLANNED:
         raise TransitionNotAllowed(_("Invite to an event that has a time and is still to come."))
+    if answer_by is not None and answer_by < wall_of(at, event.time_zone).date():
+        message = _("This day is over; nobody could answer by it. Choose one still to come.")
+        raise invalid("answer_by", message, code="over")
     with recording(viewer.actor, at=at) as log:
         log.hold(event, unchanged=["state"])
         event = _as_stored(event)

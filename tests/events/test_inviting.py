@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -49,6 +49,19 @@ def test_invite_organizations_to_an_event_without_a_time_or_over_is_refused(cast
         with pytest.raises(TransitionNotAllowed):
             invite_organizations(event, [cast.member], viewer=SYSTEM, at=AT)
     assert Invitation.objects.count() == 0
+
+
+def test_invite_organizations_to_answer_by_a_day_that_is_over_is_refused(cast: Cast) -> None:
+    event = make_event(cast.alliance, scheduled=True)
+    late = datetime(2028, 5, 8, 16, 30, tzinfo=UTC)  # in Beijing it is the 9th
+    with pytest.raises(InvalidInput) as caught:
+        invite_organizations(
+            event, [cast.member], answer_by=date(2028, 5, 8), viewer=SYSTEM, at=late
+        )
+    assert [(one.field, one.code) for one in caught.value.errors] == [("answer_by", "over")]
+    assert Invitation.objects.count() == 0
+    invite_organizations(event, [cast.member], answer_by=date(2028, 5, 9), viewer=SYSTEM, at=late)
+    assert Invitation.objects.get().answer_by == date(2028, 5, 9)
 
 
 def test_invite_organizations_by_somebody_else_is_refused(cast: Cast) -> None:
