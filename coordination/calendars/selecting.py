@@ -22,7 +22,7 @@ from alliances.models import Alliance, Organization, Plan, WorkArea
 from coordination.accounts.viewer import Viewer
 from coordination.calendars.images import EventImage
 from coordination.calendars.tokens import subject_of
-from coordination.changes.refusals import FieldError, InvalidInput
+from coordination.changes.refusals import FieldError, InvalidInput, invalid
 from coordination.rest.filters import filtered
 from coordination.rest.problems import ProblemError, parameter_error
 from events.api.filters import HOME, EventFilters, MomentField, held_by, key_of
@@ -164,15 +164,19 @@ def cleaned_filters(parameters: Mapping[str, str]) -> dict[str, str]:
     """Return what somebody has entered as ``filters`` of a copy, in its one form.
 
     Raises:
-        InvalidInput: one is not known, or its value cannot be taken; it names ``filters.…``.
+        InvalidInput: one is not known, its value cannot be taken, or the span ends before it
+            begins, so that the copy would be empty for ever; it names ``filters.…``.
     """
     try:
-        return Selection.parse(parameters).parameters_with_mine
+        chosen = Selection.parse(parameters).parameters_with_mine
     except ProblemError as refused:
         raise InvalidInput(
             FieldError(f"filters.{error.parameter}", error.code, error.message)
             for error in refused.problem.errors
         ) from refused
+    if {"from", "to"} <= chosen.keys() and _moment(chosen["to"]) <= _moment(chosen["from"]):
+        raise invalid("filters.to", _("The end must be after the beginning."))
+    return chosen
 
 
 def _concerns_an_organization_held(image: EventImage) -> bool:

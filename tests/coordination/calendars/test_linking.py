@@ -111,6 +111,8 @@ def test_issue_link_keeps_settings_in_one_form(
         ({"alarms": [1, 2, 3, 4, 5, 6]}, "alarms"),
         ({"parameters": {"colour": "red"}}, "filters.colour"),
         ({"parameters": {"plan": "x"}}, "filters.plan"),
+        ({"parameters": {"from": "2026-12-31", "to": "2026-01-01"}}, "filters.to"),
+        ({"parameters": {"from": "2026-12-31", "to": "2026-12-31"}}, "filters.to"),
     ],
 )
 def test_issue_link_with_what_cannot_be_taken_is_refused(

@@ -253,7 +253,7 @@ FILTERS = st.fixed_dictionaries(
         "to": st.sampled_from(["2028-05-16", "2028-05-20", "2028-05-24"]),
         "mine": st.just("1"),
     },
-)
+).filter(lambda chosen: chosen.get("from", "")[:10] < chosen.get("to", "later"))
 PARTS = ("superuser", "secretary", "other_secretary", "member_liaison", "observer", "stranger")
 
 
