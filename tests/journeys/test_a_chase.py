@@ -132,7 +132,7 @@ def test_chase_goes_from_the_officer_to_the_secretariats_list_until_it_is_done(
 ) -> None:
     with running():
         before = live(clock, "04-26", "04-27", "05-04", "05-05", "05-08")
-        done_at = beijing("05-09", 10)
+        done_at = beijing("05-09", 8)
         clock.move_to(done_at)
         fulfil_duty(Duty.objects.get(event__title_zh="甲会"), viewer=SYSTEM, at=done_at)
         after = live(clock, "05-09", "05-10", "05-12", "05-15")
