@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -151,6 +151,16 @@ def moment(context: Context, value: datetime | None) -> str:
     return (
         f"{day_in_words(here.date(), language=get_language() or '', with_year=True)} {here:%H:%M}"
     )
+
+
+@register.simple_tag(takes_context=True)
+def hour(context: Context, value: datetime) -> str:
+    """Return the hour that began at `value`, for what is kept to the hour only.
+
+    As an instant, "09:00" would be read as before what was made at 09:40.
+    """
+    here = value.astimezone(ZoneInfo(viewer_of(context["request"]).time_zone))
+    return span_in_words(here, here + timedelta(hours=1), language=get_language() or "")
 
 
 @register.filter

@@ -72,7 +72,7 @@ def test_connect_lists_ones_own_links_and_nobody_elses(
 
     mine = text_of(client.get(PAGE))
     assert "我的手机" in mine
-    assert "2028年3月31日 23:00 · Google Calendar" in mine
+    assert "2028年3月31日 周五 23:00–24:00 · Google Calendar" in mine
     for part in ("secretary", "superuser", "stranger"):
         assert "我的手机" not in text_of(client_of(getattr(cast, part)).get(PAGE))
 
@@ -85,11 +85,13 @@ def test_connect_tells_where_a_calendar_account_is_set_up(cast: Cast, client: Cl
     assert 'href="/me/tokens/"' not in nobody
 
 
-def test_connect_tells_the_last_fetch_on_the_readers_clock(client: Client, link: FeedLink) -> None:
+def test_connect_tells_the_hour_of_the_last_fetch_on_the_readers_clock(
+    client: Client, link: FeedLink
+) -> None:
     FeedLink.objects.filter(pk=link.pk).update(last_fetched_at=MORNING.starts_at)
 
-    assert "2028年5月16日 09:30" in text_of(client.get(PAGE))
-    assert "2028年5月16日 09:30" in text_of(client.get(f"/connect/links/{link.uid}/"))
+    assert "2028年5月16日 周二 09:30–10:30" in text_of(client.get(PAGE))
+    assert "2028年5月16日 周二 09:30–10:30" in text_of(client.get(f"/connect/links/{link.uid}/"))
 
 
 def test_home_leads_to_the_subscriptions(client: Client) -> None:
