@@ -17,6 +17,7 @@ from events.workdays import WorkCalendar
 from events.zones import instant_of, wall_of
 
 MOST_TIMES: Final = 60
+HOUR: Final = timedelta(hours=1)
 _EVERY_CLOCK: Final = tuple(
     f"Etc/GMT{hours:+d}" if hours else "Etc/GMT" for hours in range(-14, 13)
 )
@@ -122,7 +123,8 @@ def every_due(
     """Return the instants at which it falls due by whole-hour clocks around the world, in order.
 
     A reader's own due instant lies within an hour of one of them: zones lie between the whole
-    hours, and clocks change by one. Where the event's clock counts it is the due instant itself.
+    hours, and clocks change by one; at the ends, where the next clock has another date, an hour
+    more is looked at. Where the event's clock counts it is the due instant itself.
 
     Args:
         point: what it counts from, in the event's zone.
@@ -131,7 +133,7 @@ def every_due(
         occurrence: 1 for the first.
     """
     clocks = [point.seen_from(zone) for zone in _EVERY_CLOCK] if timing.by_reader else [point]
-    return sorted(
+    found = sorted(
         {
             due.at
             for seen in clocks
@@ -139,6 +141,9 @@ def every_due(
             if (due := due_of(seen, timing, calendar=calendar, occurrence=occurrence)) is not None
         }
     )
+    if not timing.by_reader or not found:
+        return found
+    return [found[0] - HOUR, *found, found[-1] + HOUR]
 
 
 def _last(point: Point, timing: Timing, calendar: WorkCalendar | None) -> datetime | None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from events.dues import Point, Timing, due_of, dues_of, every_due
@@ -95,6 +95,7 @@ def test_repetitions_come_in_order_until_their_end_or_number() -> None:
     assert due_of(point, Timing(offset=Offset(-1, 0)), occurrence=2) is None
 
 
+@example(datetime(2024, 4, 8, 1), "Pacific/Kiritimati", "Pacific/Chatham", time(0), 0)
 @given(
     st.datetimes(datetime(2024, 1, 1), datetime(2032, 1, 1)),
     st.sampled_from(ZONES), st.sampled_from(ZONES), st.times(), st.integers(0, 30),
