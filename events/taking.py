@@ -36,7 +36,10 @@ from events.unframing import split_mark
 REASON: Final = Words(zh="通过日历修改", en="changed by calendar")
 """Why, where the program says nothing in a COMMENT; kept, so in words of its own."""
 
-DUTY_STATUSES: Final = ("", "NEEDS-ACTION", "COMPLETED", "CANCELLED")
+DUTY_STATUSES: Final = ("", "NEEDS-ACTION", "COMPLETED")
+ONLY_TICKED_OFF: Final = _(
+    "A task can only be ticked off here. Everything else about it the secretariat sets."
+)
 
 
 class NotTaken(Refusal):
@@ -125,10 +128,9 @@ def take_duty(
     same = all(
         getattr(shown, name) == getattr(wanted, name) for name in ("title", "description", "due_at")
     )
-    if not same or wanted.status not in DUTY_STATUSES or wanted.attendees or wanted.has_files:
-        raise NotTaken(
-            _("A task can only be ticked off here. Everything else about it the secretariat sets.")
-        )
+    is_known = wanted.status in (*DUTY_STATUSES, shown.status)  # CANCELLED is its event's
+    if not same or not is_known or wanted.attendees or wanted.has_files:
+        raise NotTaken(ONLY_TICKED_OFF)
     if shown.is_done and not wanted.is_done:
         raise TransitionNotAllowed(
             _("This is done already. To take that back, open the event's page.")

@@ -41,7 +41,7 @@ from events.calendar_reading import EVENT, TASK, ProposedObject, read_object
 from events.calendar_times import Fault, UnreadableObject
 from events.models import Duty, Event
 from events.scheduling import discard_event
-from events.taking import NotTaken, take_duty, take_event, take_new_event
+from events.taking import ONLY_TICKED_OFF, NotTaken, take_duty, take_event, take_new_event
 
 NAME_LENGTH: Final = 255  # of the column
 MEDIA_TYPES: Final = ("", "text/calendar")
@@ -292,6 +292,8 @@ def _own(wanted: ProposedObject, viewer: Viewer) -> ProposedObject:
 def _check_same_object(shown: ProposedObject, wanted: ProposedObject, path: str) -> None:
     """See that the object at an address stays what it is (RFC 4791 section 5.3.2.1)."""
     if wanted.component != shown.component:
+        if shown.component != EVENT:
+            raise NotTaken(ONLY_TICKED_OFF)
         raise UnreadableObject(Fault.WRONG_COMPONENT, wanted.component)
     if wanted.uid != shown.uid:
         sentence = _(

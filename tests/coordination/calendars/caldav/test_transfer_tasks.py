@@ -56,7 +56,12 @@ def test_put_of_a_task_ticked_off_fulfils_the_duty(cast: Cast, phone: Phone) -> 
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [("SUMMARY:", "SUMMARY:别的"), ("20280509T17", "20280519T17"), ("NEEDS-ACTION", "IN-PROCESS")],
+    [
+        ("SUMMARY:", "SUMMARY:别的"),
+        ("20280509T17", "20280519T17"),
+        ("NEEDS-ACTION", "IN-PROCESS"),
+        ("NEEDS-ACTION", "CANCELLED"),
+    ],
 )
 def test_put_of_anything_else_about_a_task_is_refused(
     cast: Cast, phone: Phone, old: str, new: str
@@ -68,6 +73,17 @@ def test_put_of_anything_else_about_a_task_is_refused(
     assert (answer.status, stored(duty).version) == (403, 1)
     assert put(phone, path, body).status == 204
     assert phone.ask("DELETE", path).status == 403
+
+
+def test_put_of_an_event_in_place_of_a_task_is_told_what_can_be_done_to_it(
+    cast: Cast, phone: Phone
+) -> None:
+    duty, path = owed(cast)
+    answer = put(phone, path, new_entry(*TIMED), Accept_Language="en")
+
+    assert (answer.status, answer.condition) == (403, ["C:valid-calendar-object-resource"])
+    assert "A task can only be ticked off here." in answer.text
+    assert stored(duty).version == 1
 
 
 def test_event_in_ones_own_calendar_is_changed_where_it_belongs(
