@@ -13,7 +13,7 @@ from coordination.accounts.viewer import Viewer
 from coordination.bilingual import CHINESE, ENGLISH
 from coordination.calendars.linking import MOST_ALARMS, NAME_LENGTH, LinkSettings
 from coordination.calendars.models import FeedLink
-from coordination.calendars.selecting import MINE
+from coordination.calendars.selecting import MINE, rows_to_name
 from coordination.calendars.wording import alarm_in_words
 from coordination.pages.forms import RowChoice, VerbForm
 
@@ -60,8 +60,8 @@ class SelectionForm(VerbForm):
         what: Any = self.fields["what"]
         mine = (MINE, _("what my organizations host or are named in"))
         what.choices = [(EVERYTHING, self.everything), mine]
-        alliances = Alliance.objects.visible_to(viewer).order_by("pk")
-        plans = Plan.objects.visible_to(viewer).order_by("-year", "pk")
+        alliances = rows_to_name("alliance", viewer).order_by("pk")
+        plans = rows_to_name("plan", viewer).order_by("-year", "pk")
         self.offer_rows(viewer.language, alliance=alliances, plan=plans)
 
     @staticmethod

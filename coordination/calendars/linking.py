@@ -60,8 +60,12 @@ class LinkSettings:
         """Return the present settings of a link."""
         return cls(**{name: getattr(link, name) for name in cls.__slots__})
 
-    def columns(self) -> dict[str, Any]:
+    def columns(self, *, viewer: Viewer, kept: Mapping[str, str]) -> dict[str, Any]:
         """Return the settings, cleaned, by column.
+
+        Args:
+            viewer: who has chosen them.
+            kept: the filters that the link has had.
 
         Raises:
             InvalidInput: the name, the language, an alarm or a filter cannot be taken.
@@ -77,7 +81,7 @@ class LinkSettings:
         return {
             "name": name,
             "language": self.language,
-            "parameters": cleaned_filters(self.parameters),
+            "parameters": cleaned_filters(self.parameters, viewer=viewer, kept=kept),
             "alarms": alarms,
             "days_only": self.days_only,
             "with_windows": self.with_windows,
@@ -109,7 +113,8 @@ def issue_link(
     _require_owner(owner, viewer)
     if viewer.token_scopes is not None and token is None:
         raise NotAllowed
-    link = FeedLink(user=owner, token=token, created_at=at, **settings.columns())
+    columns = settings.columns(viewer=viewer, kept={})
+    link = FeedLink(user=owner, token=token, created_at=at, **columns)
     link.sha256 = hash_secret(secret_of(link))
     with transaction.atomic():
         User.objects.select_for_update().get(pk=owner.pk)  # two at once count after each other
@@ -138,8 +143,9 @@ def revise_link(
         StaleVersion: somebody else saved first, or revoked it.
     """
     _require_keeper(link, viewer, token)
-    columns = settings.columns()
-    if columns != LinkSettings.of(link).columns():
+    present = link.parameters
+    columns = settings.columns(viewer=viewer, kept=present)
+    if columns != LinkSettings.of(link).columns(viewer=viewer, kept=present):
         _write(link, columns)
     return link
 

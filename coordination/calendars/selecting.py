@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Model, Q
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
@@ -31,6 +31,7 @@ from events.models.event import LONGEST
 from events.querysets import EventQuerySet, organizations_of
 
 MINE = "mine"
+NOT_THERE = _("There is no such object, or it is not open to you.")
 FILTERS = tuple(EventFilters.base_filters)
 HAS_A_DATE = (
     Q(starts_at__isnull=False)
@@ -159,13 +160,35 @@ NARROWING: dict[str, Callable[[Any, str], Any]] = {
 
 Test = Callable[[EventImage], bool]
 
+ROWS: dict[str, tuple[type[Model], str]] = {
+    "alliance": (Alliance, "slug"),
+    "plan": (Plan, "uid"),
+    "work_area": (WorkArea, "uid"),
+    "organization": (Organization, "uid"),
+}
+"""The filters that name a row: of which table, by which column."""
 
-def cleaned_filters(parameters: Mapping[str, str]) -> dict[str, str]:
+
+def rows_to_name(name: str, viewer: Viewer) -> Any:
+    """Return the rows that a viewer may name in the filter ``name`` of a copy they make."""
+    model: Any = ROWS[name][0]
+    return model.objects.visible_to(viewer)
+
+
+def cleaned_filters(
+    parameters: Mapping[str, str], *, viewer: Viewer, kept: Mapping[str, str]
+) -> dict[str, str]:
     """Return what somebody has entered as ``filters`` of a copy, in its one form.
 
+    Args:
+        parameters: names and values.
+        viewer: who has entered them.
+        kept: the filters that the copy has had; a value in them is not looked up again.
+
     Raises:
-        InvalidInput: one is not known, its value cannot be taken, or the span ends before it
-            begins, so that the copy would be empty for ever; it names ``filters.…``.
+        InvalidInput: one is not known, its value cannot be taken or names nothing that is open
+            to the viewer, or the span ends before it begins, so that the copy would be empty for
+            ever; it names ``filters.…``.
     """
     try:
         chosen = Selection.parse(parameters).parameters_with_mine
@@ -176,6 +199,14 @@ def cleaned_filters(parameters: Mapping[str, str]) -> dict[str, str]:
         ) from refused
     if {"from", "to"} <= chosen.keys() and _moment(chosen["to"]) <= _moment(chosen["from"]):
         raise invalid("filters.to", _("The end must be after the beginning."))
+    unknown = [
+        FieldError(f"filters.{name}", "unknown", NOT_THERE)
+        for name in ROWS.keys() & chosen.keys()
+        if kept.get(name) != chosen[name]
+        and not rows_to_name(name, viewer).filter(**{ROWS[name][1]: chosen[name]}).exists()
+    ]
+    if unknown:
+        raise InvalidInput(sorted(unknown, key=lambda error: error.field))
     return chosen
 
 

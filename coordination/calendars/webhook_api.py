@@ -20,7 +20,7 @@ from rest_framework.request import Request
 from alliances.models import Alliance
 from coordination.accounts.languages import PARAMETER as LANG
 from coordination.accounts.models import ApiToken
-from coordination.calendars.selecting import cleaned_filters
+from coordination.calendars.selecting import NOT_THERE, cleaned_filters
 from coordination.calendars.webhook_owners import (
     enable_webhook,
     make_webhook,
@@ -174,7 +174,7 @@ class WebhookViewSet(Creating, Changing, Deleting, ResourceViewSet):
         if slug:
             alliance = Alliance.objects.visible_to(self.viewer).filter(slug=slug).first()
             if alliance is None:
-                raise invalid("alliance", _("There is no such object, or it is not open to you."))
+                raise invalid("alliance", NOT_THERE)
             return owner_of_alliance(alliance)
         return owner_of_viewer(self.viewer)
 
@@ -183,7 +183,7 @@ class WebhookViewSet(Creating, Changing, Deleting, ResourceViewSet):
         if "filters" in values:
             merged = filters | values["filters"]
             wanted = {name: value for name, value in merged.items() if value}
-            values["filters"] = cleaned_filters(wanted)
+            values["filters"] = cleaned_filters(wanted, viewer=self.viewer, kept=filters)
         check_kinds(values.get("kinds", ()))
         return values
 

@@ -13,7 +13,7 @@ from coordination.calendars.linking import LinkSettings, issue_link, path_of
 from coordination.calendars.models import FeedLink
 from coordination.rest.models import IdempotencyKey
 from tests.coordination.calendars.conftest import AT
-from tests.factories import make_user
+from tests.factories import make_plan, make_user
 
 LINKS = "/api/v1/feed-links/"
 BASE = "http://127.0.0.1:8000"
@@ -80,6 +80,59 @@ def test_create_is_shown_to_the_person_whenever_they_look(session: Client, perso
 
     assert shown["address"] == f"{BASE}{path_of(link)}"
     assert session.get(f"{LINKS}{link.uid}/").json() == shown
+
+
+@pytest.mark.parametrize("name", ["alliance", "plan", "work_area", "organization"])
+def test_create_for_a_row_that_does_not_exist_is_refused_and_named(
+    program: Client, alliance: Alliance, name: str
+) -> None:
+    value = "nowhere" if name == "alliance" else "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
+
+    refused = post(program, name="日历", filters={name: value}, headers={"Accept-Language": "en"})
+    in_chinese = post(program, name="日历", filters={name: value})
+
+    assert refused.status_code == 400
+    assert refused.json()["errors"] == [
+        {
+            "pointer": f"/filters/{name}",
+            "code": "unknown",
+            "message": "There is no such object, or it is not open to you.",
+        }
+    ]
+    [error] = in_chinese.json()["errors"]
+    assert error["message"] == "没有这个对象，或其未对您开放。"
+    assert not FeedLink.objects.exists()
+
+
+def test_create_for_a_plan_that_is_not_open_to_the_person_is_refused_like_one_that_is_not_there(
+    program: Client, alliance: Alliance
+) -> None:
+    draft = make_plan(alliance)
+
+    refused = post(program, name="日历", filters={"alliance": "jjj", "plan": str(draft.uid)})
+
+    assert refused.status_code == 400
+    assert [error["pointer"] for error in refused.json()["errors"]] == ["/filters/plan"]
+    assert not FeedLink.objects.exists()
+
+
+def test_change_of_another_setting_leaves_alone_a_filter_whose_row_is_closed_by_now(
+    program: Client, token: IssuedToken, person: User, alliance: Alliance
+) -> None:
+    draft = make_plan(alliance)
+    wanted = LinkSettings(name="日历", language="en", parameters={"plan": str(draft.uid)})
+    link = issue_link(person, wanted, viewer=SYSTEM, at=AT, token=token.token)
+    path = f"{LINKS}{link.uid}/"
+
+    changed = program.patch(
+        path,
+        {"name": "计划", "filters": {"state": "confirmed"}},
+        content_type="application/json",
+        headers={"If-Match": program.get(path)["ETag"]},
+    )
+
+    assert changed.status_code == 200
+    assert changed.json()["filters"] == {"plan": str(draft.uid), "state": "confirmed"}
 
 
 def test_create_repeated_under_a_key_tells_the_address_and_stores_none(

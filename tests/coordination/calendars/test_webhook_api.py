@@ -85,6 +85,7 @@ def test_create_twice_under_one_key_keeps_no_secret_with_the_answer(cast: Cast) 
         ({"alliance": "nowhere"}, "/alliance", "invalid"),
         ({"filters": {"no_such": "1"}}, "/filters/no_such", "unknown_parameter"),
         ({"filters": {"mine": "yes"}}, "/filters/mine", "invalid"),
+        ({"filters": {"alliance": "nowhere"}}, "/filters/alliance", "unknown"),
     ],
 )
 def test_create_with_what_cannot_be_taken_names_it(
