@@ -2,7 +2,8 @@
 
 Nothing is stored as it came: the event is, and its text is rendered from it. So an answer to PUT
 never carries an entity tag (RFC 4791 section 5.3.4), and programs fetch what stands there now.
-Conditions are looked at before the body, the body before anything is done.
+What the headers announce is looked at first, then conditions, then the body, and only then is
+anything done.
 """
 
 from __future__ import annotations
@@ -108,6 +109,7 @@ def put(request: HttpRequest, viewer: Viewer, collection: Collection, name: str)
         Refused, Refusal: why not; nothing was changed.
     """
     at = timezone.now()
+    _check_form(request)
     stored = collection.object_named(name)
     _check_conditions(request, stored)
     octets = _calendar_octets(request)
@@ -176,19 +178,28 @@ def _check_conditions(request: HttpRequest, stored: CalendarObject | None) -> No
         raise Refused(HTTPStatus.PRECONDITION_FAILED, "", sentence)
 
 
-def _calendar_octets(request: HttpRequest) -> bytes:
-    """Return the body.
+def _check_form(request: HttpRequest) -> None:
+    """See that the headers announce an object in a form that is taken.
+
+    Conditions count only where the request could be done (RFC 9110 section 13.2.1), so this comes
+    before them.
 
     Raises:
-        Refused: it is not iCalendar in UTF-8 (415), or too large (413).
+        Refused: it is not iCalendar in UTF-8 as it is (415).
     """
     charset = (request.content_params or {}).get("charset", "utf-8").strip('"').lower()
     if (request.content_type or "").lower() not in MEDIA_TYPES or charset not in ("utf-8", "utf8"):
         sentence = _("Calendar objects are sent as text/calendar in UTF-8.")
         raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, FORMAT, sentence)
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        sentence = _("Send calendar objects as they are, not compressed.")
-        raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, FORMAT, sentence)
+    xml.check_coding(request)
+
+
+def _calendar_octets(request: HttpRequest) -> bytes:
+    """Return the body.
+
+    Raises:
+        Refused: it is too large (413).
+    """
     try:
         return xml.read_octets(request)
     except Refused as error:

@@ -168,6 +168,7 @@ def _not_offered(resource: AnyResource) -> HttpResponse:
 
 
 def _body(request: HttpRequest) -> Element | None:
+    xml.check_coding(request)
     return xml.parse(xml.read_octets(request))
 
 

@@ -7,7 +7,8 @@ joining them costs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, Final
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder
 from xml.sax.saxutils import escape, quoteattr
@@ -24,6 +25,7 @@ CALENDARSERVER: Final = "http://calendarserver.org/ns/"
 APPLE: Final = "http://apple.com/ns/ical/"
 PREFIXES: Final = {DAV: "D", CALDAV: "C", CALENDARSERVER: "CS", APPLE: "A"}
 
+PLAIN: Final = "identity"  # the coding that is none
 MAX_BODY: Final = 1024 * 1024  # octets
 MAX_ELEMENTS: Final = 6000
 MAX_DEPTH: Final = 40
@@ -33,6 +35,7 @@ RESERVED: Final = {"http://www.w3.org/XML/1998/namespace": "xml"}
 HEAD: Final = '<?xml version="1.0" encoding="utf-8"?>\n'
 DECLARATIONS: Final = " ".join(f'xmlns:{short}="{uri}"' for uri, short in PREFIXES.items())
 CONTENT_TYPE: Final = "application/xml; charset=utf-8"
+NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 
 MULTISTATUS: Final = 207
 INSUFFICIENT_STORAGE: Final = "HTTP/1.1 507 Insufficient Storage"
@@ -57,17 +60,29 @@ class Refused(Exception):
         status: of HTTP.
         condition: inner XML of the DAV:error (RFC 4918 section 16); empty for none.
         sentence: for people.
+        headers: that the answer carries beside.
     """
 
-    def __init__(self, status: int, condition: str, sentence: str | Promise) -> None:
+    def __init__(
+        self,
+        status: int,
+        condition: str,
+        sentence: str | Promise,
+        *,
+        headers: Mapping[str, str] = NO_HEADERS,
+    ) -> None:
         super().__init__(condition)
         self.status = status
         self.condition = condition
         self.sentence = sentence
+        self.headers = headers
 
     def response(self) -> HttpResponse:
         """Return the answer, in the active language."""
-        return error_response(self.status, self.condition, self.sentence)
+        answer = error_response(self.status, self.condition, self.sentence)
+        for header, value in self.headers.items():
+            answer[header] = value
+        return answer
 
 
 class _TooMuch(Exception):
@@ -93,6 +108,17 @@ class _BoundedBuilder(TreeBuilder):
     def end(self, tag: Any, /) -> Any:
         self.depth -= 1
         return super().end(tag)
+
+
+def check_coding(request: HttpRequest) -> None:
+    """See that a body is sent as it is (RFC 9110 sections 8.4 and 15.5.16).
+
+    Raises:
+        Refused: 415, which names what is taken (RFC 9110 section 12.5.3).
+    """
+    if request.headers.get("Content-Encoding", PLAIN).strip().lower() not in ("", PLAIN):
+        sentence = _("Send the body as it is, not compressed.")
+        raise Refused(415, "", sentence, headers={"Accept-Encoding": PLAIN})
 
 
 def read_octets(request: HttpRequest, *, limit: int = MAX_BODY) -> bytes:

@@ -1,10 +1,13 @@
 """The door: methods, what is offered where, and what is refused with a sentence."""
 
+import gzip
+
 import pytest
 from django.test import Client
 
 from coordination.accounts.models import User
 from coordination.changes.models import Change
+from events.models import Event
 from tests.coordination.calendars.caldav.conftest import OpenPhone, Phone
 from tests.factories import Cast, make_event
 
@@ -55,6 +58,28 @@ def test_options_of_a_calendar_that_may_be_written_say_so(staff_phone: Phone) ->
     assert staff_phone.ask("OPTIONS", "jjj/").response["Allow"] == f"{PATCHING}, PUT, DELETE"
     assert staff_phone.ask("OPTIONS", "dongbei/").response["Allow"] == PATCHING
     assert staff_phone.ask("OPTIONS", "jjj/x.ics").response["Allow"] == f"{READING}, PUT, DELETE"
+
+
+@pytest.mark.parametrize("method", ["PROPFIND", "REPORT", "PROPPATCH", "PUT"])
+def test_compressed_body_is_415_whatever_the_method(staff_phone: Phone, method: str) -> None:
+    staff_phone.user.language = "en"
+    staff_phone.user.save()
+    path = "jjj/new.ics" if method == "PUT" else "jjj/"
+    kind = {"Content_Type": "text/calendar"} if method == "PUT" else {}
+    answer = staff_phone.ask(method, path, gzip.compress(b"<x/>"), Content_Encoding="gzip", **kind)
+
+    assert (answer.status, answer.condition) == (415, [])
+    assert answer.response["Accept-Encoding"] == "identity"
+    assert answer.root.findtext("{DAV:}responsedescription") == (
+        "Send the body as it is, not compressed."
+    )
+    assert not Event.objects.exists()
+
+
+def test_body_said_to_be_in_no_coding_is_read(phone: Phone) -> None:
+    answer = phone.propfind("jjj/", "D:displayname", Content_Encoding="identity")
+
+    assert answer.status == 207
 
 
 def test_addresses_without_their_last_slash_are_the_same(phone: Phone) -> None:
