@@ -179,19 +179,23 @@ def _check_conditions(request: HttpRequest, stored: CalendarObject | None) -> No
 
 
 def _check_form(request: HttpRequest) -> None:
-    """See that the headers announce an object in a form that is taken.
+    """See that the headers announce a whole object in a form that is taken.
 
     Conditions count only where the request could be done (RFC 9110 section 13.2.1), so this comes
     before them.
 
     Raises:
-        Refused: it is not iCalendar in UTF-8 as it is (415).
+        Refused: it is not iCalendar in UTF-8 as it is (415), or a part (400, RFC 9110 section
+            14.5).
     """
     charset = (request.content_params or {}).get("charset", "utf-8").strip('"').lower()
     if (request.content_type or "").lower() not in MEDIA_TYPES or charset not in ("utf-8", "utf8"):
         sentence = _("Calendar objects are sent as text/calendar in UTF-8.")
         raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, FORMAT, sentence)
     xml.check_coding(request)
+    if "Content-Range" in request.headers:
+        sentence = _("Send the whole calendar object at once, not a part of it.")
+        raise Refused(HTTPStatus.BAD_REQUEST, "", sentence)
 
 
 def _calendar_octets(request: HttpRequest) -> bytes:

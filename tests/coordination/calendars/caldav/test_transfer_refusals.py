@@ -110,7 +110,6 @@ def test_sender_and_organizer_among_attendees_are_no_invitation(
     [
         ({"Content_Type": "application/calendar+json"}, 415, "C:supported-calendar-data"),
         ({"Content_Type": "text/calendar; charset=gbk"}, 415, "C:supported-calendar-data"),
-        ({"Content_Encoding": "gzip"}, 415, "C:supported-calendar-data"),
     ],
 )
 def test_format_that_is_not_taken_is_415(
@@ -119,6 +118,26 @@ def test_format_that_is_not_taken_is_415(
     answer = put(staff_phone, "jjj/new.ics", new_entry(*TIMED), **headers)
 
     assert (answer.status, answer.condition) == (status, [condition])
+
+
+def test_part_of_an_object_is_not_taken_for_the_whole(cast: Cast, staff_phone: Phone) -> None:
+    staff_phone.user.language = "en"
+    staff_phone.user.save()
+    event = full_event(cast)
+    text, _tag = fetch(staff_phone, event)
+    part = {"Content_Range": "bytes 0-9/2000", "If_Match": '"stale"'}
+    edited = text.replace("SUMMARY:", "SUMMARY:改")
+    answers = [
+        put(staff_phone, f"jjj/{event.dav_name}", edited, **part),
+        put(staff_phone, "jjj/new.ics", new_entry(*TIMED), **part),
+    ]
+
+    assert [(answer.status, answer.condition) for answer in answers] == [(400, [])] * 2
+    assert {answer.root.findtext("{DAV:}responsedescription") for answer in answers} == {
+        "Send the whole calendar object at once, not a part of it."
+    }
+    assert is_at(event, 1)
+    assert Event.objects.count() == 1
 
 
 def test_object_of_ten_megabytes_is_413(cast: Cast, staff_phone: Phone) -> None:
