@@ -115,7 +115,7 @@ def put(request: HttpRequest, viewer: Viewer, collection: Collection, name: str)
     octets = _calendar_octets(request)
     try:
         if stored is None:
-            return _put_new(octets, viewer, collection, name, at)
+            return _put_new(request, octets, viewer, collection, name, at)
         if stored.component == TASK:
             return _put_duty(octets, viewer, collection, stored, at)
         return _put_event(octets, viewer, collection, stored, at)
@@ -235,9 +235,17 @@ def _put_event(
 
 
 def _put_new(
-    octets: bytes, viewer: Viewer, collection: Collection, name: str, at: datetime
+    request: HttpRequest,
+    octets: bytes,
+    viewer: Viewer,
+    collection: Collection,
+    name: str,
+    at: datetime,
 ) -> HttpResponse:
-    """Make an event, under the name and UID that the program gave it."""
+    """Make an event, under the name and UID that the program gave it.
+
+    Whoever finds that another program was faster is told so by the condition they sent.
+    """
     alliance = collection.alliance
     if alliance is None or not collection.may_write:
         raise NotAllowed(NOT_HERE)
@@ -245,8 +253,12 @@ def _put_new(
     wanted = _own(read_object(octets, home_zone=alliance.time_zone), viewer)
     if wanted.component != EVENT:
         raise UnreadableObject(Fault.WRONG_COMPONENT, wanted.component)
-    _check_new(wanted.uid, viewer, collection, name)
-    take_new_event(alliance, name=name, wanted=wanted, viewer=viewer, at=at)
+    try:
+        _check_new(wanted.uid, viewer, collection, name)
+        take_new_event(alliance, name=name, wanted=wanted, viewer=viewer, at=at)
+    except (Refused, InvalidInput):
+        _check_conditions(request, collection.object_named(name))
+        raise
     return HttpResponse(status=HTTPStatus.CREATED)
 
 

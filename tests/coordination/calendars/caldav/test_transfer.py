@@ -369,6 +369,33 @@ def test_writers_at_the_same_moment_one_wins_and_the_others_are_412(
     assert kinds_of(event) == ["event.drafted", "event.revised"]
 
 
+@pytest.mark.parametrize("uid", [UID, "another-uid"])
+@pytest.mark.parametrize("look", [1, 2])
+def test_new_event_whose_address_is_taken_after_a_look_at_it_is_412(
+    cast: Cast, open_phone: OpenPhone, look: int, uid: str
+) -> None:
+    first, second = open_phone("secretary"), open_phone("admin")
+    statuses: list[int] = []
+    seen = 0
+
+    def write_between(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        nonlocal seen
+        found = execute(sql, params, many, context)
+        if "new.ics" in (params or ()):
+            seen += 1
+            if seen == look:
+                answer = put(second, "jjj/new.ics", new_entry(*TIMED, uid=uid), If_None_Match="*")
+                statuses.append(answer.status)
+        return found
+
+    with connection.execute_wrapper(write_between):
+        answer = put(first, "jjj/new.ics", new_entry(*TIMED), If_None_Match="*")
+
+    assert (statuses, answer.status) == ([201], 412)
+    assert answer.condition == []
+    assert [event.ical_uid for event in Event.objects.all()] == [uid]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_new_events_with_one_uid_at_the_same_moment_make_one(
     cast: Cast, open_phone: OpenPhone
