@@ -155,9 +155,25 @@ def handle_exception(error: Exception, context: Mapping[str, Any]) -> HttpRespon
         problem = replace(problem, headers={"WWW-Authenticate": header})
     if problem.kind is kinds.METHOD_NOT_ALLOWED and view is not None:
         problem = replace(problem, headers={"Allow": ", ".join(view.allowed_methods)})
+    if isinstance(error, exceptions.NotAcceptable | exceptions.UnsupportedMediaType):
+        problem = replace(problem, detail=_media_types(error, view))
     if problem.kind is kinds.INTERNAL_ERROR:
         log.exception("The API failed", exc_info=error)
     return problem.response()
+
+
+def _media_types(
+    error: exceptions.NotAcceptable | exceptions.UnsupportedMediaType, view: Any
+) -> Words:
+    """Return a sentence that names what is offered, or taken, at this very address; "" elsewhere.
+
+    Both are refused by the framework, which knows the view's renderers and parsers.
+    """
+    if isinstance(error, exceptions.NotAcceptable):
+        words, those = _("The formats offered here: %s."), error.available_renderers
+    else:
+        words, those = _("The formats taken here: %s."), view.get_parsers() if view else None
+    return words % ", ".join(one.media_type for one in those) if those else ""
 
 
 def problem_for(error: Exception) -> Problem:

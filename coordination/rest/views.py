@@ -18,7 +18,7 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext_lazy as _
-from rest_framework.exceptions import NotAuthenticated, UnsupportedMediaType
+from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -33,7 +33,7 @@ from coordination.rest.inputs import Input
 from coordination.rest.language import content_language
 from coordination.rest.parsers import MergePatchParser, StrictJSONParser
 from coordination.rest.preconditions import fingerprint, none_match
-from coordination.rest.problem_kinds import SCOPE_MISSING
+from coordination.rest.problem_kinds import SCOPE_MISSING, UNSUPPORTED_MEDIA_TYPE
 from coordination.rest.problems import Problem, ProblemError, handle_exception, parameter_error
 from coordination.rest.reading import Reader
 from coordination.rest.rendering import JSON, FastJSONRenderer, to_json
@@ -42,6 +42,11 @@ from coordination.rest.throttling import Standing, count, refuse_too_many
 
 READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 VARY = ["Accept", "Accept-Language", "Authorization", "Cookie"]
+ENCODED = Problem(  # RFC 9110 sections 8.4 and 12.5.3
+    UNSUPPORTED_MEDIA_TYPE,
+    detail=_("Send the body as it is, not compressed."),
+    headers={"Accept-Encoding": "identity"},
+)
 
 
 class HouseView(APIView):
@@ -88,7 +93,8 @@ class HouseView(APIView):
 
         Raises:
             NotAuthenticated: a change by nobody.
-            ProblemError: the token does not cover it, or a parameter is not known.
+            ProblemError: the token does not cover it, a parameter is not known, or the body is
+                encoded.
             NotAcceptable: no format of ours is wanted.
         """
         self.viewer = viewer_of(request)
@@ -96,7 +102,7 @@ class HouseView(APIView):
         negotiated = self.perform_content_negotiation(request)
         request.accepted_renderer, request.accepted_media_type = negotiated
         if "Content-Encoding" in request.headers:
-            raise UnsupportedMediaType(request.headers["Content-Encoding"])
+            raise ProblemError(ENCODED)
         self._check_scope(request.method or "GET")
         query = request._request.GET
         if query:

@@ -80,9 +80,11 @@ def test_encoded_body_is_415(cast: Cast, client_of):
         "/api/v1/alliances/",
         b"\x1f\x8b",
         content_type="application/json",
-        headers={"Content-Encoding": "gzip"},
+        headers={"Content-Encoding": "gzip", "Accept-Language": "en"},
     )
     assert response.status_code == 415
+    assert response.json()["detail"] == "Send the body as it is, not compressed."
+    assert response["Accept-Encoding"] == "identity"
 
 
 def test_number_no_column_can_hold_is_400(cast: Cast, client_of):

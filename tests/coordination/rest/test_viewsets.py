@@ -7,7 +7,7 @@ from django.test import Client
 
 from alliances.models import Alliance, Membership, WorkArea
 from coordination.changes.models import Change
-from tests.factories import Cast, make_organization, make_plan, make_work_area
+from tests.factories import Cast, make_event, make_organization, make_plan, make_work_area
 
 PROBLEM = "application/problem+json"
 EN = {"Accept-Language": "en"}
@@ -343,6 +343,27 @@ def test_format_that_is_not_offered_is_406_and_body_in_another_415(cast: Cast, c
     assert secretary.get("/api/v1/plans/", headers={"Accept": "text/csv"}).status_code == 406
     response = secretary.post("/api/v1/plans/", "a,b", content_type="text/csv")
     assert response.status_code == 415
+
+
+def test_body_in_a_format_that_is_not_taken_is_415_and_names_those_that_are(cast: Cast, client_of):
+    secretary = client_of(cast.secretary)
+    event = make_event(cast.alliance)
+    asked = [
+        (secretary.post, "/api/v1/plans/"),
+        (secretary.patch, "/api/v1/alliances/jjj/"),
+        (secretary.post, f"/api/v1/events/{event.uid}/materials/"),
+        (secretary.post, "/api/v1/plans/import/"),
+    ]
+
+    english = {"Accept-Language": "en", "If-Match": "*"}
+    answers = [ask(path, "a,b", content_type="text/csv", headers=english) for ask, path in asked]
+
+    assert [(answer.status_code, answer.json()["detail"]) for answer in answers] == [
+        (415, "The formats taken here: application/json."),
+        (415, "The formats taken here: application/merge-patch+json, application/json."),
+        (415, "The formats taken here: multipart/form-data."),
+        (415, "The formats taken here: multipart/form-data."),
+    ]
 
 
 def test_head_and_options_answer_without_a_body(cast: Cast, client: Client):

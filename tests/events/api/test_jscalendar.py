@@ -138,6 +138,27 @@ def test_format_is_the_one_wanted_most(
     assert (answer.status_code, answer["Content-Type"]) == (status, media_type)
 
 
+@pytest.mark.parametrize(
+    ("path", "offered"),
+    [
+        ("/api/v1/events/{uid}/", f"application/json, {JSCALENDAR};type=event"),
+        ("/api/v1/sync/", f"application/json, {JSCALENDAR}"),
+        ("/api/v1/events/", "application/json"),
+    ],
+)
+def test_format_that_is_not_offered_is_406_and_names_those_that_are(
+    cast: Cast, client: Client, path: str, offered: str
+) -> None:
+    event = make_event(cast.alliance, scheduled=True)
+    headers = {"Accept": "text/csv", "Accept-Language": "en"}
+    answer = client.get(path.format(uid=event.uid), headers=headers)
+
+    assert (answer.status_code, answer.json()["detail"]) == (
+        406,
+        f"The formats offered here: {offered}.",
+    )
+
+
 def test_list_is_json_only(cast: Cast, client: Client) -> None:
     assert client.get("/api/v1/events/", headers={"Accept": JSCALENDAR}).status_code == 406
 
