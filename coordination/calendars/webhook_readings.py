@@ -9,6 +9,7 @@ from coordination.deliveries.models import AttemptOutcome, MessageState, Subscri
 from coordination.deliveries.subscribing import NAME_LENGTH, state_of
 from coordination.rest.inputs import Input
 from coordination.rest.reading import Computed, Reading
+from events.api.inputs import Instant
 
 STATES = ("active", "paused", "disabled")
 
@@ -48,8 +49,8 @@ class ReplayInput(Input):
     """One message, or all that failed for good in a span; without anything, all that did."""
 
     message = serializers.UUIDField(required=False)
-    since = serializers.DateTimeField(required=False, help_text="Included.")
-    until = serializers.DateTimeField(required=False, help_text="Not included.")
+    since = Instant(required=False, help_text="Included.")
+    until = Instant(required=False, help_text="Not included.")
 
 
 def _alliance_of(owner: str) -> str | None:

@@ -49,6 +49,16 @@ class Moment(serializers.Field[Any, Any, Any, Any]):
 class Instant(serializers.DateTimeField):
     """An instant with an offset (RFC 3339), of a year that calendars are kept for."""
 
+    default_error_messages = dict.fromkeys(
+        ("invalid", "date"), _("Write an instant such as 2026-05-14T09:30:00+08:00.")
+    )
+
+    def enforce_timezone(self, value: datetime) -> datetime:
+        """Return the instant; a time without an offset is none."""
+        if value.tzinfo is None:
+            self.fail("invalid")
+        return super().enforce_timezone(value)
+
     def to_internal_value(self, value: Any) -> datetime:
         """Return the instant."""
         found: datetime = super().to_internal_value(value)

@@ -279,8 +279,10 @@ def test_replay_of_one_of_all_and_of_what_is_not_there(cast: Cast) -> None:
     unknown = post(client, path, message=str(uuid4()))
     span = post(client, path, since="2029-01-01T00:00:00Z")
     wrong_way = post(client, path, since="2029-01-01T00:00:00Z", until="2028-01-01T00:00:00Z")
+    open_time = post(client, path, until="2029-01-01T00:00:00")
     rest = post(client, path)
 
+    assert (open_time.status_code, open_time.json()["errors"][0]["pointer"]) == (400, "/until")
     assert (single.status_code, single.json()) == (202, {"count": 1})
     assert (unknown.status_code, unknown.json()["errors"][0]["pointer"]) == (400, "/message")
     assert (wrong_way.status_code, wrong_way.json()["errors"][0]["pointer"]) == (400, "/until")

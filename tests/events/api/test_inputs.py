@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from django.utils import translation
 from rest_framework.exceptions import ValidationError
 
 from coordination.changes.refusals import InvalidInput
 from events.api.filters import EventFilters
-from events.api.inputs import TimeInput, take_span
+from events.api.inputs import Instant, TimeInput, take_span
 from events.calendar_event import Span
 from tests.factories import BEIJING, span
 
@@ -118,6 +120,20 @@ def test_time_that_is_none_is_refused(name: str, value: object) -> None:
     with pytest.raises(ValidationError) as caught:
         span_of({name: value})
     assert list(caught.value.detail) == [name]
+
+
+@pytest.mark.parametrize("value", ["2028-05-16T09:30:00", "2028-05-16", "yesterday", "", 20280516])
+def test_instant_that_leaves_its_offset_open_is_refused_with_an_example(value: object) -> None:
+    with pytest.raises(ValidationError) as refused, translation.override("en"):
+        Instant().run_validation(value)
+
+    assert refused.value.get_codes() == ["invalid"]
+    assert refused.value.detail == ["Write an instant such as 2026-05-14T09:30:00+08:00."]
+
+
+@pytest.mark.parametrize("value", ["2028-05-16T09:30:00+08:00", "2028-05-16T01:30:00Z"])
+def test_instant_with_an_offset_is_taken(value: str) -> None:
+    assert Instant().run_validation(value) == datetime(2028, 5, 16, 9, 30, tzinfo=ZoneInfo(BEIJING))
 
 
 def test_filters_read_an_empty_moment_as_none() -> None:
