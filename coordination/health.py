@@ -2,7 +2,8 @@
 
 ``/healthz/live`` says that a process answers; a supervisor restarts what does not.
 ``/healthz/ready`` says that the work is done: the database answers, no migration is missing, the
-clock goes round, and nothing that is due waits for long. It is 503 as soon as one of them fails.
+clock goes round, and nothing that is due waits for long; lateness is judged by the database's
+clock, as the loop does, whatever this host's shows. It is 503 as soon as one of them fails.
 What goes wrong beside, such as a mailbox that cannot be read, stands there as a warning, with 200.
 ``/metrics`` tells Prometheus the same in numbers, to this machine or to the bearer of
 ``COORDINATION_METRICS_TOKEN``; for everyone else it does not exist.
@@ -10,8 +11,7 @@ What goes wrong beside, such as a mailbox that cannot be read, stands there as a
 
 import ipaddress
 from collections.abc import Callable
-from datetime import datetime
-from functools import cache, partial
+from functools import cache
 from typing import TypedDict
 
 from django.conf import settings
@@ -20,7 +20,6 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -34,6 +33,7 @@ from coordination.deliveries.freshness import (
     warnings_at,
 )
 from coordination.deliveries.models import Message
+from coordination.deliveries.timing import database_time
 
 FORWARDED_HEADERS = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP")
 
@@ -56,14 +56,13 @@ def live(request: HttpRequest) -> HttpResponse:
 @require_safe
 def ready(request: HttpRequest) -> HttpResponse:
     """Answer 200 where every check is well, else 503; either way with all of them."""
-    now = timezone.now()
     checks = {"database": _guarded(_database)}
     if checks["database"]["ok"]:
         checks["migrations"] = _guarded(_migrations)
-        checks["clock"] = _guarded(partial(_clock, now))
-        checks["oldest_due"] = _guarded(partial(_oldest_due, now))
+        checks["clock"] = _guarded(_clock)
+        checks["oldest_due"] = _guarded(_oldest_due)
     is_well = all(check["ok"] for check in checks.values())
-    warnings = _warnings(now) if checks["database"]["ok"] else []
+    warnings = _warnings() if checks["database"]["ok"] else []
     status = "ok" if is_well else "failing"
     document = {"status": status, "checks": checks, "warnings": warnings}
     return JsonResponse(document, status=200 if is_well else 503)
@@ -82,7 +81,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     from prometheus_client import REGISTRY, CollectorRegistry, Gauge
     from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
-    now = timezone.now()
+    now = database_time()
     registry = CollectorRegistry()
     for name, meaning, value in (
         ("oldest_due_seconds", "Age of the oldest thing due and not sent", oldest_due_seconds(now)),
@@ -114,10 +113,10 @@ def may_read_metrics(request: HttpRequest) -> bool:
         return False
 
 
-def _warnings(now: datetime) -> list[dict[str, str]]:
+def _warnings() -> list[dict[str, str]]:
     """Return what goes wrong beside, without what only staff may read."""
     try:
-        found = warnings_at(now)
+        found = warnings_at(database_time())
     except DatabaseError:
         return []
     return [{"name": one.name, "since": one.since.isoformat()} for one in found]
@@ -150,13 +149,13 @@ def _migrations() -> Check:
     return {"ok": not missing, "detail": f"{len(missing)} missing"}
 
 
-def _clock(now: datetime) -> Check:
-    age = heartbeat_age(now)
+def _clock() -> Check:
+    age = heartbeat_age(database_time())
     return {"ok": age is not None and age <= SILENT_AFTER_SECONDS, "detail": age}
 
 
-def _oldest_due(now: datetime) -> Check:
-    age = oldest_due_seconds(now)
+def _oldest_due() -> Check:
+    age = oldest_due_seconds(database_time())
     return {"ok": age <= LATE_AFTER_SECONDS, "detail": age}
 
 

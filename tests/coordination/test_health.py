@@ -1,12 +1,29 @@
+from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
+import time_machine
 from django.db import DatabaseError, connection
 from django.test import Client
 
 from coordination.deliveries.models import Endpoint, Heartbeat, Message
 from events.models import InboundMailbox
+
+
+@pytest.fixture
+def database_clock(db: None, fixed_clock: object, now: datetime) -> Iterator[list[datetime]]:
+    """Stop the database's clock at ``now``; what stands in the list is what it shows."""
+    shown = [now]
+
+    def tell(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if sql == "SELECT clock_timestamp()":
+            sql, params = "SELECT CAST(%s AS timestamptz)", shown
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(tell):
+        yield shown
 
 
 def due_message(at: datetime, *, channel: str = "email") -> Message:
@@ -30,7 +47,7 @@ def test_live_without_a_database_answers(client: Client):
 
 
 @pytest.mark.django_db
-def test_ready_with_a_fresh_heartbeat_answers_200(client: Client, fixed_clock, now):
+def test_ready_with_a_fresh_heartbeat_answers_200(client: Client, database_clock, now):
     Heartbeat.objects.create(name="loop", beat_at=now - timedelta(seconds=30))
 
     response = client.get("/healthz/ready")
@@ -50,7 +67,7 @@ def test_ready_with_a_fresh_heartbeat_answers_200(client: Client, fixed_clock, n
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("age", "status"), [(None, 503), (31, 503), (1, 200)])
-def test_ready_by_the_age_of_the_last_heartbeat(client: Client, fixed_clock, now, age, status):
+def test_ready_by_the_age_of_the_last_heartbeat(client: Client, database_clock, now, age, status):
     if age is not None:
         Heartbeat.objects.create(name="dead host", beat_at=now - timedelta(days=3))
         Heartbeat.objects.create(name="loop", beat_at=now - timedelta(seconds=age))
@@ -59,7 +76,9 @@ def test_ready_by_the_age_of_the_last_heartbeat(client: Client, fixed_clock, now
 
 
 @pytest.mark.django_db
-def test_ready_with_a_message_due_for_over_a_minute_answers_503(client: Client, fixed_clock, now):
+def test_ready_with_a_message_due_for_over_a_minute_answers_503(
+    client: Client, database_clock, now
+):
     Heartbeat.objects.create(name="loop", beat_at=now)
     due_message(now - timedelta(seconds=60))
     assert client.get("/healthz/ready").status_code == 200
@@ -73,7 +92,7 @@ def test_ready_with_a_message_due_for_over_a_minute_answers_503(client: Client, 
 
 @pytest.mark.django_db
 def test_ready_with_a_mailbox_that_cannot_be_read_warns_and_answers_200(
-    client: Client, fixed_clock, now, settings
+    client: Client, database_clock, now, settings
 ):
     Heartbeat.objects.create(name="loop", beat_at=now)
     settings.INBOUND_MAILBOX = {"user": "reply", "host": "mail.example.org", "folder": "INBOX"}
@@ -88,8 +107,29 @@ def test_ready_with_a_mailbox_that_cannot_be_read_warns_and_answers_200(
     assert "example.org" not in response.content.decode()
 
 
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has the host's clock")
+@pytest.mark.parametrize("fast", [timedelta(minutes=-5), timedelta(minutes=5)])
+def test_ready_and_metrics_judge_by_the_databases_clock_whatever_the_hosts_shows(
+    client: Client, database_clock: list[datetime], now: datetime, fast: timedelta
+):
+    Heartbeat.objects.create(name="loop", beat_at=now)
+    due_message(now - timedelta(seconds=90))
+    database_clock[0] = now - timedelta(seconds=60)
+    with time_machine.travel(now + fast, tick=False):
+        assert client.get("/healthz/ready").status_code == 200
+
+        database_clock[0] = now
+        response = client.get("/healthz/ready")
+        text = client.get("/metrics", REMOTE_ADDR="::1").content.decode()
+
+    assert response.json()["checks"]["clock"] == {"ok": True, "detail": 0.0}
+    assert response.json()["checks"]["oldest_due"] == {"ok": False, "detail": 90.0}
+    assert "coordination_oldest_due_seconds 90.0\n" in text
+    assert "coordination_heartbeat_age_seconds 0.0\n" in text
+
+
 @pytest.mark.django_db
-def test_ready_with_a_missing_migration_answers_503(client: Client, fixed_clock, now):
+def test_ready_with_a_missing_migration_answers_503(client: Client, database_clock, now):
     Heartbeat.objects.create(name="loop", beat_at=now)
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM django_migrations WHERE app = 'changes' AND name LIKE '0001%'")
@@ -140,7 +180,7 @@ def test_metrics_in_production_want_the_token(client: Client, settings):
 
 
 @pytest.mark.django_db
-def test_metrics_count_what_is_not_sent(client: Client, fixed_clock, now):
+def test_metrics_count_what_is_not_sent(client: Client, database_clock, now):
     due_message(now - timedelta(seconds=90))
     due_message(now + timedelta(seconds=90))
 
