@@ -108,6 +108,42 @@ def standings(event: Event, known: Known | None = None) -> list[Standing]:
     return found
 
 
+def standing_where(rule: ReminderRule) -> list[Standing]:
+    """Return the rules that hold where a rule stands, as it finds them; it is not one of them.
+
+    A rule for a type of event meets those of the plan or area of the one it stands in for, too.
+    """
+    event = _event_under(rule)
+    known = {
+        key: [row for row in rows if row.pk != rule.pk] for key, rows in rules_over([event]).items()
+    }
+    is_made = rule.pk is not None
+    return [
+        row
+        for row in standings(event, known)
+        if row.holds and not (is_made and row.level == rule.level and row.rule.pk > rule.pk)
+    ]
+
+
+def _event_under(rule: ReminderRule) -> Event:
+    """Return the event that a rule stands on, or one that stands where it would count."""
+    owner: Any = rule.owner
+    if isinstance(owner, Event):
+        return owner
+    if isinstance(owner, Alliance):
+        base: Any = rule.overrides.owner if rule.event_type and rule.overrides else None
+        deeper = _event_placed(base) if isinstance(base, Plan | WorkArea) else Event(alliance=owner)
+        deeper.type_text = rule.event_type
+        return deeper
+    return _event_placed(owner)
+
+
+def _event_placed(owner: Plan | WorkArea) -> Event:
+    if isinstance(owner, Plan):
+        return Event(alliance=owner.alliance, plan=owner)
+    return Event(alliance=owner.plan.alliance, plan=owner.plan, work_area=owner)
+
+
 def holding(event: Event, known: Known | None = None) -> list[ReminderRule]:
     """Return the rules from which an event's reminders follow, in the order they were made."""
     return sorted(

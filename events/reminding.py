@@ -7,20 +7,25 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.utils import translation
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from alliances.models import Alliance, MembershipRole, Organization, Plan, SeatRole, WorkArea
 from coordination.accounts.viewer import Viewer
+from coordination.bilingual import CHINESE, ENGLISH
 from coordination.changes.assigning import assign
 from coordination.changes.models import UNTRACKED_COLUMNS
 from coordination.changes.recording import recording
 from coordination.changes.refusals import invalid
 from events import rules
+from events.levels import standing_where
 from events.models import Clock, Event, ReminderRule
 from events.models.reminder import ANSWER_WORDS, AUDIENCE_WORDS, CHANNEL_WORDS, OWNERS
 from events.offsets import NotAnOffset, read_offset
 from events.own_words import REMINDER_PLACES, UnknownPlace, check_places
 from events.quiet import LONGEST_OF_A_RULE
+from events.rule_words import origin_in_words, rule_in_words
 from events.zones import zone_names
 
 AUDIENCES = tuple(AUDIENCE_WORDS)
@@ -50,11 +55,13 @@ def add_reminder_rule(
 
     Raises:
         NotAllowed.
-        InvalidInput: something in it cannot be read, or does not go together.
+        InvalidInput: something in it cannot be read, or does not go together; or it stands in for
+            a rule that does not hold there.
     """
     rule = draft_reminder_rule(owner, **values)
     rules.require(rules.may_manage_reminder_rule(viewer, rule))
     check_reminder_rule(rule)
+    _check_override(rule)
     with recording(viewer.actor, at=at) as log:
         log.save(rule, "reminder_rule.added")
     return rule
@@ -83,7 +90,10 @@ def revise_reminder_rule(
     for name in (*OWNERS, "event_type"):
         if name in values and values[name] != getattr(rule, name):
             raise invalid(name, _("A rule stays where it stands. Remove it and add another."))
+    base = rule.overrides_id
     check_reminder_rule(assign(rule, values))
+    if rule.overrides_id != base:
+        _check_override(rule)
     with recording(viewer.actor, at=at) as log:
         log.save(rule, "reminder_rule.revised")
     return rule
@@ -215,6 +225,30 @@ def _changes_nothing(rule: ReminderRule) -> bool:
         for column in rule._meta.concrete_fields
         if column.name not in PLACING
     )
+
+
+def _check_override(rule: ReminderRule) -> None:
+    """Go on when the rule that it stands in for holds where it stands; else it would do nothing.
+
+    Raises:
+        InvalidInput: otherwise; it names those that hold.
+    """
+    if rule.overrides is None:
+        return
+    standing = [row.rule for row in standing_where(rule)]
+    if rule.overrides in standing:
+        return
+    language = ENGLISH if translation.get_language() == ENGLISH else CHINESE
+    named = [
+        _("%(rule)s (%(origin)s)")
+        % {"rule": rule_in_words(each, language), "origin": origin_in_words(each, language)}
+        for each in standing
+    ]
+    words: Any = _("No rule holds here yet. Leave this out, and it is a rule of its own.")
+    if named:
+        pattern = _("It can stand only in place of a rule that holds here: %(rules)s.")
+        words = pattern % {"rules": gettext("; ").join(named)}
+    raise invalid("overrides", words, code="not_standing")
 
 
 Condition = tuple[str, Callable[[ReminderRule], bool], Any]

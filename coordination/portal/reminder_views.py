@@ -16,7 +16,7 @@ from alliances.models import Alliance, Plan, PlanState
 from alliances.rules import is_secretariat_anywhere
 from coordination.accounts.viewer import Viewer
 from coordination.bilingual import CHINESE, ENGLISH
-from coordination.changes.refusals import NotAllowed
+from coordination.changes.refusals import InvalidInput, NotAllowed
 from coordination.pages.answers import asked, now, one, page, posted, uid_or_none, viewer_of
 from coordination.portal.rule_forms import RuleForm
 from coordination.portal.views import today_for
@@ -154,16 +154,14 @@ def silence(request: HttpRequest, uid: UUID, rule_uid: UUID) -> HttpResponse:
     event = one(Event.objects.visible_to(viewer).select_related("alliance"), uid=uid)
     base = one(ReminderRule.objects.visible_to(viewer), uid=rule_uid)
     may.require(may.may_manage_event(viewer, event))
-    if not ReminderRule.objects.filter(event=event, overrides=base, enabled=False).exists():
-        add_reminder_rule(
-            event,
-            viewer=viewer,
-            at=now(),
-            overrides=base,
-            enabled=False,
-            **{name: getattr(base, name) for name in COPIED},
-        )
-    messages.success(request, _("This rule no longer holds for the event."))
+    silent = {name: getattr(base, name) for name in COPIED} | {"overrides": base, "enabled": False}
+    try:
+        if not ReminderRule.objects.filter(event=event, overrides=base, enabled=False).exists():
+            add_reminder_rule(event, viewer=viewer, at=now(), **silent)
+        messages.success(request, _("This rule no longer holds for the event."))
+    except InvalidInput as refusal:
+        for error in refusal.errors:
+            messages.error(request, str(error.message), extra_tags="alarm")
     return HttpResponseRedirect(reverse("portal:event_rules", args=[uid]))
 
 

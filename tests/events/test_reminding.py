@@ -4,6 +4,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
+from django.utils import translation
 
 from coordination.changes.models import Change
 from coordination.changes.refusals import InvalidInput, NotAllowed
@@ -267,6 +268,82 @@ def test_add_reminder_rule_in_place_of_the_same_is_refused(cast: Cast) -> None:
         stored(own), text_zh="请准备。", enabled=False, viewer=SYSTEM, at=AT
     )
     assert stored(silent).enabled is False
+
+
+def test_add_reminder_rule_in_place_of_one_that_does_not_stand_over_its_owner_is_refused(
+    cast: Cast,
+) -> None:
+    plan, elsewhere = make_plan(cast.alliance), make_plan(cast.alliance, slug="elsewhere")
+    area = make_work_area(plan)
+    training = rule_on(cast.alliance, "-P3D", event_type="培训")
+    inner, outer = rule_on(area, "-P1D"), rule_on(cast.alliance, "-P9D")
+    other, unused = rule_on(elsewhere, "-P2D"), rule_on(plan, "-P4D", enabled=False)
+    event = make_event(cast.alliance, work_area=area, type_text="论坛", scheduled=True)
+    wrong: list[tuple[Any, ReminderRule]] = [
+        (event, training), (event, other), (event, unused), (event, outer), (area, training),
+        (plan, inner), (plan, other), (cast.alliance, inner), (cast.alliance, training),
+    ]  # fmt: skip
+    rules = ReminderRule.objects.count()
+
+    for owner, base in wrong:
+        with pytest.raises(InvalidInput) as caught:
+            rule_on(owner, "-P14D", overrides=base)
+        [error] = caught.value.errors
+        assert (error.field, error.code) == ("overrides", "not_standing"), (owner, base)
+
+    assert ReminderRule.objects.count() == rules
+
+
+def test_add_reminder_rule_in_place_of_one_that_stands_over_its_owner_does_something(
+    cast: Cast,
+) -> None:
+    plan = make_plan(cast.alliance)
+    area = make_work_area(plan)
+    event = make_event(cast.alliance, work_area=area, type_text="论坛", scheduled=True)
+    base = rule_on(cast.alliance, "-P9D")
+    inward: list[tuple[Any, str, dict[str, str]]] = [
+        (plan, "-P8D", {}),
+        (area, "-P7D", {}),
+        (cast.alliance, "-P6D", {"event_type": "论坛"}),
+        (event, "-P5D", {}),
+    ]
+    for place, offset, values in inward:
+        base = rule_on(place, offset, overrides=base, **values)
+        pending = Reminder.objects.filter(event=event, state="pending")
+        assert [row.rule.offset for row in pending] == [offset]
+
+
+def test_refusal_of_an_override_names_the_rules_that_stand_there(cast: Cast) -> None:
+    plan = make_plan(cast.alliance)
+    event = make_event(cast.alliance, plan=plan, scheduled=True)
+    away = rule_on(make_event(cast.alliance, scheduled=True), "-P1D")
+
+    def refusal() -> str:
+        with pytest.raises(InvalidInput) as caught, translation.override("en"):
+            rule_on(event, "-P14D", overrides=away)
+        return str(caught.value.errors[0].message)
+
+    assert refusal() == "No rule holds here yet. Leave this out, and it is a rule of its own."
+    rule_on(plan, "-P7D")
+    rule_on(plan, "-PT2H", joins=True)
+    assert refusal() == (
+        "It can stand only in place of a rule that holds here: "
+        "7 days before (plan “Plan 2028”); 2 hours before (plan “Plan 2028”)."
+    )
+
+
+def test_revise_reminder_rule_that_lost_its_base_keeps_working_on_it(cast: Cast) -> None:
+    base, other = rule_on(cast.alliance, "-P7D"), rule_on(cast.other, "-P7D")
+    event = make_event(cast.alliance, scheduled=True)
+    own = rule_on(event, "-P14D", overrides=base)
+    revise_reminder_rule(base, enabled=False, viewer=SYSTEM, at=AT)
+
+    revised = revise_reminder_rule(own, offset="-P15D", viewer=SYSTEM, at=AT)
+    assert (stored(revised).offset, stored(revised).overrides) == ("-P15D", base)
+    later = rule_on(event, "-P1D")
+    for wrong in (later, other):
+        with pytest.raises(InvalidInput):
+            revise_reminder_rule(stored(own), overrides=wrong, viewer=SYSTEM, at=AT)
 
 
 def test_reminder_rule_verbs_by_others_are_refused(cast: Cast) -> None:

@@ -137,6 +137,22 @@ def test_event_rules_show_their_origin_and_silence_one(cast: Cast):
     assert as_viewer(cast.member_liaison).get(path).status_code == 404
 
 
+def test_rule_that_does_not_stand_over_the_event_is_neither_silenced_nor_replaced(cast: Cast):
+    event = make_event(cast.alliance, scheduled=True)
+    away = add_reminder_rule(make_plan(cast.alliance), offset="-P1D", viewer=SYSTEM, at=AT)
+    client, path = as_viewer(cast.secretary), f"/reminders/events/{event.uid}/"
+    sentence = "No rule holds here yet. Leave this out, and it is a rule of its own."
+    english = {"Accept-Language": "en"}
+    User.objects.filter(username="secretary").update(language="en")
+
+    silenced = client.post(f"{path}silence/{away.uid}/", follow=True, headers=english)
+    added = client.post(path, FILLED | {"overrides": str(away.uid)}, headers=english)
+
+    assert [str(message) for message in silenced.context["messages"]] == [sentence]
+    assert (added.status_code, added.context["form"].errors) == (422, {"joins": [sentence]})
+    assert ReminderRule.objects.count() == 1
+
+
 def test_silence_a_rule_for_chosen_organizations_twice_leaves_it_silent_once(cast: Cast):
     event = make_event(cast.alliance, scheduled=True)
     outer = add_reminder_rule(
