@@ -169,7 +169,7 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 # -- Where it keeps things -----------------------------------------------------------------------
 
 _SQLITE: dict[str, Any] = {
-    "ENGINE": "django.db.backends.sqlite3",
+    "ENGINE": "coordination.sqlite",
     "NAME": VAR_DIR / "coordination.sqlite3",
     "CONN_MAX_AGE": None,
     "OPTIONS": {

@@ -1,0 +1,1 @@
+"""SQLite as this project runs it; named in the settings as the engine."""
