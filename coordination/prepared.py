@@ -27,7 +27,7 @@ from typing import Any, Final, ParamSpec, TypeVar, cast
 from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Expression, Field, Model, QuerySet
+from django.db.models import CharField, Expression, Field, Model, QuerySet, TextField
 
 KEPT: Final = 512  # statements of one question, for as many sets of arguments
 BATCH: Final = 500  # rows that one statement inserts
@@ -118,24 +118,27 @@ def few_blanks(model: type[Model], name: str) -> Any:
 
 
 def insert_rows(
-    rows: Sequence[Model], *, unique: tuple[str, ...] = (), update: tuple[str, ...] = ()
+    model: type[Model],
+    rows: Sequence[Columns],
+    *,
+    unique: tuple[str, ...] = (),
+    update: tuple[str, ...] = (),
 ) -> None:
-    """Insert rows of one model whose automatic keys nobody needs to know.
+    """Insert rows of a model whose automatic keys nobody needs to know.
 
     Args:
-        rows: unsaved.
+        model: whose rows they are.
+        rows: every column of each, by name.
         unique: names of fields that are unique together; where a row with these values stands,
             it is given the new values instead.
         update: names of the fields that it is given.
     """
     database = connections[DEFAULT_DB_ALIAS]
+    columns = _inserted(model)
     for start in range(0, len(rows), BATCH):
         batch = rows[start : start + BATCH]
-        model = type(batch[0])
         values = [
-            column.get_db_prep_save(getattr(row, column.attname), database)
-            for row in batch
-            for column in _inserted(model)
+            _written(column, row[column.attname], database) for row in batch for column in columns
         ]
         with database.cursor() as cursor:
             cursor.execute(_insert_sql(model, len(batch), unique, update), values)
@@ -145,7 +148,7 @@ def update_row(model: type[Model], values: Columns, *, known: Columns) -> bool:
     """Write columns of the one row that has the known values; return whether there is one."""
     database = connections[DEFAULT_DB_ALIAS]
     pairs = [*values.items(), *known.items()]
-    written = [_column(model, name).get_db_prep_save(value, database) for name, value in pairs]
+    written = [_written(_column(model, name), value, database) for name, value in pairs]
     with database.cursor() as cursor:
         cursor.execute(_update_sql(model, tuple(values), tuple(known)), written)
         return bool(cursor.rowcount)
@@ -157,6 +160,13 @@ def _column(model: type[Model], name: str) -> Field[Any, Any]:
     column: Any = model._meta.pk if name == "pk" else model._meta.get_field(name)
     found: Field[Any, Any] = column
     return found
+
+
+def _written(column: Field[Any, Any], value: Any, database: BaseDatabaseWrapper) -> Any:
+    """Return a value as the database wants it."""
+    if type(value) is str and isinstance(column, CharField | TextField):
+        return value  # as it would be in the end
+    return column.get_db_prep_save(value, database)
 
 
 @cache

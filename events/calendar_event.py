@@ -216,6 +216,16 @@ def describe_place(event: CalendarEvent, *, language: str) -> str:
     return where
 
 
+def disclosed(event: CalendarEvent, level: Level) -> tuple[str, str, str]:
+    """Return online link, contact and notes, empty where ``level`` may not know them.
+
+    Levels that are told the same here are told the same of the whole event.
+    """
+    online, contact = ("", "") if level == Level.PUBLIC else (event.online_url, event.contact)
+    notes = event.notes if level == Level.SECRETARIAT else ""
+    return online, contact, notes
+
+
 def describe_event(event: CalendarEvent, *, language: str, level: Level) -> str:
     """Return what a reader of ``level`` should know beyond title, place and time.
 
@@ -265,11 +275,8 @@ def fact_lines(event: CalendarEvent, *, language: str, level: Level) -> Iterator
     yield _labelled("type", event.type_text, language)
     names = filter(None, (host.text(language) for host in event.hosts))
     yield _labelled("hosts", _LIST.text(language).join(names), language)
-    if level != Level.PUBLIC:
-        yield _labelled("online", event.online_url, language)
-        yield _labelled("contact", event.contact, language)
-    if level == Level.SECRETARIAT:
-        yield _labelled("notes", event.notes, language)
+    for label, value in zip(("online", "contact", "notes"), disclosed(event, level), strict=True):
+        yield _labelled(label, value, language)
     yield _labelled("url", event.url, language)
 
 

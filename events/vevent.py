@@ -24,6 +24,7 @@ from events.calendar_event import (
     Span,
     describe_event,
     describe_place,
+    disclosed,
     mark_title,
 )
 from events.zones import UTC_NAMES, vtimezone, wall_of
@@ -104,7 +105,7 @@ def vevents(
 ) -> Iterator[tuple[str, Level, str]]:
     """Yield the event as a VEVENT in each language for each level, with the two.
 
-    What all have in common is written once.
+    What all have in common is written once, and so is the text of levels that know the same.
 
     Raises:
         ValueError: The event has no time, neither now nor before.
@@ -112,16 +113,19 @@ def vevents(
     span = event.shown_span
     if span is None:
         raise ValueError(f"{event.ical_uid} has no time to show")
-    levels = tuple(levels)
+    known = {level: disclosed(event, level) for level in levels}
     common = _lines(*_identity(event), *_times(span))
     for language in languages:
         title = _lines(("SUMMARY", escaped(one_line(mark_title(event, language=language)))))
         circumstances = _lines(*_circumstances(event, language))
-        for level in levels:
-            told = escaped(describe_event(event, language=language, level=level))
-            body = (common, title, folded("DESCRIPTION", told), circumstances)
-            conference = _lines(*_conference(event, level))
-            yield language, level, "".join((_BEGIN, *body, conference, _END))
+        texts: dict[tuple[str, str, str], str] = {}
+        for level, facts in known.items():
+            if facts not in texts:
+                told = escaped(describe_event(event, language=language, level=level))
+                body = (common, title, folded("DESCRIPTION", told), circumstances)
+                conference = _lines(*_conference(event, level))
+                texts[facts] = "".join((_BEGIN, *body, conference, _END))
+            yield language, level, texts[facts]
 
 
 def calendar_head(head: CalendarHead, *, method: str = "PUBLISH") -> str:
@@ -276,8 +280,9 @@ def _circumstances(event: CalendarEvent, language: str) -> Iterator[tuple[str, s
 
 def _conference(event: CalendarEvent, level: Level) -> Iterator[tuple[str, str]]:
     """Yield the address at which one takes part, which the public is not told."""
-    if event.online_url and level != Level.PUBLIC:
-        yield "CONFERENCE;VALUE=URI;FEATURE=VIDEO", uri(event.online_url)
+    online, _contact, _notes = disclosed(event, level)
+    if online:
+        yield "CONFERENCE;VALUE=URI;FEATURE=VIDEO", uri(online)
 
 
 def _lines(*properties: tuple[str, str]) -> str:

@@ -23,7 +23,7 @@ from coordination.bilingual import LANGUAGES
 from coordination.calendars.models import EventText, FeedStamp
 from coordination.calendars.whole_events import event_of_key
 from coordination.changes.projections import Recorded
-from coordination.prepared import FEW, few_blanks, insert_rows, prepared
+from coordination.prepared import FEW, Columns, few_blanks, insert_rows, prepared
 from events.calendar_event import Level
 from events.calendar_values import calendar_event, publisher_address
 from events.models import Event, EventState
@@ -95,13 +95,13 @@ def stamp_feeds(alliances: Iterable[int], *, at: datetime) -> None:
     }
     second = at.replace(microsecond=0)
     stamps = [
-        FeedStamp(
-            alliance_id=pk,
-            modified_at=max(second, last[pk] + timedelta(seconds=1)) if pk in last else second,
-        )
+        {
+            "alliance_id": pk,
+            "modified_at": max(second, last[pk] + timedelta(seconds=1)) if pk in last else second,
+        }
         for pk in pks
     ]
-    insert_rows(stamps, unique=("alliance",), update=("modified_at",))
+    insert_rows(FeedStamp, stamps, unique=("alliance",), update=("modified_at",))
 
 
 @prepared
@@ -143,7 +143,7 @@ def _alliances_whose_feed_changed(changes: Sequence[Recorded]) -> set[int]:
 def _render_batch(pks: Sequence[int]) -> int:
     """Render up to `BATCH` events and write the texts that differ; return how many."""
     wanted = {
-        (text.event_id, text.language, text.level): text
+        (text["event_id"], text["language"], text["level"]): text
         for event in _events_of(pks)
         for text in _texts_of(event)
     }
@@ -152,7 +152,8 @@ def _render_batch(pks: Sequence[int]) -> int:
     if gone:
         EventText.objects.filter(pk__in=gone).delete()
     different = [text for key, text in wanted.items() if _says(text) != stored.get(key, [])[:-1]]
-    insert_rows(different, unique=("event", "language", "level"), update=WHAT_A_TEXT_SAYS)
+    unique = ("event", "language", "level")
+    insert_rows(EventText, different, unique=unique, update=WHAT_A_TEXT_SAYS)
     return len(gone) + len(different)
 
 
@@ -182,26 +183,24 @@ def _stored_of_few() -> QuerySet[EventText, Any]:
     return rows.values_list(*STORED)
 
 
-def _texts_of(event: Event) -> Iterator[EventText]:
+def _texts_of(event: Event) -> Iterator[Columns]:
     """Yield the texts that should be stored: none without a time, none once retired."""
     values = calendar_event(event)
     span = values.shown_span
     if span is None or event.retired:
         return
     levels = LEVELS_OPEN_TO[event.openness]
+    common = {
+        "event_id": event.pk,
+        "time_zone": values.tzid,
+        "first_on": span.first_on,
+        "last_on": span.last_on,
+        "renderer": fingerprint(),
+    }
     for language, level, body in vevents(values, languages=LANGUAGES, levels=levels):
-        yield EventText(
-            event=event,
-            language=language,
-            level=level.value,
-            body=body,
-            time_zone=values.tzid,
-            first_on=span.first_on,
-            last_on=span.last_on,
-            renderer=fingerprint(),
-        )
+        yield {**common, "language": language, "level": level.value, "body": body}
 
 
-def _says(text: EventText) -> list[Any]:
+def _says(text: Columns) -> list[Any]:
     """Return what a text says, in the order of `WHAT_A_TEXT_SAYS`."""
-    return [getattr(text, name) for name in WHAT_A_TEXT_SAYS]
+    return [text[name] for name in WHAT_A_TEXT_SAYS]

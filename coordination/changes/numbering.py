@@ -8,7 +8,7 @@ from django.db import connection
 
 from coordination.changes.buffering import Entry
 from coordination.changes.models import WHOLE_LOG, Change, ChangeScope, Counter, Scope
-from coordination.prepared import insert_rows
+from coordination.prepared import Columns, insert_rows
 
 TAKE_SQL = f"""
     UPDATE {Counter._meta.db_table} SET value = value + %s WHERE id = 1 RETURNING value
@@ -19,24 +19,27 @@ def number_entries(entries: Sequence[Entry]) -> None:
     """Lock the counter, number the entries and write them. The last statements before commit."""
     last = _take(len(entries))
     first = last - len(entries) + 1
-    changes, concerns, scopes = [], [], {WHOLE_LOG: last}
+    changes: list[Columns] = []
+    concerns: list[Columns] = []
+    scopes = {WHOLE_LOG: last}
     for number, entry in enumerate(entries, start=first):
         recorded = entry.recorded
         changes.append(_change(number, entry))
         for scope in recorded.before | recorded.after:
             scopes[scope] = number
             concerns.append(
-                ChangeScope(
-                    number=number,
-                    scope=scope,
-                    before=scope in recorded.before,
-                    after=scope in recorded.after,
-                )
+                {
+                    "number": number,
+                    "scope": scope,
+                    "before": scope in recorded.before,
+                    "after": scope in recorded.after,
+                }
             )
-    insert_rows(changes)
-    insert_rows(concerns)
+    insert_rows(Change, changes)
+    insert_rows(ChangeScope, concerns)
     insert_rows(
-        [Scope(name=name, last_number=number) for name, number in sorted(scopes.items())],
+        Scope,
+        [{"name": name, "last_number": number} for name, number in sorted(scopes.items())],
         unique=("name",),
         update=("last_number",),
     )
@@ -55,16 +58,16 @@ def _take(how_many: int) -> int:
     return last
 
 
-def _change(number: int, entry: Entry) -> Change:
+def _change(number: int, entry: Entry) -> Columns:
     recorded = entry.recorded
-    return Change(
-        number=number,
-        kind=recorded.kind,
-        object_type=recorded.obj.object_type(),
-        object_uid=recorded.obj.uid,
-        object_version=entry.version,
-        actor=entry.actor,
-        at=entry.at,
-        reason=entry.reason,
-        diff=recorded.diff,
-    )
+    return {
+        "number": number,
+        "kind": recorded.kind,
+        "object_type": recorded.obj.object_type(),
+        "object_uid": recorded.obj.uid,
+        "object_version": entry.version,
+        "actor": entry.actor,
+        "at": entry.at,
+        "reason": entry.reason,
+        "diff": recorded.diff,
+    }

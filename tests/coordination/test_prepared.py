@@ -105,11 +105,11 @@ def test_question_without_possible_answer_asks_nobody() -> None:
 
 def test_rows_are_inserted_in_as_few_statements_as_batches_and_read_as_written() -> None:
     rows = [
-        ChangeScope(number=number, scope="public", before=False, after=True)
+        {"number": number, "scope": "public", "before": False, "after": True}
         for number in range(1, BATCH + 2)
     ]
     with CaptureQueriesContext(connection) as context:
-        insert_rows(rows)
+        insert_rows(ChangeScope, rows)
 
     stored = ChangeScope.objects.order_by("number").values_list("number", "before", "after")
     assert list(stored) == [(number, False, True) for number in range(1, BATCH + 2)]
@@ -117,10 +117,10 @@ def test_rows_are_inserted_in_as_few_statements_as_batches_and_read_as_written()
 
 
 def test_rows_that_stand_there_are_given_what_was_named() -> None:
-    insert_rows([Scope(name="public", last_number=1), Scope(name="other", last_number=1)])
+    insert_rows(Scope, [{"name": name, "last_number": 1} for name in ("public", "other")])
 
-    newer = [Scope(name="public", last_number=2), Scope(name="new", last_number=2)]
-    insert_rows(newer, unique=("name",), update=("last_number",))
+    newer = [{"name": name, "last_number": 2} for name in ("public", "new")]
+    insert_rows(Scope, newer, unique=("name",), update=("last_number",))
 
     stored = dict(Scope.objects.values_list("name", "last_number"))
     assert stored == {"public": 2, "other": 1, "new": 2}
@@ -128,7 +128,7 @@ def test_rows_that_stand_there_are_given_what_was_named() -> None:
 
 def test_nothing_is_inserted_by_no_statement() -> None:
     with CaptureQueriesContext(connection) as context:
-        insert_rows([])
+        insert_rows(Scope, [])
 
     assert len(context) == 0
 
