@@ -20,7 +20,7 @@ that was looked up in the database may go into it otherwise than as an argument 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any, Final, ParamSpec, TypeVar, cast
 
@@ -28,6 +28,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import CharField, Expression, Field, Model, QuerySet, TextField
+from django.db.models.base import ModelState
 
 KEPT: Final = 512  # statements of one question, for as many sets of arguments
 BATCH: Final = 500  # rows that one statement inserts
@@ -226,6 +227,27 @@ def built(model: type[Row], values: Sequence[Any], *related: str) -> Row:
         begin, end = end, end + len(columns_of(other))
         is_there = getattr(one, f"{name}_id") is not None
         setattr(one, name, built(other, values[begin:end]) if is_there else None)
+    return one
+
+
+def made(
+    model: type[Row], names: Collection[str], values: Iterable[Any], *, alias: str | None
+) -> Row:
+    """Return a stored row as an object, as a copy of an object is made.
+
+    It is what ``from_db`` makes, at a third of the cost: no ``__init__``, whose only other work is
+    to send signals, and nobody listens to any.
+
+    Args:
+        model: whose row it is.
+        names: of the columns; what is left out is read when it is asked for.
+        values: of these columns, as Python knows them.
+        alias: of the database.
+    """
+    one = model.__new__(model)
+    state = one._state = ModelState()
+    state.db, state.adding = alias, False
+    vars(one).update(zip(names, values, strict=True))
     return one
 
 

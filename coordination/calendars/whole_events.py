@@ -14,7 +14,10 @@ from coordination.accounts.viewer import Viewer
 from coordination.prepared import Blank, built, columns_of, prepared
 from events.models import Event, EventAlliance, EventHost, EventOrganization
 
-RELATED: Final = ("alliance", "plan", "plan_item", "work_area")
+SHOWN: Final = ("alliance", "plan", "work_area")
+"""What an event refers to that its texts show."""
+
+RELATED: Final = (*SHOWN, "plan_item")
 
 
 def event_named(name: str, viewer: Viewer) -> Event | None:
@@ -24,14 +27,14 @@ def event_named(name: str, viewer: Viewer) -> Event | None:
 
 
 def event_of_key(key: int) -> Event | None:
-    """Return the event of a key, whoever may see it, with its hosts."""
+    """Return the event of a key, whoever may see it, with what its texts show."""
     rows = _events_of_a_key().rows(key)
-    return _with_hosts(rows[0]) if rows else None
+    return _with_hosts(rows[0], SHOWN) if rows else None
 
 
-def _with_hosts(row: list[Any]) -> Event:
+def _with_hosts(row: list[Any], related: tuple[str, ...]) -> Event:
     """Return the event of a row, and note its hosts."""
-    event = built(Event, row, *RELATED)
+    event = built(Event, row, *related)
     hosts = [built(EventHost, part, "organization") for part in _hosts().rows(event.pk)]
     _note(event, "hosts", hosts)
     return event
@@ -39,7 +42,7 @@ def _with_hosts(row: list[Any]) -> Event:
 
 def _whole(row: list[Any]) -> Event:
     """Return the event of a row, and note all its parts."""
-    event = _with_hosts(row)
+    event = _with_hosts(row, RELATED)
     for name, model in (("co_hosts", EventAlliance), ("named", EventOrganization)):
         _note(event, name, [built(model, part) for part in _parts(model).rows(event.pk)])
     return event
@@ -61,7 +64,7 @@ def _events_of_a_name(viewer: Viewer) -> QuerySet[Any, Any]:
 @prepared
 def _events_of_a_key() -> QuerySet[Any, Any]:
     rows = Event.objects.filter(pk=Blank(0, Event, "pk")).order_by()
-    return rows.values_list(*columns_of(Event, *RELATED))
+    return rows.values_list(*columns_of(Event, *SHOWN))
 
 
 @prepared

@@ -18,6 +18,8 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+from coordination.prepared import made
+
 WHOLE_LOG: Final = "all"
 """The scope that every change concerns, without being named in it: that of superusers."""
 
@@ -70,16 +72,15 @@ class Guarded(models.Model):
     def delete(self, *args: Any, **options: Any) -> NoReturn:  # noqa: D102 - refuses
         raise UnrecordedWrite(type(self))
 
-    @classmethod
-    def from_db(
+    @classmethod  # Django 6 adds an option
+    def from_db(  # type: ignore[override]
         cls,
         db: str | None,
         field_names: Collection[str],
         values: Collection[Any],
-        **options: Any,
     ) -> Self:
-        """Build the row and keep the values it was read with (Django 6 adds an option)."""
-        instance = super().from_db(db, field_names, values, **options)
+        """Build the row and keep the values it was read with."""
+        instance = made(cls, field_names, values, alias=db)
         instance.remember()
         return instance
 
