@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from django.utils.translation import gettext_lazy as _
 
@@ -12,6 +13,8 @@ from coordination.changes.recording import Log, recording
 from coordination.changes.refusals import TransitionNotAllowed, invalid
 from events import rules
 from events.models import AnswerState, Duty, DutyKind, Event, EventState, Invitation
+
+SLIP: Final = timedelta(days=1)
 
 
 def set_duty(
@@ -71,7 +74,11 @@ def fulfil_duty(duty: Duty, *, viewer: Viewer, at: datetime) -> Duty:
 
 
 def reopen_duty(duty: Duty, *, viewer: Viewer, at: datetime) -> Duty:
-    """Take back that the duty is done: it is owed again by its date, and chased as before.
+    """Take back that the duty is done: it is owed again by its date, and chased.
+
+    The steps after its date go on where they were, without the days on which it counted as done,
+    so that the officer hears of it before the head does. A slip that is taken back within
+    `SLIP` changes nothing.
 
     Raises:
         NotAllowed, StaleVersion.
@@ -84,6 +91,10 @@ def reopen_duty(duty: Duty, *, viewer: Viewer, at: datetime) -> Duty:
         raise TransitionNotAllowed(
             _("The date is named, or the invitation is answered. Change that instead.")
         )
+    if at - duty.done_at >= SLIP:
+        base = duty.overdue_from
+        away = at - max(duty.done_at, base)
+        duty.chased_from = base + away if away > timedelta() else duty.chased_from
     duty.done_at = None
     with recording(viewer.actor, at=at) as log:
         log.save(duty, "duty.reopened")

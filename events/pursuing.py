@@ -1,7 +1,8 @@
 """Steps follow from duties: rows derived inside the recording that changes either.
 
 Steps before the date count from it; those after it count from the later of the date and the
-moment the duty was set, so that nobody's head hears of what nobody was asked for.
+moment the duty was set, so that nobody's head hears of what nobody was asked for. The time in
+which it counted as done, until that was taken back, is left out; steps taken before stay taken.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ def _keep(duties: Sequence[Duty], at: datetime) -> None:
         for pk, row in _begun(duty, {pk: wanted[pk] for pk in fresh}, known, at).items():
             (changed if pk in known else new).append(row)
         for pk, row in known.items():
-            if pk in wanted and pk not in fresh and _follow(row, wanted[pk], at):
+            if pk in wanted and pk not in fresh and _follow(row, duty, wanted[pk], at):
                 changed.append(row)
             elif pk not in wanted and row.state == ReminderState.PENDING:
                 row.state = ReminderState.CANCELLED
@@ -105,9 +106,10 @@ def _begun(
     return found
 
 
-def _follow(row: Chase, due: datetime, at: datetime) -> bool:
+def _follow(row: Chase, duty: Duty, due: datetime, at: datetime) -> bool:
     """Let a step follow its duty's date; return whether it changed."""
-    if row.due_at == due or (row.state != ReminderState.PENDING and due <= at):
+    is_settled = row.state != ReminderState.PENDING and (due <= at or duty.is_chased_anew)
+    if row.due_at == due or is_settled:
         return False
     if row.state != ReminderState.PENDING:
         row.generation += 1
@@ -138,7 +140,7 @@ def _wanted(
     for step in own or [step for step in steps if not step.kind]:
         offset = step.timing.offset
         is_after = offset.days > 0 or offset.minutes > 0
-        base = max(duty.due_at, duty.created_at) if is_after else duty.due_at
+        base = duty.overdue_from if is_after else duty.due_at
         zone = duty.event.time_zone
         point = Point(wall=wall_of(base, zone), zone=zone)
         due = due_of(point, step.timing, calendar=calendar)
@@ -158,7 +160,7 @@ def _calendars(
         return {}
     zones = dict(Alliance.objects.filter(pk__in=counting).values_list("pk", "time_zone"))
     groups = {pk: (country_of(zone),) for pk, zone in zones.items()}
-    days: list[date] = [max(duty.due_at, duty.created_at).date() for duty in duties] + [
+    days: list[date] = [duty.overdue_from.date() for duty in duties] + [
         duty.due_at.date() for duty in duties
     ]
     far = timedelta(days=400)

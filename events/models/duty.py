@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import time
+from datetime import datetime, time
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -109,6 +109,8 @@ class Duty(Tracked):
             None for one that the secretariat set.
         dropped_at: since when it is no longer owed, although nobody did it: the event is off, or
             the organization no longer hosts it; None while it is.
+        chased_from: instant from which the steps after its date count, where that was taken back
+            that it is done: what was left to wait then is waited from there on. None otherwise.
     """
 
     event = models.ForeignKey(Event, models.PROTECT, related_name="duties", verbose_name=_("event"))
@@ -119,6 +121,7 @@ class Duty(Tracked):
     due_at = models.DateTimeField(_("due"))
     done_at = models.DateTimeField(_("done"), null=True, blank=True)
     dropped_at = models.DateTimeField(_("no longer owed"), null=True, blank=True)
+    chased_from = models.DateTimeField(_("chased from"), null=True, blank=True, editable=False)
     standard = models.ForeignKey(
         StandardDuty,
         models.PROTECT,
@@ -149,6 +152,21 @@ class Duty(Tracked):
 
     def __str__(self) -> str:
         return f"{self.organization} · {self.get_kind_display()}"
+
+    @property
+    def is_chased_anew(self) -> bool:
+        """Whether the steps after its date count from when it was taken back that it is done."""
+        return self.chased_from is not None and self.chased_from > self._asked_at
+
+    @property
+    def overdue_from(self) -> datetime:
+        """The instant from which the steps after its date count."""
+        return max(self._asked_at, self.chased_from or self._asked_at)
+
+    @property
+    def _asked_at(self) -> datetime:
+        """Its date, or when it was set where that was later: nobody was asked for it before."""
+        return max(self.due_at, self.created_at)
 
     def concerned_scopes(self) -> set[str]:
         """The owner's secretariat, and the organization that owes it."""

@@ -19,7 +19,7 @@ from events.inviting import invite_organizations
 from events.models import Chase, Duty
 from events.owing import fulfil_duty, move_duty, reopen_duty, set_duty
 from events.urging import Chases, SuccessorsAreTold
-from tests.factories import AT, SYSTEM, Cast, make_event, make_person
+from tests.factories import AT, SYSTEM, Cast, make_event, make_person, stored
 
 pytestmark = pytest.mark.django_db
 DUE = datetime(2028, 5, 8, 9, 0, tzinfo=UTC)
@@ -130,6 +130,73 @@ def test_reopen_duty_takes_the_steps_that_are_still_to_come(cast: Cast) -> None:
     assert states() == ["fired", "pending", "pending", "pending"]
     assert take_steps(DUE + timedelta(minutes=2)) == 0
     assert take_steps(DUE + timedelta(days=1)) == 1
+
+
+def days_after_due() -> list[tuple[str, float]]:
+    """Return (offset, days after the date) of each step that is still to come."""
+    rows = Chase.objects.filter(state="pending").order_by("due_at", "pk").select_related("step")
+    return [(row.step.offset, (row.due_at - DUE) / timedelta(days=1)) for row in rows]
+
+
+def test_reopen_duty_long_after_its_date_begins_with_the_officer_and_goes_on_from_now(
+    cast: Cast,
+) -> None:
+    make_person("deputy", role="deputy", organization=cast.host)
+    set_steps(cast)
+    add_chase_step(
+        cast.alliance, offset="P0D", told=["liaison"], channels=["email"], viewer=SYSTEM, at=AT
+    )
+    duty, days = owed(cast), timedelta(days=1)
+    fulfil_duty(duty, viewer=SYSTEM, at=DUE - 9 * days)
+
+    reopen_duty(duty, viewer=SYSTEM, at=DUE + 30 * days)
+
+    assert days_after_due() == [("P0D", 30), ("P1D", 31), ("P3D", 33), ("P5D", 35)]
+    settle = [take_steps(DUE + number * days) for number in (30, 30.5, 31, 33, 35, 99)]
+    assert settle == [1, 0, 1, 1, 1, 0]
+    assert [name for name, _due in told()] == ["deputy", "host", "secretary", "secretary"]
+
+
+def test_reopen_duty_tells_nobody_twice_and_waits_what_was_left_to_wait(cast: Cast) -> None:
+    set_steps(cast)
+    duty, days = owed(cast), timedelta(days=1)
+    for number in (-3, 1):
+        take_steps(DUE + number * days)
+    fulfil_duty(duty, viewer=SYSTEM, at=DUE + 2 * days)
+
+    reopen_duty(duty, viewer=SYSTEM, at=DUE + 30 * days)
+    revise_chase_step(
+        Chase.objects.get(step__offset="P5D").step, offset="P6D", viewer=SYSTEM, at=DUE + 30 * days
+    )
+
+    assert states() == ["fired", "fired", "pending", "pending"]
+    assert days_after_due() == [("P3D", 31), ("P6D", 34)]
+    fulfil_duty(stored(duty), viewer=SYSTEM, at=DUE + 32 * days)
+    reopen_duty(stored(duty), viewer=SYSTEM, at=DUE + 40 * days)
+    assert days_after_due() == [("P3D", 40), ("P6D", 42)]
+
+
+def test_move_duty_after_it_was_reopened_asks_again_by_the_new_date(cast: Cast) -> None:
+    set_steps(cast)
+    duty, days = owed(cast), timedelta(days=1)
+    take_steps(DUE + days)
+    fulfil_duty(duty, viewer=SYSTEM, at=DUE + 2 * days)
+    reopen_duty(duty, viewer=SYSTEM, at=DUE + 30 * days)
+
+    move_duty(stored(duty), due_at=DUE + 50 * days, viewer=SYSTEM, at=DUE + 30 * days)
+
+    assert days_after_due() == [("-P3D", 47), ("P1D", 51), ("P3D", 53), ("P5D", 55)]
+
+
+def test_reopen_duty_of_a_slip_leaves_its_steps_where_they_were(cast: Cast) -> None:
+    set_steps(cast)
+    duty, days = owed(cast), timedelta(days=1)
+    take_steps(DUE + days)
+    fulfil_duty(duty, viewer=SYSTEM, at=DUE + 1.5 * days)
+
+    reopen_duty(duty, viewer=SYSTEM, at=DUE + 2.4 * days)
+
+    assert days_after_due() == [("P3D", 3), ("P5D", 5)]
 
 
 def test_move_duty_moves_its_steps_and_asks_again(cast: Cast) -> None:
