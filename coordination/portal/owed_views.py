@@ -27,6 +27,7 @@ from events.chase_letters import lateness
 from events.models import Chase, ChaseStep, Duty, DutyKind, ReminderState, StandardDuty
 from events.models.chase import CHASED_WORDS
 from events.owing import fulfil_duty, reopen_duty
+from events.portal.acting import call_on_duty
 from events.rule_words import step_in_words
 
 MOST_ROWS = 300
@@ -95,7 +96,7 @@ def owed(request: HttpRequest) -> HttpResponse:
 @page
 def done(request: HttpRequest, uid: UUID) -> HttpResponse:
     """Record that a duty is done, and come back to the list, where that can be taken back."""
-    is_done = _on_duty(request, uid, fulfil_duty)
+    _duty, is_done = call_on_duty(request, uid, fulfil_duty)
     return HttpResponseRedirect(reverse("portal:owed") + (f"?done={uid}" if is_done else ""))
 
 
@@ -103,22 +104,10 @@ def done(request: HttpRequest, uid: UUID) -> HttpResponse:
 @page
 def reopen(request: HttpRequest, uid: UUID) -> HttpResponse:
     """Take back that a duty is done, and come back to the list."""
-    if _on_duty(request, uid, reopen_duty):
+    _duty, is_open = call_on_duty(request, uid, reopen_duty)
+    if is_open:
         messages.success(request, _("It is owed again."))
     return HttpResponseRedirect(reverse("portal:owed"))
-
-
-def _on_duty(request: HttpRequest, uid: UUID, verb: Callable[..., Duty]) -> bool:
-    """Call a verb on a duty; return whether it went through."""
-    viewer = viewer_of(request)
-    duty = one(Duty.objects.visible_to(viewer).select_related("event"), uid=uid)
-    form = VerbForm(request.POST)
-    made: Duty | None = None
-    if form.is_valid():
-        made = form.run(lambda: verb(duty, viewer=viewer, at=now()))
-    for error in form.non_field_errors():
-        messages.error(request, str(error))
-    return made is not None
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.contrib import messages
 from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -15,10 +17,11 @@ from django.utils.translation import gettext_lazy as _
 from alliances.models import Organization
 from coordination.accounts.viewer import Viewer
 from coordination.changes.refusals import NotVisible
+from coordination.pages.answers import now, one, viewer_of
 from coordination.pages.forms import VerbForm
 from events import concluding, inviting, owing, rules, scheduling
 from events.calendar_event import Span
-from events.models import Event, EventState
+from events.models import Duty, Event, EventState
 from events.models.states import ENDED_STATES
 from events.portal.forms import (
     CancelForm,
@@ -208,6 +211,25 @@ ACTS: dict[str, Act] = {
         is_grave=True,
     ),
 }
+
+
+def call_on_duty(request: HttpRequest, uid: UUID, verb: Callable[..., Duty]) -> tuple[Duty, bool]:
+    """Call a verb on a duty, and say why where it refuses; return whether it went through.
+
+    Raises:
+        NotVisible: there is no such duty, or none that is open to the viewer.
+    """
+    viewer = viewer_of(request)
+    rows = Duty.objects.visible_to(viewer).select_related("event__alliance", "organization")
+    duty = one(rows, uid=uid)
+    form = VerbForm(request.POST)
+    made: Duty | None = None
+    if form.is_valid():
+        made = form.run(lambda: verb(duty, viewer=viewer, at=now()))
+    if made is None:
+        words = " ".join(str(error) for errors in form.errors.values() for error in errors)
+        messages.error(request, words, extra_tags="alarm")
+    return duty, made is not None
 
 
 def act_named(name: str) -> Act:

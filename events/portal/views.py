@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 from uuid import UUID
@@ -25,7 +24,7 @@ from coordination.pages.forms import VerbForm
 from coordination.pages.wording import window_in_words, zone_in_words
 from events import inviting, owing, rules, scheduling
 from events.models import Answer, Duty, Event, EventState, Invitation, Material, Reminder
-from events.portal.acting import act_named, form_for, offered_acts
+from events.portal.acting import act_named, call_on_duty, form_for, offered_acts
 from events.portal.forms import AnswerForm, EventForm, NewEventForm, values_of
 from events.portal.listing import list_context
 from events.portal.showing import is_late
@@ -94,29 +93,19 @@ def answer(request: HttpRequest, uid: UUID) -> HttpResponse:
 @page
 def fulfil(request: HttpRequest, uid: UUID) -> HttpResponse:
     """Mark a duty as done."""
-    return _on_duty(request, uid, owing.fulfil_duty, _("Done."))
+    duty, is_done = call_on_duty(request, uid, owing.fulfil_duty)
+    if is_done:
+        messages.success(request, _("Done."))
+    return _back_to(duty.event)
 
 
 @require_POST
 @page
 def reopen(request: HttpRequest, uid: UUID) -> HttpResponse:
     """Take back that a duty is done."""
-    return _on_duty(request, uid, owing.reopen_duty, _("It is owed again."))
-
-
-def _on_duty(
-    request: HttpRequest, uid: UUID, verb: Callable[..., Duty], words: str
-) -> HttpResponse:
-    """Call a verb on a duty, and come back to its event."""
-    viewer = viewer_of(request)
-    rows = Duty.objects.visible_to(viewer).select_related("event__alliance", "organization")
-    duty = one(rows, uid=uid)
-    form = VerbForm(request.POST)
-    form.is_valid()
-    if form.run(lambda: verb(duty, viewer=viewer, at=now())) is None:
-        messages.error(request, " ".join(map(str, form.non_field_errors())), extra_tags="alarm")
-    else:
-        messages.success(request, words)
+    duty, is_open = call_on_duty(request, uid, owing.reopen_duty)
+    if is_open:
+        messages.success(request, _("It is owed again."))
     return _back_to(duty.event)
 
 
