@@ -8,13 +8,9 @@ from __future__ import annotations
 
 from typing import Any, TypedDict
 
-from django.utils.translation import gettext_lazy as _
-
 CHINESE = "zh-hans"
 ENGLISH = "en"
 LANGUAGES = (CHINESE, ENGLISH)
-SAID_BETTER_HERE = (_("Null characters are not allowed."),)
-"""Sentences of Django whose Chinese is garbled there; our catalogue is looked at first."""
 
 
 class TextPair(TypedDict):

@@ -29,6 +29,9 @@ LARGEST_JSON: Final = 200_000
 # PostgreSQL cannot keep, and halves of surrogate pairs, which have no UTF-8.
 UNKEEPABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
+SAID_BETTER_HERE: Final = (_("Null characters are not allowed."),)
+"""What Django's forms say of NUL: its Chinese is garbled, and our catalogue is looked at first."""
+
 
 def check_fields(obj: models.Model, *, only: Sequence[str] | None = None) -> None:
     """Check that values fit their columns, without a query; values are cast as columns want them.
