@@ -7,12 +7,14 @@ from io import BytesIO
 from typing import Any, NamedTuple
 
 import pytest
+import time_machine
 from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections, connection
 from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django.utils.http import http_date
 
 from alliances.models import Alliance
 from coordination.accounts.tokens import issue_token
@@ -167,9 +169,10 @@ def test_answer_to_a_stale_or_broken_condition_is_the_same_both_ways(
 def test_answer_before_its_date_is_the_same_both_ways(long: Ask, short: Ask, event: Event) -> None:
     FeedStamp.objects.update(modified_at=timezone.now() + timedelta(hours=1))
 
-    expected = long(FEED)
-    assert "Last-Modified" not in dict(expected.headers)
-    assert short(FEED) == expected
+    with time_machine.travel(timezone.now(), tick=False):
+        expected = long(FEED)
+        assert dict(expected.headers)["Last-Modified"] == http_date(timezone.now().timestamp())
+        assert short(FEED) == expected
 
 
 @pytest.mark.parametrize("said", ["https", "http", "https, http", "HTTPS", ""])

@@ -2,15 +2,15 @@
 
 import gzip
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import brotli
 import icalendar
 import pytest
+import time_machine
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
 from alliances.joining import revise_alliance
 from alliances.models import Alliance
@@ -361,14 +361,26 @@ def test_feed_of_a_renamed_alliance_carries_the_new_name(
     assert client.get(FEED)["ETag"] != before
 
 
-def test_feed_stamped_ahead_of_the_clock_gives_no_date_to_come(
+def test_feed_stamped_ahead_of_the_clock_gives_no_date_to_come_and_is_read_anew_by_it(
     client: Client, event: Event
 ) -> None:
-    FeedStamp.objects.update(modified_at=timezone.now() + timedelta(hours=1))
+    now = datetime(2028, 5, 16, 1, 30, 7, 900_000, tzinfo=UTC)
+    FeedStamp.objects.update(modified_at=datetime(2028, 5, 16, 1, 30, 9, tzinfo=UTC))
 
-    response = client.get(FEED)
-    assert "Last-Modified" not in response
-    assert client.get(FEED, headers={"If-None-Match": response["ETag"]}).status_code == 304
+    with time_machine.travel(now, tick=False) as clock:
+        response = client.get(FEED)
+        assert response["Last-Modified"] == "Tue, 16 May 2028 01:30:07 GMT"
+        by_tag = client.get(FEED, headers={"If-None-Match": response["ETag"]})
+        assert (by_tag.status_code, by_tag["Last-Modified"]) == (304, response["Last-Modified"])
+
+        for later in (0, 5):
+            clock.shift(later)
+            by_date = {"If-Modified-Since": response["Last-Modified"]}
+            answer = client.get(FEED, headers=by_date)
+            assert answer.status_code == 200
+        assert answer["Last-Modified"] == "Tue, 16 May 2028 01:30:09 GMT"
+        by_date = {"If-Modified-Since": answer["Last-Modified"]}
+        assert client.get(FEED, headers=by_date).status_code == 304
 
 
 def test_head_of_a_feed_gives_the_headers_and_no_bytes(client: Client, event: Event) -> None:
