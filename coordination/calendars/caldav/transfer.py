@@ -24,11 +24,11 @@ from django.utils.translation import gettext_lazy as _
 from coordination.accounts.models import User
 from coordination.accounts.viewer import Viewer
 from coordination.calendars.caldav import xml
+from coordination.calendars.caldav.conditions import CHANGED, check_conditions
 from coordination.calendars.caldav.duties import duty_name
 from coordination.calendars.caldav.objects import CalendarObject
 from coordination.calendars.caldav.resources import Collection, object_path
 from coordination.calendars.caldav.xml import Refused
-from coordination.calendars.negotiation import matches_any
 from coordination.calendars.whole_events import event_named
 from coordination.changes.refusals import (
     FieldError,
@@ -58,11 +58,6 @@ NOT_HERE: Final = _(
     "Events are entered and changed in the calendar of the alliance that holds them, "
     "by its secretariat."
 )
-CHANGED: Final = _(
-    "Somebody else has changed this in the meantime. Fetch the present version, "
-    "then make your change again."
-)
-
 FAULTS: Final[dict[Fault, tuple[str, str | Promise]]] = {
     Fault.MALFORMED: (DATA, _("This is no iCalendar text in UTF-8 that can be read.")),
     Fault.NOT_ONE_CALENDAR: (DATA, _("Send one VCALENDAR, and nothing beside it.")),
@@ -111,7 +106,7 @@ def put(request: HttpRequest, viewer: Viewer, collection: Collection, name: str)
     at = timezone.now()
     _check_form(request)
     stored = collection.object_named(name)
-    _check_conditions(request, stored)
+    check_conditions(request, stored)
     octets = _calendar_octets(request)
     try:
         if stored is None:
@@ -138,7 +133,7 @@ def delete(request: HttpRequest, viewer: Viewer, collection: Collection, name: s
         Refused, Refusal: why not.
     """
     stored = collection.object_named(name)
-    _check_conditions(request, stored)
+    check_conditions(request, stored)
     if stored is not None and stored.component == TASK:
         sentence = _("A task is ticked off, not deleted. The secretariat sets what is owed.")
         raise Refused(HTTPStatus.FORBIDDEN, "", sentence)
@@ -154,28 +149,6 @@ def delete(request: HttpRequest, viewer: Viewer, collection: Collection, name: s
     except StaleVersion as error:
         raise Refused(HTTPStatus.PRECONDITION_FAILED, "", CHANGED) from error
     return HttpResponse(status=HTTPStatus.NO_CONTENT)
-
-
-def _check_conditions(request: HttpRequest, stored: CalendarObject | None) -> None:
-    """See that the object is as the program believes (RFC 9110 section 13.2.2).
-
-    ``If-Match`` names the version, whatever the language or level it was read at.
-
-    Raises:
-        Refused: 412.
-    """
-    wanted, unwanted = request.headers.get("If-Match"), request.headers.get("If-None-Match")
-    if wanted is not None:
-        matches = stored is not None and (
-            wanted.strip() == "*" or bool(versions_in(wanted) & versions_in(stored.etag))
-        )
-        if not matches:
-            raise Refused(HTTPStatus.PRECONDITION_FAILED, "", CHANGED)
-    if unwanted is None or stored is None:
-        return
-    if unwanted.strip() == "*" or matches_any(unwanted, stored.etag):
-        sentence = _("There is an event at this address already.")
-        raise Refused(HTTPStatus.PRECONDITION_FAILED, "", sentence)
 
 
 def _check_form(request: HttpRequest) -> None:
@@ -257,7 +230,7 @@ def _put_new(
         _check_new(wanted.uid, viewer, collection, name)
         take_new_event(alliance, name=name, wanted=wanted, viewer=viewer, at=at)
     except (Refused, InvalidInput):
-        _check_conditions(request, collection.object_named(name))
+        check_conditions(request, collection.object_named(name))
         raise
     return HttpResponse(status=HTTPStatus.CREATED)
 

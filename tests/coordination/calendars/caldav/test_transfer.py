@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils.http import http_date, parse_http_date
 
 from coordination.changes.models import Change
 from events.models import Event
@@ -245,6 +246,27 @@ def test_condition_that_does_not_hold_is_412_before_anything(
     answer = put(staff_phone, f"jjj/{event.dav_name}", b"not even read", **{header: value})
 
     assert answer.status == 412
+    assert is_at(event, 1)
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+def test_condition_by_date_counts_where_no_tag_is_sent(
+    cast: Cast, staff_phone: Phone, method: str
+) -> None:
+    event = full_event(cast)
+    text, tag = fetch(staff_phone, event)
+    path, kind = f"jjj/{event.dav_name}", "text/calendar"
+    read = staff_phone.ask("GET", path).response["Last-Modified"]
+    early = http_date(parse_http_date(read) - 1)
+
+    def ask(**headers: str) -> int:
+        return staff_phone.ask(method, path, text, Content_Type=kind, **headers).status
+
+    done = 204 if method == "PUT" else 403  # what has a time is not deleted but cancelled
+    assert ask(If_Unmodified_Since=early) == 412
+    for date in (read, "yesterday"):
+        assert ask(If_Unmodified_Since=date) == done
+    assert ask(If_Unmodified_Since=early, If_Match=tag) == done
     assert is_at(event, 1)
 
 
