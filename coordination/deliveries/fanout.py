@@ -16,7 +16,7 @@ from uuid import UUID
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, models, transaction
 
-from coordination.deliveries.models import Delivery, Endpoint
+from coordination.deliveries.models import TOLD_ONCE, Delivery, Endpoint
 
 BATCH = 1000
 
@@ -182,11 +182,13 @@ def _insert(selected: str, params: tuple[Any, ...], channel: str, cause: Cause) 
     ]
     if connection.vendor == "sqlite":
         casts = ["%s"] * len(values)
+    columns = {field.name: str(field.column) for field in Delivery._meta.concrete_fields}
+    key = ", ".join(columns[name] for name in TOLD_ONCE)
     # "WHERE true" keeps SQLite from reading ON CONFLICT as the join's (sqlite.org/lang_upsert).
     statement = (
         f"INSERT INTO {_table(Delivery)} ({', '.join(fields)}, recipient, endpoint_id)"
         f" SELECT {', '.join(casts)}, chosen.* FROM ({selected}) AS chosen"
-        f" WHERE true ORDER BY {len(fields) + 1} ON CONFLICT DO NOTHING"
+        f" WHERE true ORDER BY {len(fields) + 1} ON CONFLICT ({key}) DO NOTHING"
     )
     with connection.cursor() as cursor:
         cursor.execute(statement, (*values, *params))

@@ -29,6 +29,9 @@ __all__ = [
 RECIPIENT_LENGTH = 80
 CHANNEL_LENGTH = 20
 LANE_LENGTH = 60
+TOLD_ONCE = ("source_id", "endpoint", "source", "generation")
+"""Columns of the ledger's key: an endpoint has one owner and one channel, so they say who is told
+what over which way. The two that tell most come first: others are rarely compared."""
 
 
 class Endpoint(models.Model):
@@ -285,10 +288,7 @@ class Delivery(models.Model):
         verbose_name_plural = _("deliveries")
         ordering = ["pk"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["source", "source_id", "generation", "recipient", "channel", "endpoint"],
-                name="recipient_is_told_once_for_each_cause",
-            )
+            models.UniqueConstraint(fields=TOLD_ONCE, name="endpoint_is_told_once_for_each_cause")
         ]
         indexes = [
             models.Index(
