@@ -260,11 +260,12 @@ def start_all(
         work = ["celery", "--app", "coordination.celery", "worker", "--pool", "threads"]
         work += ["--concurrency", "8", "--without-gossip", "--without-mingle"]
         run = [sys.executable, "-m"]
+        last = ["nice", "-n", "10"]  # what docs/operations.md says of what sends
         commands = {
             "web": [*run, *serve, "--no-ws", "django.core.wsgi:get_wsgi_application"],
-            "clock": [*manage, "clock"],
-            "worker 1": [*run, *work, "--loglevel", "critical"],
-            "worker 2": [*run, *work, "--loglevel", "critical"],
+            "clock": [*last, *manage, "clock"],
+            "worker 1": [*last, *run, *work, "--loglevel", "critical"],
+            "worker 2": [*last, *run, *work, "--loglevel", "critical"],
         }
     said = stack.enter_context((folder / "said.txt").open("wb"))
     started = {}
