@@ -27,7 +27,17 @@ from typing import Any, Final, ParamSpec, TypeVar, cast
 from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import CharField, Expression, Field, Model, QuerySet, TextField
+from django.db.models import (
+    BooleanField,
+    CharField,
+    Expression,
+    Field,
+    ForeignKey,
+    IntegerField,
+    Model,
+    QuerySet,
+    TextField,
+)
 from django.db.models.base import ModelState
 
 KEPT: Final = 512  # statements of one question, for as many sets of arguments
@@ -165,9 +175,18 @@ def _column(model: type[Model], name: str) -> Field[Any, Any]:
 
 def _written(column: Field[Any, Any], value: Any, database: BaseDatabaseWrapper) -> Any:
     """Return a value as the database wants it."""
-    if type(value) is str and isinstance(column, CharField | TextField):
-        return value  # as it would be in the end
+    if type(value) is _taken_as_it_is(column):
+        return value
     return column.get_db_prep_save(value, database)
+
+
+@cache
+def _taken_as_it_is(column: Field[Any, Any]) -> type | None:
+    """Return the type whose values every database takes for a column as they are, if any."""
+    if isinstance(column, ForeignKey):
+        return _taken_as_it_is(column.target_field)
+    kinds = {CharField: str, TextField: str, IntegerField: int, BooleanField: bool}
+    return next((taken for kind, taken in kinds.items() if isinstance(column, kind)), None)
 
 
 @cache
@@ -209,25 +228,38 @@ def _quoted(column: Field[Any, Any]) -> str:
     return connection.ops.quote_name(column.column or "")
 
 
-@cache
-def columns_of(model: type[Model], *related: str) -> list[str]:
-    """Return the names of all columns of a model and of what it refers to, for ``values_list``."""
-    names = [column.attname for column in model._meta.concrete_fields]
-    for name in related:
-        names += [f"{name}__{column}" for column in columns_of(_referred_to(model, name))]
-    return names
+def columns_of(model: type[Model], *related: str, **parts: Sequence[str]) -> list[str]:
+    """Return the names of columns of a model and of what it refers to, for ``values_list``.
+
+    Args:
+        model: all of its own columns.
+        related: foreign keys: all columns of what they refer to.
+        parts: foreign keys, and the columns that are wanted of what they refer to; others are
+            read when they are asked for.
+    """
+    names = _own_columns(model)
+    wanted = {name: _own_columns(_referred_to(model, name)) for name in related} | parts
+    return [*names, *(f"{name}__{column}" for name in wanted for column in wanted[name])]
 
 
-def built(model: type[Row], values: Sequence[Any], *related: str) -> Row:
+def built(model: type[Row], values: Sequence[Any], *related: str, **parts: Sequence[str]) -> Row:
     """Return the object that these values of `columns_of` are, with what it refers to."""
-    end = len(columns_of(model))
-    one = model.from_db(connection.alias, columns_of(model), values[:end])
-    for name in related:
+    end = len(_own_columns(model))
+    one = model.from_db(connection.alias, _own_columns(model), values[:end])
+    for name in (*related, *parts):
         other = _referred_to(model, name)
-        begin, end = end, end + len(columns_of(other))
-        is_there = getattr(one, f"{name}_id") is not None
-        setattr(one, name, built(other, values[begin:end]) if is_there else None)
+        columns = parts.get(name) or _own_columns(other)
+        begin, end = end, end + len(columns)
+        found = None
+        if getattr(one, f"{name}_id") is not None:
+            found = other.from_db(connection.alias, columns, values[begin:end])
+        setattr(one, name, found)
     return one
+
+
+@cache
+def _own_columns(model: type[Model]) -> list[str]:
+    return [column.attname for column in model._meta.concrete_fields]
 
 
 def made(

@@ -184,6 +184,8 @@ def clean(text: str) -> str:
 
     RFC 5545 section 3.1 allows no control character but the tab; lone surrogates are no text.
     """
+    if text.isprintable():
+        return text  # most are: there is nothing in it to take out
     plain = text.replace("\r\n", "\n").translate(_CLEANING)
     return plain.encode("utf-8", "ignore").decode("utf-8")
 

@@ -14,10 +14,14 @@ from coordination.accounts.viewer import Viewer
 from coordination.prepared import Blank, built, columns_of, prepared
 from events.models import Event, EventAlliance, EventHost, EventOrganization
 
-SHOWN: Final = ("alliance", "plan", "work_area")
-"""What an event refers to that its texts show."""
-
-RELATED: Final = (*SHOWN, "plan_item")
+RELATED: Final = ("alliance", "plan", "plan_item", "work_area")
+NAMES: Final = ("id", "name_zh", "name_en")
+SHOWN: Final = {
+    "alliance": (*NAMES, "email", "time_zone"),
+    "plan": ("id", "uid"),
+    "work_area": NAMES,
+}
+"""What an event's texts show of what it refers to."""
 
 
 def event_named(name: str, viewer: Viewer) -> Event | None:
@@ -29,20 +33,19 @@ def event_named(name: str, viewer: Viewer) -> Event | None:
 def event_of_key(key: int) -> Event | None:
     """Return the event of a key, whoever may see it, with what its texts show."""
     rows = _events_of_a_key().rows(key)
-    return _with_hosts(rows[0], SHOWN) if rows else None
+    return _with_hosts(built(Event, rows[0], **SHOWN)) if rows else None
 
 
-def _with_hosts(row: list[Any], related: tuple[str, ...]) -> Event:
-    """Return the event of a row, and note its hosts."""
-    event = built(Event, row, *related)
-    hosts = [built(EventHost, part, "organization") for part in _hosts().rows(event.pk)]
-    _note(event, "hosts", hosts)
+def _with_hosts(event: Event) -> Event:
+    """Return an event, and note its hosts."""
+    rows = _hosts().rows(event.pk)
+    _note(event, "hosts", [built(EventHost, row, organization=NAMES) for row in rows])
     return event
 
 
 def _whole(row: list[Any]) -> Event:
     """Return the event of a row, and note all its parts."""
-    event = _with_hosts(row, RELATED)
+    event = _with_hosts(built(Event, row, *RELATED))
     for name, model in (("co_hosts", EventAlliance), ("named", EventOrganization)):
         _note(event, name, [built(model, part) for part in _parts(model).rows(event.pk)])
     return event
@@ -64,13 +67,13 @@ def _events_of_a_name(viewer: Viewer) -> QuerySet[Any, Any]:
 @prepared
 def _events_of_a_key() -> QuerySet[Any, Any]:
     rows = Event.objects.filter(pk=Blank(0, Event, "pk")).order_by()
-    return rows.values_list(*columns_of(Event, *SHOWN))
+    return rows.values_list(*columns_of(Event, **SHOWN))
 
 
 @prepared
 def _hosts() -> QuerySet[Any, Any]:
     rows = EventHost.objects.filter(event__pk=Blank(0, Event, "pk"))
-    return rows.values_list(*columns_of(EventHost, "organization"))
+    return rows.values_list(*columns_of(EventHost, organization=NAMES))
 
 
 @prepared
