@@ -27,6 +27,7 @@ from coordination.rest.pagination import OWN_PARAMETERS
 from coordination.rest.problems import parameter_error
 from coordination.rest.views import HouseView
 from events import ledger
+from events.api.filters import with_its_plus
 from events.api.inputs import FIRST_YEAR, LAST_YEAR, Instant
 from events.api.part_serializers import envelope_of
 from events.api.telling import PAGE_PARAMETERS, OneEventView
@@ -165,7 +166,7 @@ def _instant(query: Mapping[str, str], name: str) -> datetime | None:
     if name not in query:
         return None
     try:
-        found = parse_datetime(query[name])
+        found = parse_datetime(with_its_plus(query[name]))
     except ValueError:
         found = None
     if found is None or found.tzinfo is None or not FIRST_YEAR <= found.year <= LAST_YEAR:

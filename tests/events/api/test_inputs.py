@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.test import Client
 from django.utils import translation
 from rest_framework.exceptions import ValidationError
 
@@ -14,7 +15,7 @@ from coordination.changes.refusals import InvalidInput
 from events.api.filters import EventFilters
 from events.api.inputs import Instant, TimeInput, take_span
 from events.calendar_event import Span
-from tests.factories import BEIJING, span
+from tests.factories import BEIJING, Cast, make_event, span
 
 
 def span_of(body: dict[str, Any], *, zone: str = BEIJING, required: bool = False) -> Span | None:
@@ -134,6 +135,25 @@ def test_instant_that_leaves_its_offset_open_is_refused_with_an_example(value: o
 @pytest.mark.parametrize("value", ["2028-05-16T09:30:00+08:00", "2028-05-16T01:30:00Z"])
 def test_instant_with_an_offset_is_taken(value: str) -> None:
     assert Instant().run_validation(value) == datetime(2028, 5, 16, 9, 30, tzinfo=ZoneInfo(BEIJING))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["events/", "sync/"])
+def test_instant_with_a_bare_plus_in_an_address_is_read_as_it_is_meant(
+    cast: Cast, client: Client, path: str
+) -> None:
+    event = make_event(cast.alliance, span=span("2028-05-16T09:30", "2028-05-16T10:30"))
+    items = "items" if path == "events/" else "events"
+
+    def found(query: str) -> list[str]:
+        answer = client.get(f"/api/v1/{path}?{query}")
+        assert answer.status_code == 200, answer.content
+        return [one["uid"] for one in answer.json()[items]]
+
+    assert found("from=2028-05-16T10:29:00+08:00") == [str(event.uid)]
+    assert found("from=2028-05-16T10:29:00%2B08:00") == [str(event.uid)]
+    assert found("from=2028-05-16T10:30:00+08:00") == []
+    assert client.get(f"/api/v1/{path}?from=2028-05-16+10:29").status_code == 400
 
 
 def test_filters_read_an_empty_moment_as_none() -> None:

@@ -54,6 +54,7 @@ def test_ledger_by_state_and_instant_answers_those_alone(cast: Cast):
     assert len(client.get("/api/v1/ledger/?state=dead").json()["items"]) == 1
     assert client.get("/api/v1/ledger/?state=sent").json()["items"] == []
     assert client.get(f"/api/v1/ledger/?since={later}").json()["items"] == []
+    assert client.get("/api/v1/ledger/?since=2099-01-01T00:00:00+08:00").json()["items"] == []
 
 
 @pytest.mark.parametrize("query", ["state=lost", "event=x", "since=yesterday", "nothing=1"])
