@@ -52,7 +52,7 @@ _LINE_BREAKS: Final = "\n\r\v\f\x85\u2028\u2029"
 _CLEANING: Final = str.maketrans(
     {**_CONTROLS, ord("\t"): "\t", **{ord(char): "\n" for char in _LINE_BREAKS}}
 )
-_ESCAPING: Final = str.maketrans({"\\": "\\\\", ";": "\\;", ",": "\\,", "\n": "\\n"})
+_UNCLEAN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,8 +184,8 @@ def clean(text: str) -> str:
 
     RFC 5545 section 3.1 allows no control character but the tab; lone surrogates are no text.
     """
-    if text.isprintable():
-        return text  # most are: there is nothing in it to take out
+    if _UNCLEAN.search(text) is None:
+        return text
     plain = text.replace("\r\n", "\n").translate(_CLEANING)
     return plain.encode("utf-8", "ignore").decode("utf-8")
 
@@ -197,7 +197,8 @@ def one_line(text: str) -> str:
 
 def escaped(text: str) -> str:
     """Return ``text`` as a TEXT value (RFC 5545 section 3.3.11)."""
-    return clean(text).translate(_ESCAPING)
+    plain = clean(text).replace("\\", "\\\\")
+    return plain.replace(";", "\\;").replace(",", "\\,").replace("\n", "\\n")
 
 
 def uri(address: str) -> str:
