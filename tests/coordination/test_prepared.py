@@ -1,11 +1,13 @@
 """What was put together once is the same as what is put together each time."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
+from django.utils.translation import gettext_lazy, override
 
 from coordination.accounts.viewer import PUBLIC, SYSTEM, Viewer
 from coordination.changes.models import ChangeScope, Scope
@@ -94,6 +96,29 @@ def test_object_is_built_with_what_it_refers_to(cast: Cast) -> None:
 
     assert found == (event, cast.alliance, None)
     assert len(context) == 0
+
+
+def test_object_is_built_with_the_named_columns_of_what_it_refers_to_and_others_when_asked(
+    cast: Cast,
+) -> None:
+    event = make_event(cast.alliance, scheduled=True)
+    names = {"alliance": ("id", "name_zh")}
+    (row,) = Event.objects.filter(pk=event.pk).values_list(*columns_of(Event, **names))
+    one = built(Event, row, **names)
+    with CaptureQueriesContext(connection) as known:
+        assert one.alliance.name_zh == cast.alliance.name_zh
+    with CaptureQueriesContext(connection) as asked:
+        assert one.alliance.slug == cast.alliance.slug
+
+    assert (len(known), len(asked)) == (0, 1)
+
+
+def test_values_are_written_as_the_orm_writes_them() -> None:
+    with override("en"):
+        name = gettext_lazy("Alliance")
+        insert_rows(Scope, [{"name": name, "last_number": Decimal(7)}])
+
+    assert list(Scope.objects.values_list("name", "last_number")) == [("Alliance", 7)]
 
 
 def test_question_without_possible_answer_asks_nobody() -> None:
