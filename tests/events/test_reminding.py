@@ -321,7 +321,8 @@ def test_refusal_of_an_override_names_the_rules_that_stand_there(cast: Cast) -> 
     def refusal() -> str:
         with pytest.raises(InvalidInput) as caught, translation.override("en"):
             rule_on(event, "-P14D", overrides=away)
-        return str(caught.value.errors[0].message)
+        with translation.override("en"):
+            return str(caught.value.errors[0].message)
 
     assert refusal() == "No rule holds here yet. Leave this out, and it is a rule of its own."
     rule_on(plan, "-P7D")
