@@ -23,7 +23,7 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from multiprocessing import Pipe, get_context
 from pathlib import Path
@@ -351,11 +351,6 @@ def show_growth(count: int, grown: Figures, first: Figures) -> None:
     for name, figure in grown.items():
         growth = figure.cpu / first[name].cpu if first[name].cpu else 0
         print(f"{name:<18} {figure.rate:>9.0f} {figure.cpu:>8.2f} {growth:>8.2f}")
-
-
-def operations() -> Sequence[str]:
-    """Return the names of what is measured, for the page that explains them."""
-    return list(BARS[24])
 
 
 if __name__ == "__main__":

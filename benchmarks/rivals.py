@@ -157,7 +157,8 @@ def ours(
     port = free_port()
     granian = Path(sys.executable).parent / "granian"
     command = [granian, "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)]
-    command += ["--workers", str(workers), "--no-ws", entry]
+    command += ["--workers", str(workers), "--blocking-threads", "4", "--http", "1"]
+    command += ["--no-ws", entry]
     environment = {**os.environ, "PYTHONPATH": str(HERE.parent)}
     with _running(command, port, environment, log=folder / "ours.log") as process:
         yield port, process
