@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Final, Protocol
 
@@ -21,6 +22,7 @@ CONTENT_TYPE: Final = "text/calendar; charset=utf-8"
 LANGUAGE_TAGS: Final = {ENGLISH: "en"}
 PUBLIC_CACHE: Final = "public, max-age=300"
 PRIVATE_CACHE: Final = "private, max-age=0, must-revalidate"
+DATES_KEPT: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,13 @@ def _validators(
     """
     fields = [("ETag", etag)]
     if changed_at is not None:
-        fields.append(("Last-Modified", http_date(min(changed_at, at).timestamp())))
+        fields.append(("Last-Modified", _dated(int(min(changed_at, at).timestamp()))))
     fields.append(("Cache-Control", PRIVATE_CACHE if standing.is_private else PUBLIC_CACHE))
     fields.append(("Vary", "Accept-Encoding"))
     return fields
+
+
+@lru_cache(maxsize=DATES_KEPT)
+def _dated(second: int) -> str:
+    """Return a second since 1970 as a date of HTTP; polls say the same one again and again."""
+    return http_date(second)

@@ -8,17 +8,20 @@ True
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 from django.utils.http import parse_http_date_safe
 
 IDENTITY: Final = "identity"
 CODINGS: Final = ("br", "gzip", IDENTITY)  # the better first, among equals
+KEPT: Final = 256  # headers whose choice is known: programs send the same one always
 
 _ENTITY_TAG: Final = re.compile(r'(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")')
 _QUALITY: Final = re.compile(r"[qQ]=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)")
 
 
+@lru_cache(maxsize=KEPT)
 def choose_coding(header: str) -> str:
     """Return the coding to send for an ``Accept-Encoding`` (RFC 9110 section 12.5.3).
 

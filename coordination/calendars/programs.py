@@ -7,6 +7,7 @@
 """
 
 import re
+from functools import lru_cache
 from typing import Final
 
 BROWSER: Final = "browser"
@@ -31,10 +32,12 @@ KNOWN: Final = (  # the first that stands in the header, in any case
     ("mozilla/", BROWSER),
 )
 LENGTH: Final = 60  # characters
+KEPT: Final = 256  # headers whose program is known
 
 _PRODUCT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]*")
 
 
+@lru_cache(maxsize=KEPT)
 def program_named(user_agent: str) -> str:
     """Return a program's name out of its ``User-Agent`` (RFC 9110 section 10.1.5).
 

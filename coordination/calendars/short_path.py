@@ -28,6 +28,7 @@ from django.core.exceptions import SuspiciousOperation
 from django.core.handlers.exception import convert_exception_to_response
 from django.core.handlers.wsgi import WSGIRequest, get_bytes_from_wsgi
 from django.db import DEFAULT_DB_ALIAS, Error, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.http import HttpResponse, QueryDict
 from django.middleware.security import SecurityMiddleware
 from django.utils import timezone
@@ -115,14 +116,15 @@ def _answered(environ: Environ, address: re.Match[str]) -> Answer | None:
         if_modified_since=environ.get("HTTP_IF_MODIFIED_SINCE"),
         at=timezone.now(),
     )
-    _close_if_obsolete()
+    database = connections[DEFAULT_DB_ALIAS]
+    _close_if_obsolete(database)
     try:
         standing = _standing(environ, address, asked)
         return None if standing is None else answer(asked, standing)
     except (Error, SuspiciousOperation):
         return None
     finally:
-        _close_if_obsolete()
+        _close_if_obsolete(database)
 
 
 def _of_caldav(environ: Environ) -> Answer | None:
@@ -130,13 +132,14 @@ def _of_caldav(environ: Environ) -> Answer | None:
 
     None where the database fails before anything was answered.
     """
-    _close_if_obsolete()
+    database = connections[DEFAULT_DB_ALIAS]
+    _close_if_obsolete(database)
     try:
         return answer_poll(environ, at=timezone.now()) or _asked(environ)
     except Error:
         return None
     finally:
-        _close_if_obsolete()
+        _close_if_obsolete(database)
 
 
 def _asked(environ: Environ) -> Answer:
@@ -145,9 +148,8 @@ def _asked(environ: Environ) -> Answer:
     return Answer(HTTPStatus(response.status_code), list(response.items()), response.content)
 
 
-def _close_if_obsolete() -> None:
+def _close_if_obsolete(database: BaseDatabaseWrapper) -> None:
     """Do what Django does at both ends of a request: a pool, say, wants its connection back."""
-    database = connections[DEFAULT_DB_ALIAS]
     if not database.in_atomic_block:  # else it is not this request's to close
         database.close_if_unusable_or_obsolete()
 
