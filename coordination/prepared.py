@@ -237,18 +237,18 @@ def columns_of(model: type[Model], *related: str, **parts: Sequence[str]) -> lis
         parts: foreign keys, and the columns that are wanted of what they refer to; others are
             read when they are asked for.
     """
-    names = _own_columns(model)
-    wanted = {name: _own_columns(_referred_to(model, name)) for name in related} | parts
+    names = column_names(model)
+    wanted = {name: column_names(_referred_to(model, name)) for name in related} | parts
     return [*names, *(f"{name}__{column}" for name in wanted for column in wanted[name])]
 
 
 def built(model: type[Row], values: Sequence[Any], *related: str, **parts: Sequence[str]) -> Row:
     """Return the object that these values of `columns_of` are, with what it refers to."""
-    end = len(_own_columns(model))
-    one = model.from_db(connection.alias, _own_columns(model), values[:end])
+    end = len(column_names(model))
+    one = model.from_db(connection.alias, column_names(model), values[:end])
     for name in (*related, *parts):
         other = _referred_to(model, name)
-        columns = parts.get(name) or _own_columns(other)
+        columns = parts.get(name) or column_names(other)
         begin, end = end, end + len(columns)
         found = None
         if getattr(one, f"{name}_id") is not None:
@@ -258,8 +258,9 @@ def built(model: type[Row], values: Sequence[Any], *related: str, **parts: Seque
 
 
 @cache
-def _own_columns(model: type[Model]) -> list[str]:
-    return [column.attname for column in model._meta.concrete_fields]
+def column_names(model: type[Model]) -> tuple[str, ...]:
+    """Return the names of a model's columns, as its rows have them."""
+    return tuple(column.attname for column in model._meta.concrete_fields)
 
 
 def made(

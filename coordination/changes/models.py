@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Sequence
-from functools import cache
 from typing import Any, ClassVar, Final, NoReturn, Self, TypeVar
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -18,7 +17,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from coordination.prepared import made
+from coordination.prepared import column_names, made
 
 WHOLE_LOG: Final = "all"
 """The scope that every change concerns, without being named in it: that of superusers."""
@@ -50,12 +49,6 @@ class GuardedQuerySet(models.QuerySet[Row_co]):
 
     def bulk_update(self, *args: Any, **options: Any) -> NoReturn:  # noqa: D102 - refuses
         raise UnrecordedWrite(self.model)
-
-
-@cache
-def column_names(model: type[models.Model]) -> tuple[str, ...]:
-    """Return the names of a model's columns, as its rows have them."""
-    return tuple(field.attname for field in model._meta.concrete_fields)
 
 
 class Guarded(models.Model):
