@@ -13,6 +13,7 @@ from django.db import connection
 
 from alliances.models import Body, BodyKind, Membership, Person, Seat, SeatRole
 from coordination.accounts.viewer import Grant
+from coordination.statements import rows_of
 
 BODY_GRANTS = {
     SeatRole.CHAIR: "chair",
@@ -39,9 +40,7 @@ _SEATS = f"""
 def grants_of(user_id: int, on: date) -> frozenset[Grant]:
     """Return the grants that the user's seats give on the day; one query."""
     day = connection.ops.adapt_datefield_value(on)
-    with connection.cursor() as cursor:
-        cursor.execute(_SEATS, [day, day, user_id, day, day])
-        rows = cursor.fetchall()
+    rows = rows_of(_SEATS, [day, day, user_id, day, day])
     grants: set[Grant] = set()
     for role, organization, alliance, membership_role, body_kind, body_alliance in rows:
         if organization is None:

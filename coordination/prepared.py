@@ -40,6 +40,8 @@ from django.db.models import (
 )
 from django.db.models.base import ModelState
 
+from coordination.statements import rows_of, written_by
+
 KEPT: Final = 512  # statements of one question, for as many sets of arguments
 BATCH: Final = 500  # rows that one statement inserts
 FEW: Final = 8  # values that `few_blanks` makes room for
@@ -104,9 +106,7 @@ class Prepared:
             parameter.filled(values, database) if isinstance(parameter, Blank) else parameter
             for parameter in self._parameters
         ]
-        with database.cursor() as cursor:
-            cursor.execute(self._sql, filled)
-            found = list(map(list, cursor.fetchall()))
+        found = list(map(list, rows_of(self._sql, filled)))
         for row in found:
             for place, column, convert in self._conversions:
                 row[place] = convert(row[place], column, database)
@@ -151,8 +151,7 @@ def insert_rows(
         values = [
             _written(column, row[column.attname], database) for row in batch for column in columns
         ]
-        with database.cursor() as cursor:
-            cursor.execute(_insert_sql(model, len(batch), unique, update), values)
+        written_by(_insert_sql(model, len(batch), unique, update), values)
 
 
 def update_row(model: type[Model], values: Columns, *, known: Columns) -> bool:
@@ -160,9 +159,7 @@ def update_row(model: type[Model], values: Columns, *, known: Columns) -> bool:
     database = connections[DEFAULT_DB_ALIAS]
     pairs = [*values.items(), *known.items()]
     written = [_written(_column(model, name), value, database) for name, value in pairs]
-    with database.cursor() as cursor:
-        cursor.execute(_update_sql(model, tuple(values), tuple(known)), written)
-        return bool(cursor.rowcount)
+    return bool(written_by(_update_sql(model, tuple(values), tuple(known)), written))
 
 
 @cache

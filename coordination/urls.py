@@ -6,7 +6,8 @@ from django.urls import include, path
 from coordination import health
 
 urlpatterns = [
-    path("", include("coordination.calendars.caldav.urls")),  # first: asked for most often
+    path("", include("coordination.calendars.urls")),  # first what is asked for most often
+    path("", include("coordination.calendars.caldav.urls")),
     path("admin/", admin.site.urls),
     path("healthz/live", health.live),
     path("healthz/ready", health.ready),
@@ -18,7 +19,6 @@ urlpatterns = [
     path("api/v1/", include("coordination.deliveries.own_api.urls")),
     path("", include("coordination.accounts.urls")),
     path("", include("coordination.deliveries.own_pages.urls")),
-    path("", include("coordination.calendars.urls")),
     path("", include("coordination.workbooks.urls")),
     path("", include("alliances.portal.urls")),
     path("", include("events.portal.urls")),

@@ -20,6 +20,7 @@ from django.db import connection
 from django.db.models import Model, QuerySet
 
 from coordination.changes.models import Counter
+from coordination.statements import rows_of
 
 MOST_ANSWERS = 500
 FEW = 4
@@ -62,9 +63,7 @@ class Memory:
 
     def stand(self, pk: int) -> Stand:
         """Return where the log stands, and the generation of a row: one small query."""
-        with connection.cursor() as cursor:
-            cursor.execute(self._statement, [pk])
-            epoch, number, generation = cursor.fetchone()
+        [(epoch, number, generation)] = rows_of(self._statement, [pk])
         is_kept = epoch is not None and not connection.in_atomic_block
         return Stand((epoch, number) if is_kept else None, generation)
 

@@ -7,11 +7,10 @@ what is put together here, so that no program can tell them apart.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from http import HTTPStatus
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from django.utils.http import http_date
 
@@ -25,8 +24,7 @@ PRIVATE_CACHE: Final = "private, max-age=0, must-revalidate"
 DATES_KEPT: Final = 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """What a request says that the answer depends on; header fields as sent, None without.
 
     Attributes:
@@ -55,8 +53,7 @@ class Content(Protocol):
         """Return the bytes in a coding."""
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """A calendar as it stands, before its bytes are needed.
 
     Attributes:
@@ -74,8 +71,7 @@ class Standing:
     is_private: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """Status, header fields in order, and the body."""
 
     status: HTTPStatus

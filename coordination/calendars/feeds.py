@@ -7,8 +7,8 @@ leaves it by a change of its own, after 400 days.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
@@ -36,8 +36,7 @@ COLORS = {  # CSS3 names, as RFC 7986 section 5.9 asks
 }
 
 
-@dataclass(frozen=True, slots=True)
-class FeedAddress:
+class FeedAddress(NamedTuple):
     """Which public feed: of which alliance, of which year (None for all), in which language."""
 
     slug: str

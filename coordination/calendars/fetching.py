@@ -5,7 +5,7 @@ so more has to stand still for a 304: the link itself, the rights, and the log a
 rights reach. Three ways lead to the answer, the cheaper first:
 
 1. One query tells that neither the link nor anything in the whole log moved since this process
-   last looked, on the same day: rights begin and end on days, and all else by a recorded change.
+   last looked, within the hour: rights begin and end on days, and all else by a recorded change.
 2. Something moved. With the rights as they are now, one query says whether it can concern them.
 3. It can. Then only the changes since are tested against the link's filters; where none is in
    them, the tag stays. Else the calendar is compiled, and has a new tag if a byte of it differs.
@@ -21,16 +21,16 @@ import logging
 from collections import OrderedDict
 from copy import copy
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
+from django.db import DatabaseError
 
 from alliances.models import Alliance
 from coordination.accounts.authentication import without_waiting
-from coordination.accounts.models import DEFAULT_TIME_ZONE, ApiToken, User
+from coordination.accounts.models import ApiToken, User
 from coordination.accounts.tokens import hash_secret
 from coordination.accounts.viewer import Viewer, viewer_for
 from coordination.calendars.answering import Standing
@@ -43,8 +43,8 @@ from coordination.calendars.shelf import Rendition, rendition_of, shelf
 from coordination.calendars.syncing import changes_since, token_of
 from coordination.calendars.tokens import TokenRefused, Watermark, watermark_of
 from coordination.changes.models import Change, Counter
+from coordination.statements import instant_of, row_of
 from events.models import Event
-from events.zones import zone_named
 
 FILE_NAME: Final = "calendar.ics"
 REMEMBERED: Final = 10_000  # links of one process
@@ -52,26 +52,25 @@ CHANGES_TESTED: Final = 200  # events at a time
 CHANGES_UNNOTED: Final = 500  # that passed a link by before its row says so
 ROUNDS: Final = 5  # after more it is cheaper to compile
 VARIANT: Final = "link"  # what its sync tokens are for
-HOME: Final = zone_named(DEFAULT_TIME_ZONE)
 log = logging.getLogger(__name__)
 
 Facts = tuple[Any, ...]
 """A link's row as far as the answer depends on it, with its owner's and the log's, as the
 database driver gives it."""
 
-OF_THE_LOG, NUMBER = -2, 5  # where in them the log's begin; where `link.number` is
+NUMBER, EXPIRY, OF_THE_LOG = 5, -3, -2  # where they have `number` and the token's end; the log's
 
 # By hand, because a poll costs little more than this query.
 FACTS_SQL = f"""
     SELECT link.id, link.version, link.digest, link.modified_at, link.view, link.number,
            link.last_fetched_at, person.is_superuser, person.time_zone,
-           counter.value, counter.epoch
+           token.expires_at, counter.value, counter.epoch
     FROM {FeedLink._meta.db_table} AS link
     JOIN {User._meta.db_table} AS person ON person.id = link.user_id
     CROSS JOIN {Counter._meta.db_table} AS counter
     LEFT JOIN {ApiToken._meta.db_table} AS token ON token.id = link.token_id
     WHERE link.sha256 = %s AND link.revoked_at IS NULL AND person.is_active
-        AND token.revoked_at IS NULL AND (token.expires_at IS NULL OR token.expires_at > %s)
+        AND token.revoked_at IS NULL
 """
 
 
@@ -81,13 +80,11 @@ class Remembered:
 
     Attributes:
         facts: the row that it was found out from.
-        day: the one for which rights were read.
-        hour: the one for which the fetch is noted.
+        hour: the one for which the fetch is noted, and the rights were read: days begin on one.
         link: as the row has it, with its owner and token; `number` and `sync_token` may be ahead.
     """
 
     facts: Facts
-    day: date
     hour: datetime
     link: FeedLink
     standing: Standing
@@ -134,10 +131,9 @@ def find_link(secret: str, *, at: datetime, program: str) -> Standing | None:
     facts = _facts_of(sha256, at)
     if facts is None:
         return None
-    day = at.astimezone(HOME).date()
-    hour = at.replace(minute=0, second=0, microsecond=0)
+    hour = _hour_of(at)
     known = _remembered.get(sha256)
-    if known is not None and (known.facts, known.day, known.hour) == (facts, day, hour):
+    if known is not None and known.hour == hour and known.facts == facts:
         return known.standing
     if known is not None and known.facts[:OF_THE_LOG] == facts[:OF_THE_LOG]:
         link: FeedLink | None = copy(known.link)  # a check writes on it; threads share the other
@@ -150,8 +146,19 @@ def find_link(secret: str, *, at: datetime, program: str) -> Standing | None:
     check = _Check(link, at, noted_number=facts[NUMBER])
     standing = check.standing()
     if not noted and not check.wrote:  # else the row is no longer what `facts` say
-        _remember(sha256, Remembered(facts, day, hour, check.link, standing))
+        _remember(sha256, Remembered(facts, hour, check.link, standing))
     return standing
+
+
+def facts_of_link(secret: str, at: datetime) -> tuple[datetime, Facts] | None:
+    """Return what stays the same as long as a link's calendar does, at least; one query.
+
+    None where there is no link in force.
+    """
+    if SECRET.fullmatch(secret) is None:
+        return None
+    facts = _facts_of(hash_secret(secret), at)
+    return None if facts is None else (_hour_of(at), facts)
 
 
 def forget_all() -> None:
@@ -162,12 +169,13 @@ def forget_all() -> None:
 
 def _facts_of(sha256: str, at: datetime) -> Facts | None:
     """Return the row that settles most requests: one query, three indexed look-ups."""
-    database = connections[DEFAULT_DB_ALIAS]  # each look through `connection` costs a poll 2 %
-    now = database.ops.adapt_datetimefield_value(at)
-    with database.cursor() as cursor:
-        cursor.execute(FACTS_SQL, [sha256, now])
-        row: Facts | None = cursor.fetchone()
-    return row
+    facts = row_of(FACTS_SQL, [sha256])
+    expires_at = None if facts is None else instant_of(facts[EXPIRY])
+    return facts if expires_at is None or expires_at > at else None
+
+
+def _hour_of(at: datetime) -> datetime:
+    return at.replace(minute=0, second=0, microsecond=0)
 
 
 def _remember(sha256: str, remembered: Remembered) -> None:
@@ -183,10 +191,10 @@ def _note_fetch(link: FeedLink, *, at: datetime, program: str) -> bool:
     """Write down the hour of a fetch; never waits for a writer. Return whether it was due."""
     if not link.is_fetch_due(at):
         return False
-    hour = at.replace(minute=0, second=0, microsecond=0)
     try:
         with without_waiting():
-            FeedLink.objects.filter(pk=link.pk).update(last_fetched_at=hour, last_program=program)
+            rows = FeedLink.objects.filter(pk=link.pk)
+            rows.update(last_fetched_at=_hour_of(at), last_program=program)
     except DatabaseError:
         log.info("The fetch of a link was not written down: the database is busy.")
     return True

@@ -16,13 +16,13 @@ from datetime import datetime
 from threading import Lock
 
 import brotli  # type: ignore[import-untyped]
-from django.db import DEFAULT_DB_ALIAS, connections
 
 from alliances.models import Alliance
 from coordination.calendars.answering import etag_of
 from coordination.calendars.feeds import FeedAddress, compile_feed
 from coordination.calendars.models import FeedStamp
 from coordination.calendars.negotiation import IDENTITY
+from coordination.statements import row_of
 
 SHELF_BYTES = 64 * 1024 * 1024
 GZIP_LEVEL = 6
@@ -92,7 +92,7 @@ class Shelf:
         One query while nothing changed. Requests that arrive while it is compiled wait for it
         rather than compile it again.
         """
-        revision = _revision_of(address.slug)
+        revision = revision_of(address.slug)
         if revision is None:
             return None
         rendition = self.look(address)
@@ -155,12 +155,9 @@ def rendition_of(content: bytes, *, revision: Revision, held: Rendition | None) 
     return Rendition(revision, None, digest, codings)
 
 
-def _revision_of(slug: str) -> Revision | None:
+def revision_of(slug: str) -> Revision | None:
     """Return the present revision of an alliance's calendar: one query of two indexed rows."""
-    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
-        cursor.execute(REVISION_SQL, [slug])
-        row: Revision | None = cursor.fetchone()
-    return row
+    return row_of(REVISION_SQL, [slug])
 
 
 def _changed_at(alliance: Alliance) -> datetime:

@@ -19,9 +19,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from http import HTTPStatus
 from io import BytesIO
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
@@ -37,20 +38,50 @@ from coordination.bilingual import CHINESE, language_or_default
 from coordination.calendars.answering import Answer, Asked, Standing, answer
 from coordination.calendars.caldav.polls import answer_poll, is_for_calendars
 from coordination.calendars.caldav.views import dav
-from coordination.calendars.fetching import find_feed, find_link
+from coordination.calendars.fetching import facts_of_link, find_feed, find_link
 from coordination.calendars.programs import program_named
+from coordination.calendars.shelf import revision_of
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 Headers = list[tuple[str, str]]
+Question = tuple[str | None, ...]
+Facts = tuple[Any, ...]
 
 _dav: Any = convert_exception_to_response(dav)
 CHUNK: Final = 64 * 1024  # octets
+KEPT: Final = 4096  # questions
+LONGEST_QUESTION: Final = 2048  # characters in all
+ASKED_BY: Final = (
+    "REQUEST_METHOD",
+    "PATH_INFO",
+    "QUERY_STRING",
+    "HTTP_ACCEPT_ENCODING",
+    "HTTP_IF_NONE_MATCH",
+    "HTTP_IF_MODIFIED_SINCE",
+    "wsgi.url_scheme",
+)
+"""All of a request for a feed that an answer depends on, beside what a trusted proxy says."""
 ADDRESS: Final = re.compile(
     r"/calendars/(?:alliances/(?P<slug>[-a-zA-Z0-9_]+)(?:/(?P<year>[0-9]{4}))?"
     r"|links/(?P<secret>[^/]+))\.ics"
 )
+
+
+class Reply(NamedTuple):
+    """An answer as it is sent: status line, all header fields, and the body."""
+
+    status: str
+    headers: Headers
+    body: bytes = b""
+
+
+class Told(NamedTuple):
+    """That a client has the bytes, and what the database said of the calendar before."""
+
+    facts: Facts
+    reply: Reply
 
 
 class ShortPath:
@@ -59,23 +90,83 @@ class ShortPath:
     def __init__(self, application: Application) -> None:
         """Stand before ``application``."""
         self.application = application
+        proxy_says = settings.SECURE_PROXY_SSL_HEADER
+        self._asked_by = ASKED_BY if proxy_says is None else (*ASKED_BY, proxy_says[0])
         self._fixed: dict[tuple[str, bool | None], Headers] = {}
+        self._told: dict[Question, Told] = {}
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request for a calendar that exists; lead every other one on."""
-        found = None
+        reply = None
         if "HTTP_TRANSFER_ENCODING" in environ:
             _measure(environ)
         if is_for_calendars(environ):
-            found = _of_caldav(environ)
+            reply = self._of_caldav(environ)
         elif environ["REQUEST_METHOD"] in ("GET", "HEAD"):
             address = ADDRESS.fullmatch(environ.get("PATH_INFO", ""))
-            found = _answered(environ, address) if address is not None else None
-        if found is None:
+            reply = self._of_feed(environ, address) if address is not None else None
+        if reply is None:
             return self.application(environ, start_response)
+        start_response(reply.status, [*reply.headers])
+        return [reply.body]
+
+    def _of_feed(self, environ: Environ, address: re.Match[str]) -> Reply | None:
+        """Return the answer about a calendar, or None where Django should give it."""
+        at = timezone.now()
+        try:
+            if "HTTP_IF_NONE_MATCH" in environ or "HTTP_IF_MODIFIED_SINCE" in environ:
+                return self._of_copy(environ, address, at)
+            standing = _standing(environ, address, at)
+            return standing and self._reply(environ, _answered(environ, standing, at))
+        except (Error, SuspiciousOperation):
+            return None
+        finally:
+            _close_if_obsolete(connections[DEFAULT_DB_ALIAS])
+
+    def _of_copy(self, environ: Environ, address: re.Match[str], at: datetime) -> Reply | None:
+        """Tell a client whether its copy is still good.
+
+        It asks in the same words each time: while the facts are the same, so is the answer.
+        """
+        question = tuple(map(environ.get, self._asked_by))
+        facts = _facts(address, at)
+        told = self._told.get(question)
+        if told is not None and told.facts == facts:
+            return told.reply
+        standing = _standing(environ, address, at)
+        if facts is None or standing is None:
+            return None
+        found = _answered(environ, standing, at)
+        reply = self._reply(environ, found)
+        is_dated_now = standing.changed_at is not None and standing.changed_at > at
+        if found.status == HTTPStatus.NOT_MODIFIED and not is_dated_now:
+            self._keep(question, Told(facts, reply))
+        return reply
+
+    def _keep(self, question: Question, told: Told) -> None:
+        """Keep what a question of common length was told; where too many are kept, begin anew."""
+        if sum(map(len, filter(None, question))) > LONGEST_QUESTION:
+            return
+        if len(self._told) >= KEPT:
+            self._told.clear()
+        self._told[question] = told
+
+    def _of_caldav(self, environ: Environ) -> Reply | None:
+        """Return the answer to what a CalDAV program asks, remembered or given now.
+
+        None where the database fails before anything was answered.
+        """
+        try:
+            found = answer_poll(environ, at=timezone.now()) or _asked(environ)
+        except Error:
+            return None
+        finally:
+            _close_if_obsolete(connections[DEFAULT_DB_ALIAS])
+        return self._reply(environ, found)
+
+    def _reply(self, environ: Environ, found: Answer) -> Reply:
         status = f"{found.status.value} {found.status.phrase}"
-        start_response(status, found.headers + self._fixed_headers(environ))
-        return [found.body]
+        return Reply(status, found.headers + self._fixed_headers(environ), found.body)
 
     def _fixed_headers(self, environ: Environ) -> Headers:
         """Return the fields that Django's middleware adds to every answer; made once a scheme."""
@@ -107,39 +198,15 @@ def _measure(environ: Environ) -> None:
     environ["wsgi.input"], environ["CONTENT_LENGTH"] = body, str(length)
 
 
-def _answered(environ: Environ, address: re.Match[str]) -> Answer | None:
-    """Return the answer, or None where Django should give it."""
+def _answered(environ: Environ, standing: Standing, at: datetime) -> Answer:
     asked = Asked(
         method=environ["REQUEST_METHOD"],
         accept_encoding=environ.get("HTTP_ACCEPT_ENCODING", ""),
         if_none_match=environ.get("HTTP_IF_NONE_MATCH"),
         if_modified_since=environ.get("HTTP_IF_MODIFIED_SINCE"),
-        at=timezone.now(),
+        at=at,
     )
-    database = connections[DEFAULT_DB_ALIAS]
-    _close_if_obsolete(database)
-    try:
-        standing = _standing(environ, address, asked)
-        return None if standing is None else answer(asked, standing)
-    except (Error, SuspiciousOperation):
-        return None
-    finally:
-        _close_if_obsolete(database)
-
-
-def _of_caldav(environ: Environ) -> Answer | None:
-    """Return the answer to what a CalDAV program asks, remembered or given now.
-
-    None where the database fails before anything was answered.
-    """
-    database = connections[DEFAULT_DB_ALIAS]
-    _close_if_obsolete(database)
-    try:
-        return answer_poll(environ, at=timezone.now()) or _asked(environ)
-    except Error:
-        return None
-    finally:
-        _close_if_obsolete(database)
+    return answer(asked, standing)
 
 
 def _asked(environ: Environ) -> Answer:
@@ -154,12 +221,18 @@ def _close_if_obsolete(database: BaseDatabaseWrapper) -> None:
         database.close_if_unusable_or_obsolete()
 
 
-def _standing(environ: Environ, address: re.Match[str], asked: Asked) -> Standing | None:
-    if secret := address["secret"]:
+def _facts(address: re.Match[str], at: datetime) -> Facts | None:
+    """Return what stays the same as long as a calendar does, at least; one query."""
+    slug, _year, secret = address.groups()
+    return facts_of_link(secret, at) if secret else revision_of(slug)
+
+
+def _standing(environ: Environ, address: re.Match[str], at: datetime) -> Standing | None:
+    slug, year, secret = address.groups()
+    if secret:
         program = program_named(environ.get("HTTP_USER_AGENT", ""))
-        return find_link(secret, at=asked.at, program=program)
-    year = int(address["year"]) if address["year"] else None
-    return find_feed(address["slug"], year, _language(environ))
+        return find_link(secret, at=at, program=program)
+    return find_feed(slug, int(year) if year else None, _language(environ))
 
 
 def _language(environ: Environ) -> str:

@@ -21,13 +21,13 @@ import re
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from coordination.accounts.viewer import Viewer, scopes_of
 from coordination.calendars.models import ScopeSet
 from coordination.changes.models import WHOLE_LOG, Counter, Scope
 from coordination.changes.refusals import Refusal
+from coordination.statements import row_of
 
 FORMAT = "1"
 DIGEST_LENGTH = 22
@@ -138,9 +138,7 @@ def watermark_of(viewer: Viewer) -> Watermark:
     scopes = _held_by(viewer)
     digest = _digest(" ".join(sorted(scopes)))
     marks = ", ".join(["%s"] * len(scopes))
-    with connection.cursor() as cursor:
-        cursor.execute(WATERMARK_SQL.format(marks=marks), [*scopes, digest])
-        row = cursor.fetchone()
+    row = row_of(WATERMARK_SQL.format(marks=marks), [*scopes, digest])
     if row is None:  # an emptied database
         Counter.objects.bulk_create([Counter(pk=1)], ignore_conflicts=True)
         return watermark_of(viewer)

@@ -24,7 +24,6 @@ class YearConverter:
 register_converter(YearConverter, "year")
 app_name = "calendars"
 urlpatterns = [
-    path("robots.txt", views.robots, name="robots"),
     path("calendars/alliances/<slug:slug>.ics", views.alliance_feed, name="alliance_feed"),
     path(
         "calendars/alliances/<slug:slug>/<year:year>.ics",
@@ -32,6 +31,7 @@ urlpatterns = [
         name="alliance_year_feed",
     ),
     path("calendars/links/<str:secret>.ics", views.private_link, name="private_link"),
+    path("robots.txt", views.robots, name="robots"),
     path("connect/", portal.connect, name="connect"),
     path("connect/links/new/", portal.new_link, name="new_link"),
     path("connect/links/<uuid:uid>/", portal.show_link, name="link"),

@@ -56,7 +56,7 @@ def private_link(request: HttpRequest, secret: str) -> HttpResponse:
     if refusal := _refused_method(request):
         return refusal
     at = timezone.now()
-    program = program_named(request.headers.get("User-Agent", ""))
+    program = program_named(request.META.get("HTTP_USER_AGENT", ""))
     standing = find_link(secret, at=at, program=program)
     return _absent(request) if standing is None else _answer(request, standing, at)
 
@@ -65,9 +65,9 @@ def _answer(request: HttpRequest, standing: Standing, at: datetime) -> HttpRespo
     """Answer 200 with the bytes in the best coding, or 304 to a client that has them."""
     asked = Asked(
         method=request.method or "GET",
-        accept_encoding=request.headers.get("Accept-Encoding", ""),
-        if_none_match=request.headers.get("If-None-Match"),
-        if_modified_since=request.headers.get("If-Modified-Since"),
+        accept_encoding=request.META.get("HTTP_ACCEPT_ENCODING", ""),
+        if_none_match=request.META.get("HTTP_IF_NONE_MATCH"),
+        if_modified_since=request.META.get("HTTP_IF_MODIFIED_SINCE"),
         at=at,
     )
     found = answer(asked, standing)

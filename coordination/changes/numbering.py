@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.db import connection
-
 from coordination.changes.buffering import Entry
 from coordination.changes.models import WHOLE_LOG, Change, ChangeScope, Counter, Scope
 from coordination.prepared import Columns, insert_rows
+from coordination.statements import row_of
 
 TAKE_SQL = f"""
     UPDATE {Counter._meta.db_table} SET value = value + %s WHERE id = 1 RETURNING value
@@ -47,14 +46,11 @@ def number_entries(entries: Sequence[Entry]) -> None:
 
 def _take(how_many: int) -> int:
     """Take that many numbers, and return the last of them."""
-    with connection.cursor() as cursor:
-        cursor.execute(TAKE_SQL, [how_many])
-        taken = cursor.fetchall()
-        if not taken:  # an emptied database
-            Counter.objects.bulk_create([Counter(pk=1)], ignore_conflicts=True)
-            cursor.execute(TAKE_SQL, [how_many])
-            taken = cursor.fetchall()
-    last: int = taken[0][0]
+    taken = row_of(TAKE_SQL, [how_many])
+    if taken is None:  # an emptied database
+        Counter.objects.bulk_create([Counter(pk=1)], ignore_conflicts=True)
+        return _take(how_many)
+    last: int = taken[0]
     return last
 
 

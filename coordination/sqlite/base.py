@@ -1,18 +1,12 @@
-"""Django's SQLite, except that the text of a statement is made ready once and not at each use.
-
-Django writes a value's place as "%s" and SQLite wants "?". Of a long statement the exchange costs
-more than SQLite takes to find a row, and the same few statements are used again and again.
-"""
+"""Django's SQLite, except that the text of a statement is made ready once and not at each use."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
-from typing import Final
 
 from django.db.backends.sqlite3 import base
 
-KEPT: Final = 512  # statements of this process
+from coordination.sqlite.writing import with_question_marks
 
 
 class SQLiteCursor(base.SQLiteCursorWrapper):
@@ -23,7 +17,7 @@ class SQLiteCursor(base.SQLiteCursorWrapper):
         if param_names is not None:
             converted: str = super().convert_query(query, param_names=param_names)
             return converted
-        return _with_question_marks(query)
+        return with_question_marks(query)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -33,8 +27,3 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """Return a cursor."""
         cursor: SQLiteCursor = self.connection.cursor(factory=SQLiteCursor)
         return cursor
-
-
-@lru_cache(maxsize=KEPT)
-def _with_question_marks(query: str) -> str:
-    return base.FORMAT_QMARK_REGEX.sub("?", query).replace("%%", "%")

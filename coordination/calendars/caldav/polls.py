@@ -24,7 +24,6 @@ from io import BytesIO
 from threading import Lock
 from typing import Any, Final
 
-from django.db import connection
 from django.http import HttpRequest, HttpResponse
 
 from coordination.accounts.models import ApiToken, User
@@ -35,6 +34,7 @@ from coordination.calendars.caldav.properties import Asking
 from coordination.calendars.caldav.resources import ROOT
 from coordination.calendars.models import CollectionPreference
 from coordination.calendars.tokens import Watermark, watermark_of
+from coordination.statements import row_of
 
 METHODS: Final = ("GET", "PROPFIND", "REPORT")
 STATUSES: Final = (HTTPStatus.OK, HTTPStatus.MULTI_STATUS, HTTPStatus.NOT_MODIFIED)
@@ -177,9 +177,7 @@ def answer_poll(environ: dict[str, Any], *, at: datetime) -> Answer | None:
     secret = _secret(credentials)
     if secret is None:
         return None
-    with connection.cursor() as cursor:
-        cursor.execute(STANDING_SQL, [hash_secret(secret)])
-        standing = cursor.fetchone()
+    standing = row_of(STANDING_SQL, [hash_secret(secret)])
     if standing is None:
         return None
     token = memory.token_of(credentials, standing)

@@ -169,10 +169,13 @@ def test_answer_to_a_stale_or_broken_condition_is_the_same_both_ways(
 def test_answer_before_its_date_is_the_same_both_ways(long: Ask, short: Ask, event: Event) -> None:
     FeedStamp.objects.update(modified_at=timezone.now() + timedelta(hours=1))
 
-    with time_machine.travel(timezone.now(), tick=False):
-        expected = long(FEED)
-        assert dict(expected.headers)["Last-Modified"] == http_date(timezone.now().timestamp())
-        assert short(FEED) == expected
+    etag = long(FEED).value("ETag")
+    for seconds in range(3):
+        with time_machine.travel(timezone.now() + timedelta(seconds=seconds), tick=False):
+            for condition in ({}, {"if_none_match": etag}):
+                expected = long(FEED, **condition)
+                assert expected.value("Last-Modified") == http_date(timezone.now().timestamp())
+                assert short(FEED, **condition) == expected
 
 
 @pytest.mark.parametrize("said", ["https", "http", "https, http", "HTTPS", ""])
@@ -188,6 +191,11 @@ def test_answer_behind_a_proxy_is_the_same_both_ways(event: Event, said: str) ->
 
         assert ask(FEED, x_forwarded_proto=said) == expected
         assert ask(FEED) == plain
+        copy = {"if_none_match": plain.value("ETag")}
+        unchanged = asking(django)(FEED, x_forwarded_proto=said, **copy)
+        for _again in range(2):
+            assert ask(FEED, **copy).status == "304 Not Modified"
+            assert ask(FEED, x_forwarded_proto=said, **copy) == unchanged
         assert ("Strict-Transport-Security" in dict(expected.headers)) == said.startswith("https")
 
 
@@ -264,6 +272,34 @@ def test_poll_without_news_costs_one_query(short: Ask, paths: list[str]) -> None
             assert short(path, if_none_match=etag).status == "304 Not Modified"
 
         assert len(captured) == 1
+
+
+def test_questions_in_many_words_are_answered_alike(
+    long: Ask, short: Ask, paths: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(short_path, "KEPT", 2)
+    for path in paths:
+        etag = short(path).value("ETag")
+        words = [", ".join([f'"{number}"'] * number + [etag]) for number in (0, 1, 2, 900, 0)]
+        for condition in words * 2:
+            asked = {"if_none_match": condition}
+            assert short(path, **asked) == long(path, **asked)
+            assert short(path, **asked).status == "304 Not Modified"
+
+
+def test_link_is_asked_for_its_rights_again_within_the_hour(short: Ask, link: FeedLink) -> None:
+    path = path_of(link)
+    etag = short(path).value("ETag")
+    for _again in range(2):
+        short(path, if_none_match=etag)
+
+    with (
+        time_machine.travel(timezone.now() + timedelta(hours=1)),
+        CaptureQueriesContext(connection) as captured,
+    ):
+        assert short(path, if_none_match=etag).status == "304 Not Modified"
+
+    assert len(captured) > 1
 
 
 @pytest.mark.parametrize(

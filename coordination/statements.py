@@ -1,0 +1,80 @@
+"""Statements whose text stands already, given to the database driver as they are.
+
+To find one row by an index costs a database less than Django's cursor costs around it. What is
+asked at every poll and written with every change is therefore handed to the driver itself, in the
+same connection and transaction and with Django's errors. Where somebody watches the statements
+(a test that counts them, a wrapper, ``DEBUG``), and where the connection has yet to be opened,
+checked or undone, it goes by Django's cursor as everything else does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS, connections
+
+from coordination.sqlite.writing import with_question_marks
+
+Row = tuple[Any, ...]
+
+
+def rows_of(sql: str, values: Sequence[Any]) -> list[Row]:
+    """Return all rows of an answer, as the driver gives them.
+
+    Args:
+        sql: with ``%s`` for each value.
+        values: as the database wants them.
+    """
+    database = connections[DEFAULT_DB_ALIAS]
+    if not _is_plain(database):
+        with database.cursor() as cursor:
+            cursor.execute(sql, values)
+            found: list[Row] = cursor.fetchall()
+            return found
+    try:
+        rows: list[Row] = _executed(database, sql, values).fetchall()
+    except Exception:
+        with database.wrap_database_errors:
+            raise
+    return rows
+
+
+def row_of(sql: str, values: Sequence[Any]) -> Row | None:
+    """Return the one row of an answer; None without one."""
+    rows = rows_of(sql, values)
+    return rows[0] if rows else None
+
+
+def instant_of(value: datetime | None) -> datetime | None:
+    """Return an instant of a row aware of its zone; SQLite's driver gives it in UTC without one."""
+    return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+
+
+def written_by(sql: str, values: Sequence[Any]) -> int:
+    """Return how many rows a statement wrote."""
+    database = connections[DEFAULT_DB_ALIAS]
+    if not _is_plain(database):
+        with database.cursor() as cursor:
+            cursor.execute(sql, values)
+            return int(cursor.rowcount)
+    try:
+        return int(_executed(database, sql, values).rowcount)
+    except Exception:
+        with database.wrap_database_errors:
+            raise
+
+
+def _is_plain(database: Any) -> bool:
+    """Return whether Django's cursor would only hand the statement on."""
+    return (
+        database.connection is not None
+        and (database.health_check_done or not database.health_check_enabled)
+        and not (database.needs_rollback or database.execute_wrappers or database.queries_logged)
+    )
+
+
+def _executed(database: Any, sql: str, values: Sequence[Any]) -> Any:
+    text = with_question_marks(sql) if database.vendor == "sqlite" else sql
+    return database.connection.execute(text, values)
