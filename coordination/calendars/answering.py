@@ -61,6 +61,8 @@ class Standing(NamedTuple):
         changed_at: when they last changed, whole seconds; None where that is not known.
         load: gives the bytes, with a fingerprint of their own: they may be newer.
         is_private: whether the address is one person's secret.
+        is_lasting: whether it stands so for as long as the facts are the same: nothing that
+            should be written down on the way was not.
     """
 
     digest: str
@@ -69,6 +71,7 @@ class Standing(NamedTuple):
     language: str
     file_name: str
     is_private: bool
+    is_lasting: bool = True
 
 
 class Answer(NamedTuple):

@@ -58,13 +58,12 @@ Facts = tuple[Any, ...]
 """A link's row as far as the answer depends on it, with its owner's and the log's, as the
 database driver gives it."""
 
-NUMBER, EXPIRY, OF_THE_LOG = 5, -3, -2  # where they have `number` and the token's end; the log's
+NUMBER, EXPIRY, OF_THE_LOG = 4, -3, -2  # where they have `number` and the token's end; the log's
 
 # By hand, because a poll costs little more than this query.
 FACTS_SQL = f"""
-    SELECT link.id, link.version, link.digest, link.modified_at, link.view, link.number,
-           link.last_fetched_at, person.is_superuser, person.time_zone,
-           token.expires_at, counter.value, counter.epoch
+    SELECT link.id, link.version, link.digest, link.view, link.number,
+           person.is_superuser, person.time_zone, token.expires_at, counter.value, counter.epoch
     FROM {FeedLink._meta.db_table} AS link
     JOIN {User._meta.db_table} AS person ON person.id = link.user_id
     CROSS JOIN {Counter._meta.db_table} AS counter
@@ -142,10 +141,12 @@ def find_link(secret: str, *, at: datetime, program: str) -> Standing | None:
         link = rows.filter(sha256=sha256).first()
     if link is None:
         return None
-    noted = _note_fetch(link, at=at, program=program)
+    is_noted = _note_fetch(link, at=at, program=program)
     check = _Check(link, at, noted_number=facts[NUMBER])
     standing = check.standing()
-    if not noted and not check.wrote:  # else the row is no longer what `facts` say
+    if not is_noted:
+        return standing._replace(is_lasting=False)
+    if not check.wrote:  # else the row is no longer what `facts` say
         _remember(sha256, Remembered(facts, hour, check.link, standing))
     return standing
 
@@ -188,15 +189,18 @@ def _remember(sha256: str, remembered: Remembered) -> None:
 
 
 def _note_fetch(link: FeedLink, *, at: datetime, program: str) -> bool:
-    """Write down the hour of a fetch; never waits for a writer. Return whether it was due."""
+    """Write down the hour of a fetch; never waits for a writer. Return whether it stands there."""
     if not link.is_fetch_due(at):
-        return False
+        return True
+    hour = _hour_of(at)
     try:
         with without_waiting():
             rows = FeedLink.objects.filter(pk=link.pk)
-            rows.update(last_fetched_at=_hour_of(at), last_program=program)
+            rows.update(last_fetched_at=hour, last_program=program)
     except DatabaseError:
         log.info("The fetch of a link was not written down: the database is busy.")
+        return False
+    link.last_fetched_at = hour
     return True
 
 

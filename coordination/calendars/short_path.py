@@ -139,7 +139,8 @@ class ShortPath:
         found = _answered(environ, standing, at)
         reply = self._reply(environ, found)
         is_dated_now = standing.changed_at is not None and standing.changed_at > at
-        if found.status == HTTPStatus.NOT_MODIFIED and not is_dated_now:
+        is_lasting = standing.is_lasting and not is_dated_now
+        if found.status == HTTPStatus.NOT_MODIFIED and is_lasting:
             self._keep(question, Told(facts, reply))
         return reply
 

@@ -38,7 +38,8 @@ def alliance_feed(request: HttpRequest, slug: str, year: int | None = None) -> H
     """
     if refusal := _refused_method(request):
         return refusal
-    standing = find_feed(slug, year, language_or_default(request.GET.get("lang")))
+    asked = request.GET.get("lang") if request.META.get("QUERY_STRING") else None
+    standing = find_feed(slug, year, language_or_default(asked))
     return _absent(request) if standing is None else _answer(request, standing, timezone.now())
 
 

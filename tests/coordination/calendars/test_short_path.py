@@ -10,7 +10,7 @@ import pytest
 import time_machine
 from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
-from django.db import close_old_connections, connection
+from django.db import DatabaseError, close_old_connections, connection
 from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -19,7 +19,7 @@ from django.utils.http import http_date
 from alliances.models import Alliance
 from coordination.accounts.tokens import issue_token
 from coordination.accounts.viewer import SYSTEM
-from coordination.calendars import short_path
+from coordination.calendars import fetching, short_path
 from coordination.calendars.linking import LinkSettings, issue_link, path_of, revoke_link
 from coordination.calendars.models import FeedLink, FeedStamp
 from coordination.calendars.short_path import ShortPath
@@ -300,6 +300,27 @@ def test_link_is_asked_for_its_rights_again_within_the_hour(short: Ask, link: Fe
         assert short(path, if_none_match=etag).status == "304 Not Modified"
 
     assert len(captured) > 1
+
+
+def test_fetch_that_could_not_be_written_down_is_at_the_next_poll(
+    short: Ask, link: FeedLink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy() -> None:
+        raise DatabaseError
+
+    path = path_of(link)
+    etag = short(path).value("ETag")
+    FeedLink.objects.update(last_fetched_at=AT)
+    with time_machine.travel(timezone.now() + timedelta(hours=1), tick=False):
+        with monkeypatch.context() as patched:
+            patched.setattr(fetching, "without_waiting", busy)
+            for _again in range(2):
+                assert short(path, if_none_match=etag).status == "304 Not Modified"
+        assert FeedLink.objects.get().last_fetched_at == AT
+
+        assert short(path, if_none_match=etag).status == "304 Not Modified"
+        hour = timezone.now().replace(minute=0, second=0, microsecond=0)
+        assert FeedLink.objects.get().last_fetched_at == hour
 
 
 @pytest.mark.parametrize(
