@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cache, lru_cache
-from typing import Any, Final, ParamSpec, TypeVar, cast
+from typing import Any, Final, NamedTuple, ParamSpec, TypeVar, cast
 
 from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connection, connections
@@ -63,6 +63,7 @@ class Blank(Expression):
     def __init__(self, place: int, model: type[Model], name: str) -> None:
         self.column = _column(model, name)
         self.place = place
+        self.taken = _taken_as_it_is(self.column)
         super().__init__(output_field=self.column)
 
     def as_sql(self, _compiler: Any, _connection: Any) -> tuple[str, Any]:
@@ -71,8 +72,10 @@ class Blank(Expression):
 
     def filled(self, values: Sequence[Any], database: BaseDatabaseWrapper) -> Any:
         """Return the value that goes here, else the last, as the database wants it."""
-        value = values[min(self.place, len(values) - 1)]
-        return self.column.get_db_prep_value(value, database)
+        value = values[self.place if self.place < len(values) else -1]
+        return (
+            value if type(value) is self.taken else self.column.get_db_prep_value(value, database)
+        )
 
 
 class Prepared:
@@ -82,11 +85,15 @@ class Prepared:
         """Put the statement together."""
         compiler = rows.query.get_compiler(connection=connection)
         self._sql = ""
-        self._parameters: Sequence[Any] = ()
+        self._parameters: list[Any] = []
         try:
-            self._sql, self._parameters = compiler.as_sql()
+            self._sql, parameters = compiler.as_sql()
         except EmptyResultSet:  # it can have no answer, whatever is filled in
             return
+        self._parameters = list(parameters)
+        self._blanks = [
+            (place, blank) for place, blank in enumerate(parameters) if isinstance(blank, Blank)
+        ]
         # What makes of a column's values what Python knows them as, one after the other.
         self._conversions = [
             (place, column, convert)
@@ -102,10 +109,9 @@ class Prepared:
         if not self._sql:
             return []
         database = connections[DEFAULT_DB_ALIAS]
-        filled = [
-            parameter.filled(values, database) if isinstance(parameter, Blank) else parameter
-            for parameter in self._parameters
-        ]
+        filled = self._parameters.copy()
+        for place, blank in self._blanks:
+            filled[place] = blank.filled(values, database)
         found = list(map(list, rows_of(self._sql, filled)))
         for row in found:
             for place, column, convert in self._conversions:
@@ -148,9 +154,7 @@ def insert_rows(
     columns = _inserted(model)
     for start in range(0, len(rows), BATCH):
         batch = rows[start : start + BATCH]
-        values = [
-            _written(column, row[column.attname], database) for row in batch for column in columns
-        ]
+        values = [_written(way, row[name], database) for row in batch for name, way in columns]
         written_by(_insert_sql(model, len(batch), unique, update), values)
 
 
@@ -158,7 +162,7 @@ def update_row(model: type[Model], values: Columns, *, known: Columns) -> bool:
     """Write columns of the one row that has the known values; return whether there is one."""
     database = connections[DEFAULT_DB_ALIAS]
     pairs = [*values.items(), *known.items()]
-    written = [_written(_column(model, name), value, database) for name, value in pairs]
+    written = [_written(_way(model, name), value, database) for name, value in pairs]
     return bool(written_by(_update_sql(model, tuple(values), tuple(known)), written))
 
 
@@ -170,14 +174,26 @@ def _column(model: type[Model], name: str) -> Field[Any, Any]:
     return found
 
 
-def _written(column: Field[Any, Any], value: Any, database: BaseDatabaseWrapper) -> Any:
-    """Return a value as the database wants it."""
-    if type(value) is _taken_as_it_is(column):
-        return value
-    return column.get_db_prep_save(value, database)
+class _Way(NamedTuple):
+    """How values are written into a column: those of the type taken as they are."""
+
+    column: Field[Any, Any]
+    taken: type | None
 
 
 @cache
+def _way(model: type[Model], name: str) -> _Way:
+    column = _column(model, name)
+    return _Way(column, _taken_as_it_is(column))
+
+
+def _written(way: _Way, value: Any, database: BaseDatabaseWrapper) -> Any:
+    """Return a value as the database wants it."""
+    if value is None or type(value) is way.taken:
+        return value
+    return way.column.get_db_prep_save(value, database)
+
+
 def _taken_as_it_is(column: Field[Any, Any]) -> type | None:
     """Return the type whose values every database takes for a column as they are, if any."""
     if isinstance(column, ForeignKey):
@@ -187,10 +203,11 @@ def _taken_as_it_is(column: Field[Any, Any]) -> type | None:
 
 
 @cache
-def _inserted(model: type[Model]) -> list[Field[Any, Any]]:
-    """Return the columns that are written of a new row."""
+def _inserted(model: type[Model]) -> list[tuple[str, _Way]]:
+    """Return the columns that are written of a new row, by name."""
     automatic = model._meta.auto_field
-    return [column for column in model._meta.concrete_fields if column is not automatic]
+    columns = [column for column in model._meta.concrete_fields if column is not automatic]
+    return [(column.attname, _Way(column, _taken_as_it_is(column))) for column in columns]
 
 
 @lru_cache(maxsize=KEPT)
@@ -198,7 +215,7 @@ def _insert_sql(
     model: type[Model], count: int, unique: tuple[str, ...], update: tuple[str, ...]
 ) -> str:
     """Return the statement that inserts so many rows."""
-    names = [_quoted(column) for column in _inserted(model)]
+    names = [_quoted(way.column) for _name, way in _inserted(model)]
     one = f"({', '.join(['%s'] * len(names))})"
     sql = f"INSERT INTO {_table(model)} ({', '.join(names)}) VALUES {', '.join([one] * count)}"
     if not unique:
