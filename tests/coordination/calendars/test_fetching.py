@@ -388,3 +388,21 @@ def test_link_fetched_by_many_at_once_gives_all_the_same() -> None:
         found = set(pool.map(fetch, range(24)))
 
     assert [status for status, _content, _etag in found] == [200]
+
+
+def test_link_that_shows_again_what_it_showed_once_has_a_later_date(
+    ask: Ask, cast: Cast, link: FeedLink, event: Event, fixed_clock: Any
+) -> None:
+    make_event(cast.alliance, audience="secretariat", span=MORNING)
+    first = ask(link)
+    ask(link)
+    fixed_clock.shift(timedelta(minutes=1))
+    User.objects.filter(pk=link.user_id).update(is_superuser=True)
+    more = ask(link)
+    fixed_clock.shift(timedelta(minutes=1))
+    User.objects.filter(pk=link.user_id).update(is_superuser=False)
+    assert ask(link)["ETag"] == first["ETag"] != more["ETag"]
+
+    again = ask(link, **{"If-Modified-Since": more["Last-Modified"]})
+
+    assert (again.status_code, again["ETag"]) == (200, first["ETag"])
