@@ -61,8 +61,8 @@ class Standing(NamedTuple):
         changed_at: when they last changed, whole seconds; None where that is not known.
         load: gives the bytes, with a fingerprint of their own: they may be newer.
         is_private: whether the address is one person's secret.
-        is_lasting: whether it stands so for as long as the facts are the same: nothing that
-            should be written down on the way was not.
+        is_lasting: whether it stands so for as long as the facts are the same: on the way nothing
+            was left unwritten, and nothing written that is among them.
     """
 
     digest: str

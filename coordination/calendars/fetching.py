@@ -146,10 +146,9 @@ def find_link(secret: str, *, at: datetime, program: str) -> Standing | None:
     is_noted = _note_fetch(link, at=at, program=program)
     check = _Check(link, at, noted_number=facts[NUMBER])
     standing = check.standing()
-    if not is_noted:
+    if not is_noted or check.wrote:  # the row is not what it should be, or not what `facts` say
         return standing._replace(is_lasting=False)
-    if not check.wrote:  # else the row is no longer what `facts` say
-        _remember(sha256, Remembered(facts, hour, check.link, standing))
+    _remember(sha256, Remembered(facts, hour, check.link, standing))
     return standing
 
 

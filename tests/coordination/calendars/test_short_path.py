@@ -391,3 +391,24 @@ def test_body_in_chunks_is_read_no_further_than_what_may_be_uploaded() -> None:
         ShortPath(note)(environ | endless, lambda *_said: None)
 
     assert [100_000 < int(length) < 200_000 for length in lengths] == [True]
+
+
+def test_link_whose_row_could_not_be_written_is_looked_at_again(
+    long: Ask, short: Ask, link: FeedLink, event: Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy() -> None:
+        raise DatabaseError
+
+    path = path_of(link)
+    short(path)
+    revise_event(event, viewer=SYSTEM, at=timezone.now(), title_zh="新题")
+    with monkeypatch.context() as patched:
+        patched.setattr(fetching, "without_waiting", busy)
+        etag = short(path).value("ETag")
+        unsure = short(path, if_none_match=etag)
+    assert "Last-Modified" not in dict(unsure.headers)
+
+    found = short(path, if_none_match=etag)
+
+    assert found == long(path, if_none_match=etag)
+    assert found.value("Last-Modified")
