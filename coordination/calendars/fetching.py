@@ -288,7 +288,7 @@ class _Check:
         revision = (self.view, self.mark.number)
         with _compiling[hash(self.link.uid) % len(_compiling)]:
             held = shelf.look(self._key)
-            if held is not None and held.revision == revision and held.changed_at is not None:
+            if held is not None and held.revision == revision and self._is_latest(held):
                 return held
             token = token_of(self.viewer, selection_of(self.link), variant=VARIANT, mark=self.mark)
             content = compile_link(self.link, self.viewer).encode()
@@ -299,6 +299,11 @@ class _Check:
             rendition.changed_at = self._save(rendition.digest, modified_at, token)
             shelf.keep(self._key, rendition)
         return rendition
+
+    def _is_latest(self, held: Rendition) -> bool:
+        """Whether no other process has dated other bytes since these were kept."""
+        last = self.link.modified_at
+        return held.changed_at is not None and (last is None or last <= held.changed_at)
 
     def _save(self, digest: str, modified_at: datetime | None, token: str) -> datetime | None:
         """Write on the row how the calendar stands, unless somebody else just did.

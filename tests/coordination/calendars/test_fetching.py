@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
@@ -28,7 +29,7 @@ from coordination.calendars.linking import (
     revoke_link,
 )
 from coordination.calendars.models import FeedLink
-from coordination.calendars.shelf import shelf
+from coordination.calendars.shelf import Shelf, shelf
 from coordination.changes.models import Counter
 from events.models import Event
 from events.scheduling import discard_event, draft_event, revise_event
@@ -406,3 +407,21 @@ def test_link_that_shows_again_what_it_showed_once_has_a_later_date(
     again = ask(link, **{"If-Modified-Since": more["Last-Modified"]})
 
     assert (again.status_code, again["ETag"]) == (200, first["ETag"])
+
+
+def test_link_that_showed_something_else_elsewhere_has_a_later_date(
+    ask: Ask, cast: Cast, link: FeedLink, event: Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_event(cast.alliance, audience="secretariat", span=MORNING)
+    first = ask(link)
+    User.objects.filter(pk=link.user_id).update(is_superuser=True)
+    with monkeypatch.context() as patched:  # another process, with a memory of its own
+        patched.setattr(fetching, "_remembered", OrderedDict())
+        patched.setattr(fetching, "shelf", Shelf())
+        more = ask(link)
+    User.objects.filter(pk=link.user_id).update(is_superuser=False)
+
+    again = ask(link, **{"If-Modified-Since": more["Last-Modified"]})
+
+    assert (again.status_code, again["ETag"]) == (200, first["ETag"])
+    assert more["ETag"] != first["ETag"]
