@@ -39,7 +39,7 @@ from coordination.calendars.linking import SECRET
 from coordination.calendars.links import compile_link, selection_of
 from coordination.calendars.models import FeedLink
 from coordination.calendars.rendering import fingerprint
-from coordination.calendars.shelf import Rendition, rendition_of, shelf
+from coordination.calendars.shelf import Rendition, Revision, rendition_of, shelf
 from coordination.calendars.syncing import changes_since, token_of
 from coordination.calendars.tokens import TokenRefused, Watermark, watermark_of
 from coordination.changes.models import Change, Counter
@@ -55,10 +55,12 @@ VARIANT: Final = "link"  # what its sync tokens are for
 log = logging.getLogger(__name__)
 
 Facts = tuple[Any, ...]
-"""A link's row as far as the answer depends on it, with its owner's and the log's, as the
-database driver gives it."""
+"""A link's row as far as the answer depends on it, with its owner's, its token's and the log's, as
+the database driver gives it; and the hour for which the fetch is noted and the rights are read,
+since days begin on one."""
 
-NUMBER, EXPIRY, OF_THE_LOG = 4, -3, -2  # where they have `number` and the token's end; the log's
+NUMBER = 4  # where they have `link.number`
+EXPIRY, OF_THE_LOG = -3, -3  # in the row alone the end of the token; in all, where the log's begin
 
 # By hand, because a poll costs little more than this query. The date is taken as text, which is
 # all that comparing needs: SQLite's driver reads an instant slowly.
@@ -80,13 +82,11 @@ class Remembered:
     """What this process found out about a link.
 
     Attributes:
-        facts: the row that it was found out from.
-        hour: the one for which the fetch is noted, and the rights were read: days begin on one.
+        facts: what it was found out from.
         link: as the row has it, with its owner and token; `number` and `sync_token` may be ahead.
     """
 
     facts: Facts
-    hour: datetime
     link: FeedLink
     standing: Standing
 
@@ -96,12 +96,21 @@ _lock = Lock()
 _compiling = tuple(Lock() for _ in range(64))
 
 
-def find_feed(slug: str, year: int | None, language: str) -> Standing | None:
-    """Return an alliance's public calendar, of all time or of one year; None without one."""
+def find_feed(
+    slug: str, year: int | None, language: str, *, revision: Revision | None = None
+) -> Standing | None:
+    """Return an alliance's public calendar, of all time or of one year; None without one.
+
+    Args:
+        slug: the alliance's.
+        year: the one year, or None.
+        language: "zh-hans" or "en".
+        revision: what `shelf.revision_of` just said, where it was asked already.
+    """
     if year is not None and not FIRST_YEAR <= year <= LAST_YEAR:
         return None
     address = FeedAddress(slug, year, language)
-    rendition = shelf.fetch(address)
+    rendition = shelf.fetch(address, revision=revision)
     if rendition is None:
         return None
     return Standing(
@@ -114,27 +123,26 @@ def find_feed(slug: str, year: int | None, language: str) -> Standing | None:
     )
 
 
-def find_link(secret: str, *, at: datetime, program: str) -> Standing | None:
+def find_link(
+    secret: str, *, at: datetime, program: str, facts: Facts | None = None
+) -> Standing | None:
     """Return the calendar of a private link, and note the fetch.
 
     Args:
         secret: the part of the address that cannot be guessed.
         at: now, aware.
         program: which one asks, as `programs.program_named` says it.
+        facts: what `facts_of_link` just said, where it was asked already.
 
     Returns:
-        None where there is no link in force: never made, revoked, replaced, its owner's account
-        or the token that made it ended.
+        None where there is no link in force.
     """
-    if SECRET.fullmatch(secret) is None:
-        return None
-    sha256 = hash_secret(secret)
-    facts = _facts_of(sha256, at)
+    facts = facts or facts_of_link(secret, at)
     if facts is None:
         return None
-    hour = _hour_of(at)
+    sha256 = hash_secret(secret)
     known = _remembered.get(sha256)
-    if known is not None and known.hour == hour and known.facts == facts:
+    if known is not None and known.facts == facts:
         return known.standing
     if known is not None and known.facts[:OF_THE_LOG] == facts[:OF_THE_LOG]:
         link: FeedLink | None = copy(known.link)  # a check writes on it; threads share the other
@@ -148,32 +156,29 @@ def find_link(secret: str, *, at: datetime, program: str) -> Standing | None:
     standing = check.standing()
     if not is_noted or check.wrote:  # the row is not what it should be, or not what `facts` say
         return standing._replace(is_lasting=False)
-    _remember(sha256, Remembered(facts, hour, check.link, standing))
+    _remember(sha256, Remembered(facts, check.link, standing))
     return standing
 
 
-def facts_of_link(secret: str, at: datetime) -> tuple[datetime, Facts] | None:
-    """Return what stays the same as long as a link's calendar does, at least; one query.
+def facts_of_link(secret: str, at: datetime) -> Facts | None:
+    """Return what stays the same as long as a link's calendar does, at least.
 
-    None where there is no link in force.
+    One query, four indexed look-ups. None where there is no link in force: never made, revoked,
+    replaced, its owner's account or the token that made it ended.
     """
     if SECRET.fullmatch(secret) is None:
         return None
-    facts = _facts_of(hash_secret(secret), at)
-    return None if facts is None else (_hour_of(at), facts)
+    row = row_of(FACTS_SQL, [hash_secret(secret)])
+    if row is None:
+        return None
+    expires_at = instant_of(row[EXPIRY])
+    return (*row, _hour_of(at)) if expires_at is None or expires_at > at else None
 
 
 def forget_all() -> None:
     """Forget what this process found out; the rows still say it."""
     with _lock:
         _remembered.clear()
-
-
-def _facts_of(sha256: str, at: datetime) -> Facts | None:
-    """Return the row that settles most requests: one query, three indexed look-ups."""
-    facts = row_of(FACTS_SQL, [sha256])
-    expires_at = None if facts is None else instant_of(facts[EXPIRY])
-    return facts if expires_at is None or expires_at > at else None
 
 
 def _hour_of(at: datetime) -> datetime:

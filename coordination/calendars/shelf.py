@@ -86,13 +86,17 @@ class Shelf:
         self._lock = Lock()
         self._compiling: dict[FeedAddress, Lock] = {}
 
-    def fetch(self, address: FeedAddress) -> Rendition | None:
+    def fetch(self, address: FeedAddress, *, revision: Revision | None = None) -> Rendition | None:
         """Return the feed as it stands now, or None where there is no such alliance.
 
         One query while nothing changed. Requests that arrive while it is compiled wait for it
         rather than compile it again.
+
+        Args:
+            address: which feed.
+            revision: what `revision_of` just said, where it was asked already.
         """
-        revision = revision_of(address.slug)
+        revision = revision or revision_of(address.slug)
         if revision is None:
             return None
         rendition = self.look(address)

@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from http import HTTPStatus
 from io import BytesIO
+from threading import Lock
 from typing import Any, Final, NamedTuple
 
 from django.conf import settings
@@ -51,7 +52,7 @@ Facts = tuple[Any, ...]
 
 _dav: Any = convert_exception_to_response(dav)
 CHUNK: Final = 64 * 1024  # octets
-KEPT: Final = 4096  # questions
+KEPT: Final = 10_000  # questions
 LONGEST_QUESTION: Final = 2048  # characters in all
 ASKED_BY: Final = (
     "REQUEST_METHOD",
@@ -94,6 +95,7 @@ class ShortPath:
         self._asked_by = ASKED_BY if proxy_says is None else (*ASKED_BY, proxy_says[0])
         self._fixed: dict[tuple[str, bool | None], Headers] = {}
         self._told: dict[Question, Told] = {}
+        self._lock = Lock()
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request for a calendar that exists; lead every other one on."""
@@ -116,7 +118,7 @@ class ShortPath:
         try:
             if "HTTP_IF_NONE_MATCH" in environ or "HTTP_IF_MODIFIED_SINCE" in environ:
                 return self._of_copy(environ, address, at)
-            standing = _standing(environ, address, at)
+            standing = _standing(environ, address, at, None)
             return standing and self._reply(environ, _answered(environ, standing, at))
         except (Error, SuspiciousOperation):
             return None
@@ -128,13 +130,15 @@ class ShortPath:
 
         It asks in the same words each time: while the facts are the same, so is the answer.
         """
-        question = tuple(map(environ.get, self._asked_by))
         facts = _facts(address, at)
+        if facts is None:
+            return None
+        question = tuple(map(environ.get, self._asked_by))
         told = self._told.get(question)
         if told is not None and told.facts == facts:
             return told.reply
-        standing = _standing(environ, address, at)
-        if facts is None or standing is None:
+        standing = _standing(environ, address, at, facts)
+        if standing is None:
             return None
         found = _answered(environ, standing, at)
         reply = self._reply(environ, found)
@@ -145,12 +149,13 @@ class ShortPath:
         return reply
 
     def _keep(self, question: Question, told: Told) -> None:
-        """Keep what a question of common length was told; where too many are kept, begin anew."""
+        """Keep what a question of common length was told; the oldest makes room."""
         if sum(map(len, filter(None, question))) > LONGEST_QUESTION:
             return
-        if len(self._told) >= KEPT:
-            self._told.clear()
-        self._told[question] = told
+        with self._lock:
+            self._told[question] = told
+            if len(self._told) > KEPT:
+                del self._told[next(iter(self._told))]
 
     def _of_caldav(self, environ: Environ) -> Reply | None:
         """Return the answer to what a CalDAV program asks, remembered or given now.
@@ -228,12 +233,14 @@ def _facts(address: re.Match[str], at: datetime) -> Facts | None:
     return facts_of_link(secret, at) if secret else revision_of(slug)
 
 
-def _standing(environ: Environ, address: re.Match[str], at: datetime) -> Standing | None:
+def _standing(
+    environ: Environ, address: re.Match[str], at: datetime, facts: Facts | None
+) -> Standing | None:
     slug, year, secret = address.groups()
     if secret:
         program = program_named(environ.get("HTTP_USER_AGENT", ""))
-        return find_link(secret, at=at, program=program)
-    return find_feed(slug, int(year) if year else None, _language(environ))
+        return find_link(secret, at=at, program=program, facts=facts)
+    return find_feed(slug, int(year) if year else None, _language(environ), revision=facts)
 
 
 def _language(environ: Environ) -> str:
