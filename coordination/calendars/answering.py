@@ -13,11 +13,22 @@ from http import HTTPStatus
 from typing import Final, NamedTuple, Protocol
 
 from django.utils.http import http_date
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
 
 from coordination.bilingual import ENGLISH
-from coordination.calendars.negotiation import IDENTITY, choose_coding, is_unchanged
+from coordination.calendars.negotiation import (
+    IDENTITY,
+    choose_coding,
+    is_as_believed,
+    is_unchanged,
+)
 
 CONTENT_TYPE: Final = "text/calendar; charset=utf-8"
+ANOTHER_VERSION: Final = _(
+    "What stands here now is not the version that was asked for. "
+    "Ask without If-Match and If-Unmodified-Since to get it."
+)
 LANGUAGE_TAGS: Final = {ENGLISH: "en"}
 PUBLIC_CACHE: Final = "public, max-age=300"
 PRIVATE_CACHE: Final = "private, max-age=0, must-revalidate"
@@ -35,6 +46,8 @@ class Asked(NamedTuple):
     accept_encoding: str
     if_none_match: str | None
     if_modified_since: str | None
+    if_match: str | None
+    if_unmodified_since: str | None
     at: datetime
 
 
@@ -83,9 +96,14 @@ class Answer(NamedTuple):
 
 
 def answer(asked: Asked, standing: Standing) -> Answer:
-    """Return 304 to a client that has the bytes, else 200 with them in the best coding."""
+    """Return 304 to a client that has the bytes, else 200 with them in the best coding.
+
+    Before either, 412 to one that asked for another version than stands here.
+    """
     coding = choose_coding(asked.accept_encoding)
     etag = etag_of(standing.digest, coding)
+    if not _may_be_sent(asked, etag, standing.changed_at):
+        return _refused(asked, standing)
     if is_unchanged(
         if_none_match=asked.if_none_match,
         if_modified_since=asked.if_modified_since,
@@ -96,11 +114,14 @@ def answer(asked: Asked, standing: Standing) -> Answer:
         return Answer(HTTPStatus.NOT_MODIFIED, fields)
     content = standing.load()
     body = content.content(coding)
-    headers = _validators(etag_of(content.digest, coding), content.changed_at, asked.at, standing)
+    etag = etag_of(content.digest, coding)
+    if not _may_be_sent(asked, etag, content.changed_at):
+        return _refused(asked, standing)
+    headers = _validators(etag, content.changed_at, asked.at, standing)
     headers += [
         ("Content-Type", CONTENT_TYPE),
         ("Content-Length", str(len(body))),
-        ("Content-Language", LANGUAGE_TAGS.get(standing.language, "zh-Hans")),
+        ("Content-Language", _language_tag(standing)),
         ("Content-Disposition", f'inline; filename="{standing.file_name}"'),
         ("X-Robots-Tag", "noindex"),
     ]
@@ -115,6 +136,36 @@ def etag_of(digest: str, coding: str) -> str:
     """Return the strong entity tag of bytes in a coding, quoted: each coding has its own."""
     suffix = "" if coding == IDENTITY else f"-{coding}"
     return f'"{digest}{suffix}"'
+
+
+def _may_be_sent(asked: Asked, etag: str, changed_at: datetime | None) -> bool:
+    """Return whether the client asked for these bytes, or for whatever there is."""
+    return is_as_believed(
+        if_match=asked.if_match,
+        if_unmodified_since=asked.if_unmodified_since,
+        etag=etag,
+        changed_at=changed_at,
+    )
+
+
+def _refused(asked: Asked, standing: Standing) -> Answer:
+    """Return 412 with a sentence in the calendar's language (RFC 9110 section 15.5.13)."""
+    with override(standing.language):
+        body = f"{ANOTHER_VERSION}\n".encode()
+    headers = [
+        ("Content-Type", "text/plain; charset=utf-8"),
+        ("Content-Length", str(len(body))),
+        ("Content-Language", _language_tag(standing)),
+        ("Cache-Control", "no-store"),
+        ("X-Robots-Tag", "noindex"),
+    ]
+    if not standing.is_private:
+        headers.append(("Access-Control-Allow-Origin", "*"))
+    return Answer(HTTPStatus.PRECONDITION_FAILED, headers, body if asked.method == "GET" else b"")
+
+
+def _language_tag(standing: Standing) -> str:
+    return LANGUAGE_TAGS.get(standing.language, "zh-Hans")
 
 
 def _validators(

@@ -17,6 +17,7 @@ IDENTITY: Final = "identity"
 CODINGS: Final = ("br", "gzip", IDENTITY)  # the better first, among equals
 KEPT: Final = 256  # headers whose choice is known: programs send the same one always
 
+_STRONG_TAG: Final = re.compile(r'W/"[^"]*"|("[\x21\x23-\x7e\x80-\xff]*")')
 _ENTITY_TAG: Final = re.compile(r'(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")')
 _QUALITY: Final = re.compile(r"[qQ]=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)")
 
@@ -38,6 +39,33 @@ def choose_coding(header: str) -> str:
     offered = {coding: qualities.get(coding, others) for coding in CODINGS}
     best = max(CODINGS, key=lambda coding: (offered[coding], -CODINGS.index(coding)))
     return best if offered[best] > 0 else IDENTITY
+
+
+def is_as_believed(
+    *,
+    if_match: str | None,
+    if_unmodified_since: str | None,
+    etag: str,
+    changed_at: datetime | None,
+) -> bool:
+    """Return whether what would be sent is what the client believes, so that it may be sent.
+
+    Tags decide alone where there are any, in lists and strongly compared; a date is only asked
+    where the client sends no tag, and one that is none counts for nothing (RFC 9110 sections
+    13.1.1, 13.1.4 and 13.2.2). This comes before `is_unchanged`.
+
+    Args:
+        if_match: Header as sent, or None.
+        if_unmodified_since: Header as sent, or None.
+        etag: Strong tag of what would be sent, quoted.
+        changed_at: When that last changed, aware; compared to the second. None when nobody knows.
+    """
+    if if_match is not None:
+        return if_match.strip() == "*" or etag in _STRONG_TAG.findall(if_match)
+    if if_unmodified_since is None or changed_at is None:
+        return True
+    since = parse_http_date_safe(if_unmodified_since)
+    return since is None or int(changed_at.timestamp()) <= since
 
 
 def is_unchanged(

@@ -61,6 +61,8 @@ ASKED_BY: Final = (
     "HTTP_ACCEPT_ENCODING",
     "HTTP_IF_NONE_MATCH",
     "HTTP_IF_MODIFIED_SINCE",
+    "HTTP_IF_MATCH",
+    "HTTP_IF_UNMODIFIED_SINCE",
     "wsgi.url_scheme",
 )
 """All of a request for a feed that an answer depends on, beside what a trusted proxy says."""
@@ -210,6 +212,8 @@ def _answered(environ: Environ, standing: Standing, at: datetime) -> Answer:
         accept_encoding=environ.get("HTTP_ACCEPT_ENCODING", ""),
         if_none_match=environ.get("HTTP_IF_NONE_MATCH"),
         if_modified_since=environ.get("HTTP_IF_MODIFIED_SINCE"),
+        if_match=environ.get("HTTP_IF_MATCH"),
+        if_unmodified_since=environ.get("HTTP_IF_UNMODIFIED_SINCE"),
         at=at,
     )
     return answer(asked, standing)

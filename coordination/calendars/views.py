@@ -63,12 +63,14 @@ def private_link(request: HttpRequest, secret: str) -> HttpResponse:
 
 
 def _answer(request: HttpRequest, standing: Standing, at: datetime) -> HttpResponse:
-    """Answer 200 with the bytes in the best coding, or 304 to a client that has them."""
+    """Answer 200 with the bytes in the best coding, 304 to a client that has them, or 412."""
     asked = Asked(
         method=request.method or "GET",
         accept_encoding=request.META.get("HTTP_ACCEPT_ENCODING", ""),
         if_none_match=request.META.get("HTTP_IF_NONE_MATCH"),
         if_modified_since=request.META.get("HTTP_IF_MODIFIED_SINCE"),
+        if_match=request.META.get("HTTP_IF_MATCH"),
+        if_unmodified_since=request.META.get("HTTP_IF_UNMODIFIED_SINCE"),
         at=at,
     )
     found = answer(asked, standing)

@@ -67,7 +67,7 @@ class SchemaView(HouseView):
         """Answer the document; it changes only with the program."""
         body = schema_bytes(request.accepted_renderer.format.removeprefix("plain-"))
         etag = f'"{fingerprint(body)}"'
-        unchanged = self.not_modified(etag)
+        unchanged = self.check_conditions(etag)
         if unchanged is not None:
             return unchanged
         return HttpResponse(

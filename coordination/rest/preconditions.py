@@ -44,6 +44,11 @@ def none_match(header: str | None, etag: str) -> bool:
     return etag in (tag.removeprefix("W/") for tag in _TAG.findall(header))
 
 
+def any_match(header: str | None, etag: str) -> bool:
+    """Return whether `If-Match` lets `etag` be read; compares strongly (section 13.1.1)."""
+    return header is None or header.strip() == "*" or etag in _TAG.findall(header)
+
+
 def check_match(header: str | None, obj: Tracked, *, required: bool) -> None:
     """Go on when `If-Match` names the present version of `obj`, or is `*`.
 

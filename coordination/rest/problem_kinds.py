@@ -123,6 +123,12 @@ IN_FLIGHT = _kind(
     _("The first request with this key is still being answered"),
     _("Wait for the seconds that “Retry-After” names and send the same request again."),
 )
+PRECONDITION_FAILED = _kind(
+    "precondition_failed",
+    412,
+    _("This is not the version that was asked for"),
+    _("“current_etag” names what stands here now. Ask without “If-Match” to read it."),
+)
 STALE_VERSION = _kind(
     "stale_version",
     412,

@@ -52,7 +52,7 @@ ANSWERS = {
     404: "There is nothing here, or nothing that is open to the caller.",
     406: "No offered format is acceptable.",
     409: "The present state does not allow this.",
-    412: "Somebody else has changed it in the meantime.",
+    412: "Somebody else has changed it in the meantime: it is not the version you named.",
     413: "The request is too large.",
     415: "The format of the body is not taken.",
     422: "The Idempotency-Key was used for another request.",
@@ -62,7 +62,7 @@ ANSWERS = {
 }
 ALWAYS = (400, 401, 403, 404, 406, 415, 429, 503)
 BY_METHOD = {
-    "get": (),
+    "get": (412,),
     "post": (409, 412, 413, 422),
     "patch": (409, 412, 413, 428),
     "delete": (409, 412, 428),
@@ -264,6 +264,7 @@ def _parameters(path: str, method: str) -> list[dict[str, Any]]:
     ]
     if method == "get":
         parameters.append(_parameter("If-None-Match", "The ETag you have: 304 while it holds."))
+        parameters.append(_parameter("If-Match", "The ETag you want: 412 when it is another."))
     if method == "post":
         parameters.append(_parameter("Idempotency-Key", "Makes it safe to send this twice."))
     if method in ("patch", "delete"):

@@ -32,8 +32,12 @@ from coordination.rest.filters import refuse_unknown
 from coordination.rest.inputs import Input
 from coordination.rest.language import content_language
 from coordination.rest.parsers import MergePatchParser, StrictJSONParser
-from coordination.rest.preconditions import fingerprint, none_match
-from coordination.rest.problem_kinds import SCOPE_MISSING, UNSUPPORTED_MEDIA_TYPE
+from coordination.rest.preconditions import any_match, fingerprint, none_match
+from coordination.rest.problem_kinds import (
+    PRECONDITION_FAILED,
+    SCOPE_MISSING,
+    UNSUPPORTED_MEDIA_TYPE,
+)
 from coordination.rest.problems import Problem, ProblemError, handle_exception, parameter_error
 from coordination.rest.reading import Reader
 from coordination.rest.rendering import JSON, FastJSONRenderer, to_json
@@ -147,13 +151,23 @@ class HouseView(APIView):
         return HttpResponse(body, status=status, content_type=JSON, headers=headers)
 
     def answer_tagged(self, data: Any) -> HttpResponse:
-        """Return data as JSON with a strong tag of its bytes, or 304."""
+        """Return data as JSON with a strong tag of its bytes, or 304.
+
+        Raises:
+            ProblemError: see `check_conditions`.
+        """
         body = to_json(data)
         etag = f'"{fingerprint(body)}"'
-        return self.not_modified(etag) or self.answer_bytes(body, headers={"ETag": etag})
+        return self.check_conditions(etag) or self.answer_bytes(body, headers={"ETag": etag})
 
-    def not_modified(self, etag: str) -> HttpResponse | None:
-        """Return a 304 when the client has what `etag` stands for (RFC 9110 section 15.4.5)."""
+    def check_conditions(self, etag: str) -> HttpResponse | None:
+        """Return a 304 when the client has what `etag` stands for (RFC 9110 section 15.4.5).
+
+        Raises:
+            ProblemError: it asked for something else, by `If-Match` (412).
+        """
+        if not any_match(self.request.headers.get("If-Match"), etag):
+            raise ProblemError(Problem(PRECONDITION_FAILED, extra={"current_etag": etag}))
         if none_match(self.request.headers.get("If-None-Match"), etag):
             return HttpResponse(status=304, headers={"ETag": etag})
         return None

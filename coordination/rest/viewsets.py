@@ -129,7 +129,7 @@ class ResourceViewSet(ViewSetMixin, HouseView):
         """Answer a page; while nothing has changed, from the cache or with 304."""
         for _attempt in range(ATTEMPTS):
             etag = self._list_etag()
-            unchanged = self.not_modified(etag)
+            unchanged = self.check_conditions(etag)
             if unchanged is not None:
                 return unchanged
             kept = caches["answers"].get(etag)
@@ -149,9 +149,10 @@ class ResourceViewSet(ViewSetMixin, HouseView):
 
         Raises:
             NotVisible: there is none, or none that the viewer may see.
+            ProblemError: it is not the version that `If-Match` names.
         """
         body, etag = self.represent(self.rows().filter(**self._lookup()))
-        return self.not_modified(etag) or self.answer_bytes(body, headers={"ETag": etag})
+        return self.check_conditions(etag) or self.answer_bytes(body, headers={"ETag": etag})
 
     def represent(self, rows: QuerySet[Any]) -> tuple[bytes, str]:
         """Return the bytes and the tag of the only row.

@@ -131,7 +131,7 @@ class MaterialDownloadView(HouseView):
         if version is None:
             raise NotVisible
         etag = f'"{version.file_id}"'
-        return self.not_modified(etag) or _attachment(version, etag)
+        return self.check_conditions(etag) or _attachment(version, etag)
 
 
 def content_of(file: UploadedFile[Any]) -> bytes:

@@ -98,7 +98,7 @@ class EventViewSet(Creating, Changing, Deleting, ResourceViewSet):
             sentence = _("This event has no date yet, and JSCalendar needs one. Ask for JSON.")
             raise ProblemError(Problem(NOT_ACCEPTABLE, detail=sentence))
         etag = etag_of(event.version, body)
-        return self.not_modified(etag) or HttpResponse(
+        return self.check_conditions(etag) or HttpResponse(
             body, content_type=EVENT_MEDIA_TYPE, headers={"ETag": etag}
         )
 

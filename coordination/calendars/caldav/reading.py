@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from http import HTTPStatus
 
 from django.conf import settings
@@ -9,12 +10,13 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.http import http_date
 from django.utils.translation import gettext as _
 
+from coordination.calendars.answering import ANOTHER_VERSION
 from coordination.calendars.caldav.objects import CalendarObject
 from coordination.calendars.caldav.properties import Asking, collection_tag, zone_text
 from coordination.calendars.caldav.resources import AnyResource, Collection, Member
 from coordination.calendars.caldav.xml import Refused
 from coordination.calendars.feeds import REFRESH
-from coordination.calendars.negotiation import is_unchanged
+from coordination.calendars.negotiation import is_as_believed, is_unchanged
 from events.vevent import CALENDAR_TAIL, CalendarHead, ZoneUse, calendar_head, zones_text
 
 
@@ -22,7 +24,7 @@ def answer_get(request: HttpRequest, resource: AnyResource, asking: Asking) -> H
     """Answer with an object, a calendar, or a word to people who look here with a browser.
 
     Raises:
-        Refused: 404, there is no such object.
+        Refused: 404, there is no such object; 412, it is not the version that was asked for.
     """
     if isinstance(resource, Member):
         item = resource.collection.object_named(resource.name)
@@ -39,6 +41,7 @@ def answer_get(request: HttpRequest, resource: AnyResource, asking: Asking) -> H
 
 def _object(request: HttpRequest, item: CalendarObject) -> HttpResponse:
     """Answer with one object; not compressed, so that its tag stays strong by every way."""
+    _check_wanted(request, item.etag, item.changed_at)
     if _has_it(request, item.etag):
         answer = _not_modified(item.etag)
     else:
@@ -51,6 +54,7 @@ def _object(request: HttpRequest, item: CalendarObject) -> HttpResponse:
 def _calendar(request: HttpRequest, collection: Collection, asking: Asking) -> HttpResponse:
     """Answer with all objects of a calendar in one."""
     etag = f'"{collection_tag(collection, asking)}-ics"'
+    _check_wanted(request, etag, None)
     if _has_it(request, etag):
         return _sent(request, _not_modified(etag))
     items = collection.listed(full=True)
@@ -81,6 +85,21 @@ def _calendar(request: HttpRequest, collection: Collection, asking: Asking) -> H
     answer["ETag"] = etag
     answer["Content-Disposition"] = f'inline; filename="{collection.name}.ics"'
     return _sent(request, answer)
+
+
+def _check_wanted(request: HttpRequest, etag: str, changed_at: datetime | None) -> None:
+    """See that the client asks for these bytes, or for whatever there is (RFC 9110 13.2.2).
+
+    Raises:
+        Refused: 412.
+    """
+    if not is_as_believed(
+        if_match=request.headers.get("If-Match"),
+        if_unmodified_since=request.headers.get("If-Unmodified-Since"),
+        etag=etag,
+        changed_at=changed_at,
+    ):
+        raise Refused(HTTPStatus.PRECONDITION_FAILED, "", ANOTHER_VERSION)
 
 
 def _has_it(request: HttpRequest, etag: str) -> bool:

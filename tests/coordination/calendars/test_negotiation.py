@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from coordination.calendars.negotiation import choose_coding, is_unchanged
+from coordination.calendars.negotiation import choose_coding, is_as_believed, is_unchanged
 
 CHANGED_AT = datetime(2024, 5, 14, 9, 30, tzinfo=UTC)
 LAST_MODIFIED = "Tue, 14 May 2024 09:30:00 GMT"
@@ -113,3 +113,47 @@ def test_is_unchanged_with_both_asks_the_tag_alone(
         )
         is unchanged
     )
+
+
+@pytest.mark.parametrize(
+    ("if_match", "believed"),
+    [
+        (None, True),
+        (ETAG, True),
+        (f'"x", W/"y,z" ,{ETAG}', True),
+        (f'W/"x",{ETAG}', True),
+        (" * ", True),
+        (f"W/{ETAG}", False),
+        (f'W/{ETAG},"x"', False),
+        ('"abc"', False),
+        ("abc-gzip", False),
+        ("junk", False),
+        ("", False),
+    ],
+)
+def test_is_as_believed_by_tags_reads_lists_strongly(if_match: str | None, believed: bool) -> None:
+    assert (
+        is_as_believed(
+            if_match=if_match, if_unmodified_since=None, etag=ETAG, changed_at=CHANGED_AT
+        )
+        is believed
+    )
+
+
+@pytest.mark.parametrize(
+    ("if_match", "if_unmodified_since", "believed"),
+    [
+        (None, LAST_MODIFIED, True),
+        (None, "Tue, 14 May 2024 09:29:59 GMT", False),
+        (None, "yesterday", True),
+        (ETAG, "Tue, 14 May 2024 09:29:59 GMT", True),
+        ('"other"', LAST_MODIFIED, False),
+    ],
+)
+def test_is_as_believed_by_date_where_no_tag_is_sent(
+    if_match: str | None, if_unmodified_since: str, believed: bool
+) -> None:
+    asked = {"if_match": if_match, "if_unmodified_since": if_unmodified_since}
+
+    assert is_as_believed(**asked, etag=ETAG, changed_at=CHANGED_AT) is believed
+    assert is_as_believed(**asked, etag=ETAG, changed_at=None) is (if_match != '"other"')

@@ -166,6 +166,59 @@ def test_answer_to_a_stale_or_broken_condition_is_the_same_both_ways(
         assert short(path, **condition) == expected
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("query", ["", "lang=en"])
+def test_answer_to_who_wants_another_version_is_412_both_ways(
+    long: Ask, short: Ask, paths: list[str], method: str, query: str
+) -> None:
+    for path in paths:
+        first = long(path, query=query)
+        tag = first.value("ETag")
+        conditions = (
+            {"if_match": '"other"'},
+            {"if_match": f"W/{tag}"},
+            {"if_match": tag, "accept_encoding": "gzip"},
+            {"if_match": '"other"', "if_none_match": tag},
+            {"if_match": '"other"', "if_modified_since": first.value("Last-Modified")},
+            {"if_unmodified_since": "Mon, 01 Jan 2001 00:00:00 GMT"},
+        )
+        for condition in conditions:
+            expected = long(path, method, query, **condition)
+
+            assert expected.status == "412 Precondition Failed"
+            assert expected.value("Content-Type") == "text/plain; charset=utf-8"
+            assert (expected.body == b"") is (method == "HEAD")
+            assert short(path, method, query, **condition) == expected
+
+
+def test_answer_to_who_wants_this_version_is_the_same_both_ways(
+    long: Ask, short: Ask, paths: list[str]
+) -> None:
+    for path in paths:
+        first = long(path)
+        tag, at = first.value("ETag"), first.value("Last-Modified")
+        for condition in ({"if_match": tag}, {"if_match": "*"}, {"if_unmodified_since": at}):
+            assert long(path, **condition) == first
+            assert short(path, **condition) == first
+            copy = {**condition, "if_none_match": tag}
+            assert long(path, **copy).status == "304 Not Modified"
+            assert short(path, **copy) == long(path, **copy)
+
+
+def test_answer_from_memory_is_none_to_who_wants_another_version(
+    long: Ask, short: Ask, paths: list[str]
+) -> None:
+    for path in paths:
+        copy = {"if_none_match": long(path).value("ETag")}
+        assert short(path, **copy).status == "304 Not Modified"
+        for condition in (
+            {"if_match": '"other"'},
+            {"if_unmodified_since": "Mon, 01 Jan 2001 00:00:00 GMT"},
+        ):
+            assert short(path, **copy, **condition) == long(path, **copy, **condition)
+            assert short(path, **copy, **condition).status == "412 Precondition Failed"
+
+
 def test_answer_before_its_date_is_the_same_both_ways(long: Ask, short: Ask, event: Event) -> None:
     FeedStamp.objects.update(modified_at=timezone.now() + timedelta(hours=1))
 

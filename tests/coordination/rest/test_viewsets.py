@@ -143,6 +143,21 @@ def test_object_has_a_strong_tag_of_version_and_bytes(cast: Cast, client: Client
     assert again.status_code == 304
 
 
+@pytest.mark.parametrize("path", ["/api/v1/alliances/jjj/", "/api/v1/alliances/"])
+def test_read_of_another_version_than_stands_there_is_412(cast: Cast, client: Client, path: str):
+    etag = client.get(path, headers=EN)["ETag"]
+    for wanted in (etag, f'"x", {etag}', "*"):
+        assert client.get(path, headers=EN | {"If-Match": wanted}).status_code == 200
+        copy = client.get(path, headers=EN | {"If-Match": wanted, "If-None-Match": etag})
+        assert copy.status_code == 304
+    for wanted in ('"x"', f"W/{etag}", "junk"):
+        response = client.get(path, headers=EN | {"If-Match": wanted, "If-None-Match": etag})
+        problem = response.json()
+        assert (response.status_code, response["Content-Type"]) == (412, PROBLEM)
+        assert (problem["code"], problem["current_etag"]) == ("precondition_failed", etag)
+        assert client.head(path, headers=EN | {"If-Match": wanted}).status_code == 412
+
+
 def test_object_that_is_not_there_is_404(cast: Cast, client: Client):
     response = client.get("/api/v1/alliances/nosuch/", headers=EN)
     assert (response.status_code, response["Content-Type"]) == (404, PROBLEM)

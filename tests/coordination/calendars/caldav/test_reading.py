@@ -43,6 +43,44 @@ def test_copy_that_is_still_good_is_not_sent_again(
     assert (answer.text == "") is (status == 304)
 
 
+@pytest.mark.parametrize(
+    ("header", "status"),
+    [("{}", 200), ('"x", {}', 200), ("*", 200), ("W/{}", 412), ('"x"', 412), ("junk", 412)],
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("is_whole", [False, True])
+def test_version_that_was_asked_for_is_sent_or_nothing(
+    header: str, status: int, method: str, is_whole: bool, phone: Phone, cast: Cast
+) -> None:
+    event = make_event(cast.alliance, scheduled=True)
+    path = "jjj/" if is_whole else f"jjj/{event.dav_name}"
+    etag = phone.ask("GET", path).response["ETag"]
+    wanted = header.format(etag)
+    copy = phone.ask(method, path, If_Match=wanted, If_None_Match=etag)
+
+    assert phone.ask(method, path, If_Match=wanted).status == status
+    assert copy.status == (304 if status == 200 else 412)
+
+
+@pytest.mark.parametrize(
+    ("date", "status"),
+    [
+        ("Mon, 10 Jan 2028 02:00:00 GMT", 200),
+        ("Mon, 10 Jan 2028 01:59:59 GMT", 412),
+        ("yesterday", 200),
+    ],
+)
+def test_object_that_changed_since_a_date_is_not_sent(
+    date: str, status: int, phone: Phone, cast: Cast
+) -> None:
+    event = make_event(cast.alliance, scheduled=True)
+    path = f"jjj/{event.dav_name}"
+    etag = phone.ask("GET", path).response["ETag"]
+
+    assert phone.ask("GET", path, If_Unmodified_Since=date).status == status
+    assert phone.ask("GET", path, If_Unmodified_Since=date, If_Match=etag).status == 200
+
+
 def test_tag_changes_with_the_event(phone: Phone, cast: Cast) -> None:
     event = make_event(cast.alliance, scheduled=True)
     paths = ("jjj/", f"jjj/{event.dav_name}")
