@@ -23,7 +23,7 @@ from coordination.accounts.viewer import Viewer
 from coordination.calendars.images import EventImage
 from coordination.calendars.tokens import subject_of
 from coordination.changes.refusals import FieldError, InvalidInput, invalid
-from coordination.rest.filters import filtered
+from coordination.rest.filters import BACKWARDS, filtered
 from coordination.rest.problems import ProblemError, parameter_error
 from events.api.filters import HOME, EventFilters, MomentField, held_by, key_of
 from events.models import Event, EventState
@@ -32,6 +32,7 @@ from events.querysets import EventQuerySet, organizations_of
 
 MINE = "mine"
 NOT_THERE = _("There is no such object, or it is not open to you.")
+END_AFTER_BEGINNING = _("The end must be after the beginning.")
 FILTERS = tuple(EventFilters.base_filters)
 HAS_A_DATE = (
     Q(starts_at__isnull=False)
@@ -193,12 +194,14 @@ def cleaned_filters(
     try:
         chosen = Selection.parse(parameters).parameters_with_mine
     except ProblemError as refused:
+        errors = refused.problem.errors
+        if any(error.code == BACKWARDS for error in errors):
+            raise invalid("filters.to", END_AFTER_BEGINNING) from refused
         raise InvalidInput(
-            FieldError(f"filters.{error.parameter}", error.code, error.message)
-            for error in refused.problem.errors
+            FieldError(f"filters.{error.parameter}", error.code, error.message) for error in errors
         ) from refused
     if {"from", "to"} <= chosen.keys() and _moment(chosen["to"]) <= _moment(chosen["from"]):
-        raise invalid("filters.to", _("The end must be after the beginning."))
+        raise invalid("filters.to", END_AFTER_BEGINNING)
     unknown = [
         FieldError(f"filters.{name}", "unknown", NOT_THERE)
         for name in ROWS.keys() & chosen.keys()

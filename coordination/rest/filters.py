@@ -1,23 +1,30 @@
 """Filters of lists: declared as django-filter sets, strict about what they are given.
 
-A parameter that the list does not know, one given twice, and a value that cannot be taken are
-each a 400 that names the parameter. Nothing is ever filtered less than was asked for.
+A parameter that the list does not know, one given twice, a value that cannot be taken and a span
+that ends before it begins are each a 400 that names the parameters. Nothing is ever filtered
+less than was asked for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import QueryDict
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_filters import rest_framework as django_filters
 from rest_framework.request import Request
 
 from coordination.rest.problem_kinds import INVALID_INPUT
 from coordination.rest.problems import InputError, Problem, ProblemError, escaped
+
+BACKWARDS = "ends_before_it_begins"
+FROM, TO = "from", "to"
 
 
 class ResourceFilters(django_filters.FilterSet):  # type: ignore[misc]
@@ -38,6 +45,18 @@ class ResourceFilters(django_filters.FilterSet):  # type: ignore[misc]
                 if name in data or one.extra.get("required")
             }
         super().__init__(data, queryset, **options)
+
+    def is_valid(self) -> bool:
+        """Return whether every value can be taken, and `from` is not later than `to`."""
+        if not super().is_valid():
+            return False
+        cleaned = self.form.cleaned_data
+        first, last = cleaned.get(FROM), cleaned.get(TO)
+        if first is None or last is None or first <= last:
+            return True
+        for name in (FROM, TO):
+            self.form.add_error(name, ValidationError(_backwards(FROM, TO), code=BACKWARDS))
+        return False
 
 
 class WholeNumberFilter(django_filters.NumberFilter):  # type: ignore[misc]
@@ -110,6 +129,30 @@ def refuse_unknown(query: QueryDict, known: Collection[str]) -> None:
         errors.append(InputError(f"/{escaped(name)}", code, words, parameter=name))
     if errors:
         raise _problem(errors)
+
+
+def refuse_backwards(
+    first: datetime | None, last: datetime | None, *, names: tuple[str, str]
+) -> None:
+    """Go on when a span that parameters set does not end before it begins.
+
+    Args:
+        first: the beginning of the span; None where it is open.
+        last: its end; None where it is open.
+        names: of their parameters.
+
+    Raises:
+        ProblemError: it does; it names both.
+    """
+    if first is None or last is None or first <= last:
+        return
+    words = _backwards(*names)
+    raise _problem([InputError(f"/{name}", BACKWARDS, words, parameter=name) for name in names])
+
+
+def _backwards(first: str, last: str) -> str:
+    words = gettext("“%(first)s” is later than “%(last)s”. Exchange them, or change one of them.")
+    return words % {"first": first, "last": last}
 
 
 def parameter_names(filterset_class: type[Any] | None) -> list[str]:

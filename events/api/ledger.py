@@ -18,10 +18,11 @@ from rest_framework.request import Request
 
 from alliances.rules import is_secretariat_anywhere
 from coordination.accounts.languages import PARAMETER as LANG
-from coordination.changes.refusals import NotAllowed, NotVisible
+from coordination.changes.refusals import NotAllowed, NotVisible, invalid
 from coordination.deliveries.models import Channel, Delivery
 from coordination.deliveries.timing import database_time
 from coordination.pages.answers import uid_or_none
+from coordination.rest.filters import refuse_backwards
 from coordination.rest.inputs import Input
 from coordination.rest.pagination import OWN_PARAMETERS
 from coordination.rest.problems import parameter_error
@@ -142,14 +143,16 @@ def _asked(query: Mapping[str, str]) -> ledger.Asked:
     state = query.get("state", "")
     if state and state not in ledger.STATES:
         raise parameter_error("state", _("Write one of: %s.") % ", ".join(ledger.STATES))
+    since, until = _instant(query, "since"), _instant(query, "until")
+    refuse_backwards(since, until, names=("since", "until"))
     return ledger.Asked(
         event=_uid(query, "event"),
         person=_uid(query, "person"),
         rule=_uid(query, "rule"),
         state=state,
         channel=query.get("channel", "").replace("\0", "")[:20],
-        since=_instant(query, "since"),
-        until=_instant(query, "until"),
+        since=since,
+        until=until,
     )
 
 
@@ -303,6 +306,13 @@ class SpanActView(_ActView):
 
     @extend_schema(request=SpanInput, responses=CountReading)
     def post(self, request: Request, **kwargs: Any) -> HttpResponse:
-        """Replay, skip or release all messages whose lines fell due in a span of time."""
+        """Replay, skip or release all messages whose lines fell due in a span of time.
+
+        Raises:
+            InvalidInput: the span ends before it begins.
+        """
         values = self.values(SpanInput)
-        return self.act(since=values["since"], until=values.get("until"))
+        since, until = values["since"], values.get("until")
+        if until is not None and until < since:
+            raise invalid("until", _("The end must be after the beginning."))
+        return self.act(since=since, until=until)

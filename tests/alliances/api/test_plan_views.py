@@ -172,8 +172,20 @@ def test_lines_are_filtered_by_area_host_days_and_dropped(cast: Cast, client_of)
     assert titles(f"organization={cast.host.uid}") == ["june"]
     assert titles("from=2028-06-01") == ["june"]
     assert titles("to=2028-05-31") == ["may"]
+    assert titles("from=2028-06-10&to=2028-06-10") == ["june"]
     assert titles("dropped=true") == []
     assert titles("dropped=false&ordering=-position") == ["june", "may"]
+
+
+def test_lines_of_a_window_that_ends_before_it_begins_are_refused_with_both_ends(
+    cast: Cast, client_of
+):
+    plan = make_plan(cast.alliance)
+    query = "from=2028-06-02&to=2028-06-01"
+    response = client_of(cast.secretary).get(f"/api/v1/plans/{plan.uid}/items/?{query}")
+
+    assert response.status_code == 400
+    assert [error["parameter"] for error in response.json()["errors"]] == ["from", "to"]
 
 
 @pytest.mark.parametrize("rows", [1, 30])

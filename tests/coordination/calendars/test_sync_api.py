@@ -259,6 +259,13 @@ def test_read_with_a_parameter_that_cannot_be_taken_names_it(
     assert [error["parameter"] for error in answer.json()["errors"]] == [parameter]
 
 
+def test_read_of_a_window_that_ends_before_it_begins_names_both_ends(db: None) -> None:
+    answer = Client().get(SYNC, {"from": "2028-05-17", "to": "2028-05-16"})
+
+    assert answer.status_code == 400
+    assert [error["parameter"] for error in answer.json()["errors"]] == ["from", "to"]
+
+
 def test_read_again_with_the_tag_is_304(cast: Cast) -> None:
     make_public(cast, "一")
     answer = Client().get(SYNC)

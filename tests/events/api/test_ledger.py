@@ -65,6 +65,20 @@ def test_ledger_with_a_wrong_parameter_names_it(cast: Cast, query: str):
     assert query.partition("=")[0] in response.content.decode()
 
 
+def test_span_that_ends_before_it_begins_is_refused_with_both_ends(cast: Cast):
+    client = as_viewer(cast.secretary)
+    span = {"since": "2028-05-02T00:00:00Z", "until": "2028-05-01T00:00:00Z"}
+    listed = client.get("/api/v1/ledger/", span, headers={"Accept-Language": "en"})
+    acted = client.post("/api/v1/ledger/replay/", span, content_type="application/json")
+
+    assert listed.status_code == acted.status_code == 400
+    assert [error["parameter"] for error in listed.json()["errors"]] == ["since", "until"]
+    assert listed.json()["detail"] == (
+        "since, until: “since” is later than “until”. Exchange them, or change one of them."
+    )
+    assert [error["pointer"] for error in acted.json()["errors"]] == ["/until"]
+
+
 def test_message_answers_lines_and_tries(cast: Cast):
     message = dead_message(cast)
 
