@@ -27,7 +27,7 @@ from coordination.rest.filters import BACKWARDS, filtered
 from coordination.rest.problems import ProblemError, parameter_error
 from events.api.filters import HOME, EventFilters, MomentField, held_by, key_of
 from events.models import Event, EventState
-from events.models.event import LONGEST
+from events.models.spans import LONGEST
 from events.querysets import EventQuerySet, organizations_of
 
 MINE = "mine"

@@ -21,7 +21,7 @@ from coordination.portal.month_page import month_asked, month_context
 from coordination.portal.plan_board import area_rows, by_month, figures_of, plan_entries
 from events import rules as event_rules
 from events.models import Duty, Event, EventState, Invitation
-from events.models.event import LONGEST
+from events.models.spans import LONGEST
 from events.portal.showing import (
     EventLine,
     event_lines,

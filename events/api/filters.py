@@ -17,7 +17,7 @@ from alliances.models import Alliance, Openness, Organization, Plan, WorkArea
 from coordination.accounts.models import DEFAULT_TIME_ZONE
 from coordination.rest.filters import ResourceFilters
 from events.models import EventAlliance, EventState
-from events.models.event import LONGEST
+from events.models.spans import LONGEST
 from events.zones import zone_named
 
 Rows = TypeVar("Rows", bound=QuerySet[Any])

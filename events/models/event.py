@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from typing import ClassVar
 
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -13,16 +12,14 @@ from django.utils.translation import gettext_lazy as _
 from alliances.columns import time_zone_field
 from alliances.models import Alliance, Openness, Plan, PlanItem, PlanState, WorkArea
 from alliances.models.plan import narrower, scopes_open_to
-from coordination.changes.checking import FIRST_YEAR, LAST_YEAR, OUT_OF_RANGE
 from coordination.changes.models import Tracked
 from coordination.changes.refusals import TransitionNotAllowed, invalid
 from events.calendar_event import Span
 from events.columns import WallTimeField
+from events.models.spans import possible
 from events.models.states import ENDED_STATES, EventFormat, EventState
 from events.querysets import EventQuerySet
-from events.zones import wall_of, zone_names
-
-LONGEST = timedelta(days=370)
+from events.zones import wall_of
 
 
 class Event(Tracked):
@@ -245,11 +242,7 @@ class Event(Tracked):
         if span is None:
             self.starts_wall = self.ends_wall = self.starts_at = self.ends_at = None
             return
-        span = _to_the_minute(span)
-        if span.ends_at <= span.starts_at:
-            raise invalid("ends_at", _("The end must be after the beginning."))
-        if span.ends_at - span.starts_at > LONGEST:
-            raise invalid("ends_at", _("An event lasts at most a year."))
+        span = possible(span)
         self.starts_wall, self.ends_wall = span.starts, span.ends
         self.time_zone, self.all_day = span.zone, span.is_all_day
         self.starts_at, self.ends_at = span.starts_at, span.ends_at
@@ -378,18 +371,3 @@ class Event(Tracked):
             raise TransitionNotAllowed(
                 _("It was cancelled. Make a new event instead."), code="cancelled"
             )
-
-
-def _to_the_minute(span: Span) -> Span:
-    """Return the span without seconds, which are not kept.
-
-    Raises:
-        InvalidInput: no instant can be told for it.
-    """
-    for field, wall in (("starts_at", span.starts), ("ends_at", span.ends)):
-        if not FIRST_YEAR <= wall.year <= LAST_YEAR:
-            raise invalid(field, OUT_OF_RANGE, code="date_out_of_range")
-    if span.zone not in zone_names():
-        raise invalid("time_zone", _("There is no such time zone."), code="time_zone")
-    starts, ends = (wall.replace(second=0, microsecond=0) for wall in (span.starts, span.ends))
-    return replace(span, starts=starts, ends=ends)

@@ -20,7 +20,7 @@ from coordination.pages.wording import (
     window_in_words,
 )
 from events.models import Event, EventAlliance, EventState
-from events.models.event import LONGEST
+from events.models.spans import LONGEST
 
 LATE = "late"
 """Shown in place of a state: the planned window has passed and there is no date."""

@@ -222,9 +222,23 @@ def test_schedule_event_in_the_hour_the_clocks_skip_means_an_hour_later(cast: Ca
 def test_schedule_event_whose_end_falls_into_the_gap_before_its_start_is_refused(
     cast: Cast,
 ) -> None:
-    gap = span("2028-03-26T02:45", "2028-03-26T03:15", "Europe/Madrid")
-    problem = refused(make_event(cast.alliance), InvalidInput, schedule_event, span=gap)
-    assert problem.errors[0].field == "ends_at"
+    gap = span("2028-03-26T02:30", "2028-03-26T03:15", "Europe/Madrid")
+    with override("en"):
+        problem = refused(make_event(cast.alliance), InvalidInput, schedule_event, span=gap)
+    (error,) = problem.errors
+    assert (error.field, error.code) == ("starts_at", "skipped_time")
+    assert error.message == (
+        "On 2028-03-26 the clocks of Europe/Madrid go forward and never show 02:30; it is read as "
+        "03:30, and the end must be after that. Choose another beginning or a later end."
+    )
+
+
+def test_schedule_event_with_an_end_before_its_start_on_the_clocks_names_the_end(
+    cast: Cast,
+) -> None:
+    backwards = span("2028-03-26T02:45", "2028-03-26T02:15", "Europe/Madrid")
+    problem = refused(make_event(cast.alliance), InvalidInput, schedule_event, span=backwards)
+    assert [error.field for error in problem.errors] == ["ends_at"]
 
 
 def test_schedule_event_at_half_past_eleven_in_beijing_ends_on_the_next_day(cast: Cast) -> None:

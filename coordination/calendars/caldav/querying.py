@@ -17,7 +17,7 @@ from coordination.calendars.caldav.components import Component, read_component
 from coordination.calendars.caldav.filters import ComponentFilter, TimeRange
 from coordination.calendars.caldav.objects import DUTY, EVENT, CalendarObject, read_objects
 from coordination.calendars.caldav.resources import Collection
-from events.models.event import LONGEST
+from events.models.spans import LONGEST
 
 SLACK: Final = timedelta(days=2)
 REACH: Final = LONGEST + SLACK

@@ -160,3 +160,41 @@ def test_filters_read_an_empty_moment_as_none() -> None:
     assert EventFilters.base_filters["from"].field.clean("") is None
     beginning = EventFilters.base_filters["to"].field.clean("2028-05-16")
     assert (beginning.date(), beginning.utcoffset().total_seconds()) == (date(2028, 5, 16), 28_800)
+
+
+def test_window_that_ends_before_it_begins_is_refused_with_both_ends(
+    cast: Cast, client: Client
+) -> None:
+    def refused(query: str) -> list[dict[str, str]]:
+        response = client.get(f"/api/v1/events/?{query}", headers={"Accept-Language": "en"})
+        assert response.status_code == 400
+        return response.json()["errors"]
+
+    words = "“from” is later than “to”. Exchange them, or change one of them."
+    errors = [
+        {
+            "pointer": f"/{name}",
+            "code": "ends_before_it_begins",
+            "message": words,
+            "parameter": name,
+        }
+        for name in ("from", "to")
+    ]
+    assert refused("from=2028-05-17&to=2028-05-16") == errors
+    assert refused("from=2028-05-16T01:00:00Z&to=2028-05-16") == errors
+    assert client.get("/api/v1/events/?from=2028-05-16&to=2028-05-16").status_code == 200
+
+
+def test_beginning_that_the_clocks_skip_is_refused_with_what_it_is_read_as(
+    cast: Cast, client_of: Any
+) -> None:
+    values = {"alliance": "jjj", "title": "A", "time_zone": "Europe/Madrid"}
+    gap = {"starts_at": "2028-03-26T02:30", "ends_at": "2028-03-26T03:15"}
+    response = client_of(cast.secretary).post(
+        "/api/v1/events/?lang=en", values | gap, content_type="application/json"
+    )
+    (error,) = response.json()["errors"]
+
+    assert response.status_code == 400
+    assert (error["pointer"], error["code"]) == ("/starts_at", "skipped_time")
+    assert "Europe/Madrid go forward and never show 02:30; it is read as 03:30" in error["message"]

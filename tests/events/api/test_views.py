@@ -289,33 +289,6 @@ def test_list_with_a_parameter_that_cannot_be_taken_names_it(
     assert [error["parameter"] for error in response.json()["errors"]] == [name]
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        "from=2028-05-17&to=2028-05-16",
-        "to=2028-05-16T09:00:00%2B08:00&from=2028-05-16T09:00:01%2B08:00",
-        "from=2028-05-16T01:00:00Z&to=2028-05-16",
-    ],
-)
-def test_list_of_a_window_that_ends_before_it_begins_names_both_ends(
-    cast: Cast, client: Client, query: str
-) -> None:
-    response = client.get(f"{EVENTS}?{query}", headers={"Accept-Language": "en"})
-    words = "“from” is later than “to”. Exchange them, or change one of them."
-
-    assert response.status_code == 400
-    assert response.json()["errors"] == [
-        {
-            "pointer": f"/{name}",
-            "code": "ends_before_it_begins",
-            "message": words,
-            "parameter": name,
-        }
-        for name in ("from", "to")
-    ]
-    assert client.get(f"{EVENTS}?from=2028-05-16&to=2028-05-16").status_code == 200
-
-
 def test_list_unchanged_is_304_until_something_open_to_the_reader_changes(
     cast: Cast, client: Client
 ) -> None:

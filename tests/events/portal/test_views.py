@@ -73,6 +73,17 @@ def test_act_schedule_with_an_end_before_the_start_keeps_what_was_typed(secretar
     assert stored(event).state == EventState.PLANNED
 
 
+def test_act_schedule_in_the_hour_the_clocks_skip_says_so_at_the_start(secretary, event):
+    values = {"starts": "2028-03-26T02:30", "ends": "2028-03-26T03:15"}
+    response = act(secretary, event, "schedule", **values, time_zone="Europe/Madrid")
+    errors = response.context["acts"][0].form.errors
+
+    assert response.status_code == 422
+    assert errors.keys() == {"starts"}
+    assert all(word in errors["starts"][0] for word in ("Europe/Madrid", "02:30", "03:30"))
+    assert stored(event).state == EventState.PLANNED
+
+
 def test_act_confirm_confirms(secretary, event):
     schedule_event(event, span("2028-05-16T09:30", "2028-05-16T12:00"), viewer=SYSTEM, at=AT)
 

@@ -90,6 +90,22 @@ def test_object_that_cannot_be_taken_is_refused_with_its_precondition_and_a_sent
     assert Event.objects.count() == 0
 
 
+def test_beginning_that_the_clocks_skip_is_refused_with_what_it_is_read_as(
+    cast: Cast, staff_phone: Phone
+) -> None:
+    lines = (
+        "DTSTART;TZID=Europe/Madrid:20280326T023000",
+        "DTEND;TZID=Europe/Madrid:20280326T031500",
+        "SUMMARY:x",
+    )
+    answer = put(staff_phone, "jjj/new.ics", new_entry(*lines), Accept_Language="en")
+    sentence = answer.root.findtext("{DAV:}responsedescription") or ""
+
+    assert (answer.status, answer.condition) == (403, ["C:valid-calendar-object-resource"])
+    assert all(word in sentence for word in ("2028-03-26", "Europe/Madrid", "02:30", "03:30"))
+    assert Event.objects.count() == 0
+
+
 def test_sender_and_organizer_among_attendees_are_no_invitation(
     cast: Cast, staff_phone: Phone
 ) -> None:
