@@ -31,7 +31,7 @@ from coordination.deliveries.models import (
     MessageState,
 )
 from coordination.deliveries.settling import Settlement, executed, settle
-from coordination.prepared import made
+from coordination.prepared import column_names, made
 
 __all__ = [
     "AWAY", "BATCH", "Settlement", "begin", "claim_due", "claim_probes", "put_back", "release",
@@ -158,7 +158,7 @@ def _claiming(waiting: str, limit: int, vendor: str) -> str:
 
 def _as_messages(rows: Iterable[Sequence[Any]]) -> list[Message]:
     """Return whole rows as objects."""
-    names = [field.attname for field in Message._meta.concrete_fields]
+    names = column_names(Message)
     alias, converted = connection.alias, _converted(connection.vendor)
     messages = []
     for row in rows:
