@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 from uuid import UUID
@@ -93,20 +94,14 @@ def answer(request: HttpRequest, uid: UUID) -> HttpResponse:
 @page
 def fulfil(request: HttpRequest, uid: UUID) -> HttpResponse:
     """Mark a duty as done."""
-    duty, is_done = call_on_duty(request, uid, owing.fulfil_duty)
-    if is_done:
-        messages.success(request, _("Done."))
-    return _back_to(duty.event)
+    return _settle_duty(request, uid, owing.fulfil_duty, done=_("Done."))
 
 
 @require_POST
 @page
 def reopen(request: HttpRequest, uid: UUID) -> HttpResponse:
     """Take back that a duty is done."""
-    duty, is_open = call_on_duty(request, uid, owing.reopen_duty)
-    if is_open:
-        messages.success(request, _("It is owed again."))
-    return _back_to(duty.event)
+    return _settle_duty(request, uid, owing.reopen_duty, done=_("It is owed again."))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -188,6 +183,16 @@ def _event(request: HttpRequest, uid: UUID) -> Event:
     rows = rows.prefetch_related("hosts__organization", "co_hosts__alliance", "named__organization")
     found: Event = one(rows, uid=uid)
     return found
+
+
+def _settle_duty(
+    request: HttpRequest, uid: UUID, verb: Callable[..., Duty], *, done: str
+) -> HttpResponseRedirect:
+    """Call a verb on a duty, say what came of it, and go back to the event."""
+    duty, went_through = call_on_duty(request, uid, verb)
+    if went_through:
+        messages.success(request, done)
+    return _back_to(duty.event)
 
 
 def _back_to(event: Event) -> HttpResponseRedirect:
