@@ -86,6 +86,27 @@ def test_look_at_an_account_that_was_closed_says_so_when_it_is_open_again(cast: 
     assert [one["type"] for one in payloads(webhook)] == ["access.changed"]
 
 
+def test_what_happened_while_an_account_was_closed_is_not_sent_when_it_is_open_again(
+    cast: Cast,
+) -> None:
+    missed, later = (make_event(cast.alliance, scheduled=True) for _number in range(2))
+    webhook, watch = hook(cast.secretary), Watch()
+    watch.look(AT)
+
+    set_rights(cast.secretary, is_active=False)
+    watch.look(LATER)
+    confirm_event(missed, viewer=SYSTEM, at=AT)
+    hear()
+    set_rights(cast.secretary, is_active=True)
+    watch.look(LATER + timedelta(minutes=1))
+    hear()
+    confirm_event(later, viewer=SYSTEM, at=AT)
+    hear()
+
+    told = [(one["type"], one["data"].get("uid")) for one in payloads(webhook)]
+    assert told == [("access.changed", None), ("event.confirmed", str(later.uid))]
+
+
 def test_look_by_two_loops_says_it_once(cast: Cast) -> None:
     webhook, first, second = hook(cast.superuser), Watch(), Watch()
     for watch in (first, second):
