@@ -9,15 +9,18 @@ checked or undone, it goes by Django's cursor as everything else does.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from operator import attrgetter, methodcaller
+from typing import Any, Final
 
 from django.db import DEFAULT_DB_ALIAS, connections
 
 from coordination.sqlite.writing import with_question_marks
 
 Row = tuple[Any, ...]
+_ALL_ROWS: Final = methodcaller("fetchall")
+_ROW_COUNT: Final = attrgetter("rowcount")
 
 
 def rows_of(sql: str, values: Sequence[Any]) -> list[Row]:
@@ -27,17 +30,7 @@ def rows_of(sql: str, values: Sequence[Any]) -> list[Row]:
         sql: with ``%s`` for each value.
         values: as the database wants them.
     """
-    database = connections[DEFAULT_DB_ALIAS]
-    if not _is_plain(database):
-        with database.cursor() as cursor:
-            cursor.execute(sql, values)
-            found: list[Row] = cursor.fetchall()
-            return found
-    try:
-        rows: list[Row] = _executed(database, sql, values).fetchall()
-    except Exception:
-        with database.wrap_database_errors:
-            raise
+    rows: list[Row] = _run(sql, values, _ALL_ROWS)
     return rows
 
 
@@ -54,13 +47,19 @@ def instant_of(value: datetime | None) -> datetime | None:
 
 def written_by(sql: str, values: Sequence[Any]) -> int:
     """Return how many rows a statement wrote."""
+    count: int = _run(sql, values, _ROW_COUNT)
+    return count
+
+
+def _run(sql: str, values: Sequence[Any], result: Callable[[Any], Any]) -> Any:
+    """Return what is asked of the cursor after the statement, by the driver's or by Django's."""
     database = connections[DEFAULT_DB_ALIAS]
     if not _is_plain(database):
         with database.cursor() as cursor:
             cursor.execute(sql, values)
-            return int(cursor.rowcount)
+            return result(cursor)
     try:
-        return int(_executed(database, sql, values).rowcount)
+        return result(_executed(database, sql, values))
     except Exception:
         with database.wrap_database_errors:
             raise
