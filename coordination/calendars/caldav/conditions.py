@@ -10,12 +10,11 @@ from http import HTTPStatus
 from typing import Final
 
 from django.http import HttpRequest
-from django.utils.http import parse_http_date_safe
 from django.utils.translation import gettext_lazy as _
 
 from coordination.calendars.caldav.objects import CalendarObject
 from coordination.calendars.caldav.xml import Refused
-from coordination.calendars.negotiation import matches_any
+from coordination.calendars.negotiation import is_as_believed, matches_any
 from coordination.rest.preconditions import versions_in
 
 CHANGED: Final = _(
@@ -52,5 +51,9 @@ def _is_as_believed(request: HttpRequest, stored: CalendarObject | None) -> bool
         return stored is not None and (
             wanted.strip() == "*" or bool(versions_in(wanted) & versions_in(stored.etag))
         )
-    since = parse_http_date_safe(request.headers.get("If-Unmodified-Since", ""))
-    return since is None or stored is None or int(stored.changed_at.timestamp()) <= since
+    return stored is None or is_as_believed(
+        if_match=None,
+        if_unmodified_since=request.headers.get("If-Unmodified-Since"),
+        etag=stored.etag,
+        changed_at=stored.changed_at,
+    )
