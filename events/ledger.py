@@ -13,7 +13,8 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import CharField, Q, QuerySet, Value
+from django.db.models.functions import Cast, Concat, Left, StrIndex
 from django.utils.translation import gettext_lazy as _
 
 from alliances.models import Person
@@ -23,7 +24,7 @@ from coordination.deliveries.holding import release_held, release_period, replay
 from coordination.deliveries.models import Attempt, Delivery, Endpoint, HoldPeriod, Message
 from coordination.deliveries.querysets import DeliveryQuerySet, EndpointQuerySet, MessageQuerySet
 from events.models import Event, Reminder, ReminderRule
-from events.telling import ledger_of_secretariats, source_id_of
+from events.telling import ledger_of_secretariats
 
 STATES = {
     "waiting": _("waiting"),
@@ -33,7 +34,6 @@ STATES = {
     "superseded": _("no longer wanted"),
     "held": _("held back"),
 }
-MOST_REMINDERS = 2000
 KIND = "person"
 
 
@@ -65,7 +65,7 @@ def lines_for(viewer: Viewer, asked: Asked) -> DeliveryQuerySet:
     if asked.person is not None:
         rows = rows.filter(recipient=f"{KIND}:{asked.person}")
     if asked.rule is not None:
-        rows = rows.filter(source="reminder", source_id__in=_reminders_of(viewer, asked.rule))
+        rows = _of_rule(rows, ReminderRule.objects.visible_to(viewer).filter(uid=asked.rule))
     if asked.channel:
         rows = rows.filter(channel=asked.channel)
     if asked.since is not None:
@@ -75,10 +75,16 @@ def lines_for(viewer: Viewer, asked: Asked) -> DeliveryQuerySet:
     return rows.filter(_in_state(asked.state)) if asked.state else rows
 
 
-def _reminders_of(viewer: Viewer, rule: UUID) -> list[str]:
-    known = ReminderRule.objects.visible_to(viewer).filter(uid=rule)
-    reminders = Reminder.objects.filter(rule__in=known.values("pk")).order_by("-pk")
-    return [source_id_of(reminder) for reminder in reminders[:MOST_REMINDERS]]
+def _of_rule(rows: DeliveryQuerySet, rules: QuerySet[ReminderRule]) -> DeliveryQuerySet:
+    """Return the lines of a rule's reminders: each time of one has a key of its own, "17.2"."""
+    reminders = Reminder.objects.filter(rule__in=rules.values("pk"))
+    events = Event.objects.filter(pk__in=reminders.values("event"))
+    first_dot = StrIndex(Concat("source_id", Value(".")), Value("."))
+    return (
+        rows.filter(source="reminder", about_uid__in=events.values("uid"))
+        .alias(reminder=Left("source_id", first_dot - 1))
+        .filter(reminder__in=reminders.values(key=Cast("pk", CharField())))
+    )
 
 
 def _in_state(state: str) -> Q:

@@ -5,10 +5,13 @@ from django.test import Client
 
 from alliances.models import Person
 from coordination.accounts.models import User
-from coordination.accounts.viewer import Viewer
+from coordination.accounts.viewer import SYSTEM, Viewer
 from coordination.deliveries.bundling import bundle_due
 from coordination.deliveries.fanout import Cause, enqueue
 from coordination.deliveries.models import Channel, Message
+from events.models import ReminderRule
+from events.reminding import add_reminder_rule
+from events.telling import Reminders
 from tests.factories import AT, Cast, make_event
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fixed_clock")]
@@ -117,3 +120,21 @@ def test_channels_are_shown_to_secretariats(cast: Cast):
     (channel,) = as_viewer(cast.secretary).get("/api/v1/ledger/channels/").json()
     assert (channel["name"], channel["reason"]) == ("email", "smtp_away")
     assert as_viewer(cast.member_liaison).get("/api/v1/ledger/channels/").status_code == 403
+
+
+def test_ledger_by_rule_answers_each_time_of_a_reminder_that_repeats(cast: Cast):
+    chosen = {"offset": "-P7D", "audience": ["secretariat"]}
+    rule = add_reminder_rule(cast.alliance, viewer=SYSTEM, at=AT, repeat_every="P2D", **chosen)
+    other = add_reminder_rule(cast.alliance, viewer=SYSTEM, at=AT, **chosen | {"offset": "-P6D"})
+    event = make_event(cast.alliance, scheduled=True)
+    assert event.starts_at is not None
+    for days in (7, 6, 5):
+        assert Reminders().fire_next(event.starts_at - timedelta(days=days)) is True
+
+    def listed(of: ReminderRule, viewer: Viewer) -> list[str]:
+        items = as_viewer(viewer).get(f"/api/v1/ledger/?rule={of.uid}").json()["items"]
+        return sorted(item["due_at"][:10] for item in items)
+
+    assert listed(rule, cast.secretary) == ["2028-05-09", "2028-05-11"]
+    assert listed(other, cast.secretary) == ["2028-05-10"]
+    assert listed(rule, cast.other_secretary) == []
