@@ -12,7 +12,8 @@ from django.db.models.functions import Concat
 
 from alliances.models import BodyKind, Membership, Openness, Organization, Seat, SeatRole
 from coordination.deliveries.recipients import RecipientKey
-from events.models import Event, Invitation, ReminderRule, RepeatWhile
+from events.models import Event, Invitation, InvitationNotice, ReminderRule
+from events.querysets import InvitationQuerySet
 
 TOLD_ROLES = (SeatRole.LIAISON, SeatRole.DEPUTY)
 BODY_ROLES = (SeatRole.CHAIR, SeatRole.MEMBER)
@@ -29,7 +30,8 @@ class Narrowing:
             of bodies.
         tiers, member_roles, tags: a membership must have one of each.
         organizations: outside ids; also those of the audience "chosen".
-        answers: states of the organization's invitation, or "not_invited".
+        answers: states of the organization's invitation, or "not_invited"; one that was answered
+            for another time waits for an answer too.
     """
 
     roles: tuple[str, ...] = ()
@@ -43,7 +45,7 @@ class Narrowing:
     def of_rule(cls, rule: ReminderRule) -> Narrowing:
         """Return what a rule narrows its audience to."""
         answers = tuple(rule.answers)
-        if rule.repeat_every and rule.repeat_while == RepeatWhile.UNANSWERED:
+        if rule.is_for_answers:
             answers = (UNANSWERED,)
         return cls(
             roles=tuple(rule.roles),
@@ -102,6 +104,21 @@ def recipients_of(
     return seats
 
 
+def is_answered_by_all(event: Event) -> bool:
+    """Whether no invitation to an event waits for an answer."""
+    return not _standing_invitations(event).unanswered().exists()
+
+
+def times_asked(event: Event, rule: ReminderRule) -> int:
+    """Return how many notices those invited had, where a rule tells who has not answered them.
+
+    They follow the change log a moment later, and have no number of their own in it.
+    """
+    if UNANSWERED not in Narrowing.of_rule(rule).answers:
+        return 0
+    return InvitationNotice.objects.filter(invitation__event=event).count()
+
+
 def _roles(narrowing: Narrowing, usual: Sequence[str], *, body: bool) -> list[str]:
     of_bodies = {SeatRole.CHAIR, SeatRole.MEMBER, SeatRole.OBSERVER}
     if not narrowing.roles:
@@ -158,6 +175,8 @@ def _limit(event: Event, audience: Sequence[str], narrowing: Narrowing, on: date
         answered = Q(
             organization__in=invited.filter(state__in=narrowing.answers).values("organization")
         )
+        if UNANSWERED in narrowing.answers:
+            answered |= Q(organization__in=invited.unanswered().values("organization"))
         if NOT_INVITED in narrowing.answers:
             answered |= ~Q(organization__in=invited.values("organization"))
         limit &= answered
@@ -170,9 +189,8 @@ def _memberships(event: Event, on: date) -> QuerySet[Any, Any]:
     return rows
 
 
-def _standing_invitations(event: Event) -> QuerySet[Any, Any]:
-    rows: QuerySet[Any, Any] = Invitation.objects.filter(event=event, withdrawn_at__isnull=True)
-    return rows
+def _standing_invitations(event: Event) -> InvitationQuerySet:
+    return Invitation.objects.filter(event=event, withdrawn_at__isnull=True)
 
 
 def _known(event: Event, part: str) -> list[int]:

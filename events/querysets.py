@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from django.apps import apps
-from django.db.models import BooleanField, Exists, F, Func, OuterRef, Q, QuerySet
+from django.db.models import BooleanField, Exists, F, Func, OuterRef, Q, QuerySet, Subquery
 
 from alliances.querysets import alliances_seen_from_inside
 from coordination.accounts.viewer import Viewer, scopes_of
@@ -161,8 +161,26 @@ class InvitationQuerySet(_OwedQuerySet):
     """Invitations."""
 
     def unanswered(self) -> Self:
-        """Return the invitations that wait for an answer."""
-        return self.filter(state="needs_action", withdrawn_at__isnull=True)
+        """Return the invitations that wait for an answer: none came, or it was for another time.
+
+        Which time an answer was for is read from the notices, as `answers_this_time` does.
+        """
+        answers, notices = (
+            apps.get_model("events", name).objects.filter(invitation=OuterRef("pk"))
+            for name in ("Answer", "InvitationNotice")
+        )
+        told = notices.order_by("-number")
+        then = told.filter(sequence__lte=OuterRef("answered_sequence"))
+        answered = answers.order_by("-pk").values("sequence")[:1]
+        rows = self.alias(answered_sequence=Subquery(answered)).alias(
+            told_sequence=Subquery(told.values("sequence")[:1]),
+            told_time=Subquery(told.values("time_text")[:1]),
+            answered_time=Subquery(then.values("time_text")[:1]),
+        )
+        is_old = Q(answered_sequence__lt=F("told_sequence")) & (
+            Q(answered_time__isnull=True) | ~Q(answered_time=F("told_time"))
+        )
+        return rows.filter(Q(state="needs_action") | is_old, withdrawn_at__isnull=True)
 
 
 class AnswerQuerySet(_OwedQuerySet):

@@ -20,7 +20,7 @@ from coordination.deliveries.news import PERSONAL_CHANNELS, News
 from coordination.deliveries.recipients import Reader
 from coordination.deliveries.sources import Rendered
 from events.arming import REMINDED_STATES
-from events.audiences import recipients_of_rule
+from events.audiences import is_answered_by_all, recipients_of_rule, times_asked
 from events.dues import MOST_TIMES
 from events.foreseeing import Foresight, foresee_one
 from events.group_owners import group_owners_of
@@ -89,7 +89,7 @@ class Reminders:
         day = _day(at, event)
         wanted = _memory.recall(
             stand,
-            ("audience", reminder.pk, day),
+            ("audience", reminder.pk, day, times_asked(event, reminder.rule)),
             lambda: Audience(recipients_of_rule(event, reminder.rule, on=day)),
         )
         if not wanted.holds(delivery.recipient):
@@ -220,6 +220,8 @@ def _reason_to_skip(reminder: Reminder, foresight: Foresight | None, at: datetim
     useful_until = event.starts_at - rule.min_useful
     if foresight.event_starts is not None and is_late and due.at <= useful_until < at:
         return "too near the event"
+    if rule.is_for_answers and is_answered_by_all(event):
+        return "everybody has answered"
     return "a nearer reminder goes out" if _has_nearer(reminder, due.at, at) else ""
 
 

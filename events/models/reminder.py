@@ -291,6 +291,11 @@ class ReminderRule(Tracked):
         )
 
     @property
+    def is_for_answers(self) -> bool:
+        """Whether it repeats as long as there is no answer."""
+        return self.repeat_every != "" and self.repeat_while == RepeatWhile.UNANSWERED
+
+    @property
     def quiet_hours(self) -> QuietHours | None:
         """The quiet hours it keeps for readers who named none; None when it keeps none."""
         if not self.respects_quiet:

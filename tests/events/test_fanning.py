@@ -12,8 +12,9 @@ from alliances.models import Person
 from alliances.seating import add_person, end_seat, seat_person
 from coordination.accounts.models import User
 from coordination.deliveries.models import Delivery, Wishes
+from events.invitation_notices import bring_up_to_date
 from events.inviting import answer_invitation, invite_organizations
-from events.models import Event, Reminder
+from events.models import Event, Invitation, Reminder
 from events.previewing import preview_rule
 from events.reminding import add_reminder_rule
 from events.scheduling import schedule_event
@@ -195,7 +196,47 @@ def test_repeated_until_there_is_an_answer(cast: Cast) -> None:
         ("liaison", "05-11 01:30"),
     ]
     row = Reminder.objects.get()
-    assert (row.state, row.occurrence) == ("fired", 4)
+    assert (row.state, row.note) == ("skipped", "everybody has answered")
+
+
+def test_repeated_until_there_is_an_answer_leaves_the_secretariat_alone_after_it(
+    cast: Cast,
+) -> None:
+    event = reminded(
+        cast, offset="-P7D", audience=["invited", "secretariat"], repeat_every="P2D",
+        repeat_while="unanswered", repeat_times=9,
+    )  # fmt: skip
+    [invitation] = invite_organizations(event, [cast.member], viewer=SYSTEM, at=AT)
+    start = MORNING.starts_at - timedelta(days=7)
+
+    fire(start + timedelta(days=1), since=start - HOUR)
+    answer_invitation(invitation, state="accepted", viewer=SYSTEM, at=start + timedelta(days=1))
+    fire(MORNING.starts_at, since=start + timedelta(days=1))
+
+    assert sent() == [("liaison", "05-09 01:30", ""), ("secretary", "05-09 01:30", "")]
+
+
+def test_repeated_until_there_is_an_answer_asks_again_who_answered_for_another_time(
+    cast: Cast,
+) -> None:
+    event = reminded(
+        cast, offset="-P7D", audience=["invited"], repeat_every="P2D", repeat_while="unanswered",
+        repeat_times=2,
+    )  # fmt: skip
+    invitation, _other = invite_organizations(event, [cast.member, cast.host], viewer=SYSTEM, at=AT)
+    bring_up_to_date(invitation, at=AT)
+    for one in Invitation.objects.all():
+        answer_invitation(one, state="accepted", viewer=SYSTEM, at=AT + HOUR)
+    schedule_event(stored(event), AFTERNOON, viewer=SYSTEM, at=AT + 2 * HOUR)
+    bring_up_to_date(Invitation.objects.get(pk=invitation.pk), at=AT + 2 * HOUR)
+    Delivery.objects.all().delete()
+    start = AFTERNOON.starts_at - timedelta(days=7)
+
+    fire(start, since=start - HOUR)
+    answer_invitation(stored(invitation), state="accepted", viewer=SYSTEM, at=start + HOUR)
+    fire(start + timedelta(days=3), since=start + HOUR)
+
+    assert sent() == [("liaison", "05-16 06:00", "")]
 
 
 def test_fixed_time_reminds_whenever_the_event_is(cast: Cast) -> None:
