@@ -35,7 +35,7 @@ from events.answer_links import invitee_of_link
 from events.invitation_mail import OFFERED, answers_this_time, choice_words, facts_of
 from events.inviting import answer_as_invitee, given_in, refuse_closed
 from events.models import Answer, AnswerState, AnswerWay, Invitation, Invitee
-from events.portal.forms import AnswerForm
+from events.portal.forms import AnswerForm, time_shown
 
 WINDOW_SECONDS: Final = 600
 MOST_ANSWERS: Final = 20  # by one link
@@ -101,7 +101,11 @@ def _answer(request: HttpRequest, invitee: Invitee, reader: Reader, language: st
 
 
 def _record(form: AnswerForm, invitee: Invitee, at: datetime) -> Answer | None:
-    return form.run(lambda: answer_as_invitee(invitee, form.given(), way=AnswerWay.LINK, at=at))
+    def verb() -> Answer:
+        form.answers_to(invitee.invitation)
+        return answer_as_invitee(invitee, form.given(), way=AnswerWay.LINK, at=at)
+
+    return form.run(verb)
 
 
 def _page(
@@ -125,6 +129,7 @@ def _page(
         "first": wanted if wanted in {pair[0] for pair in plain} else "",
         "wanted": form.data.get("state", wanted),
         "form": form,
+        "time": time_shown(invitation.event),
         "is_done": "done" in request.GET and latest is not None,
         "latest": latest,
         "given": given_in(latest) if latest is not None else None,

@@ -277,6 +277,29 @@ def test_page_after_the_event_moved_shows_the_new_time_and_asks_again(
     assert "for another time" not in browser.get(path(invitee)).content.decode()
 
 
+def fields_of(text: str) -> dict[str, str]:
+    return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', text))
+
+
+def test_answer_to_a_page_opened_before_the_event_moved_is_not_one_to_the_new_time(
+    cast: Cast, browser: Client
+) -> None:
+    invitee = asked(cast)
+    opened = fields_of(browser.get(path(invitee)).content.decode())
+    schedule_event(stored(invitee.invitation.event), AFTERNOON, viewer=SYSTEM, at=LATER)
+
+    refused = browser.post(path(invitee), opened | {"state": "accepted", "comment": "两人"})
+    text = refused.content.decode()
+
+    assert (refused.status_code, answers()) == (422, [])
+    assert "The time was changed after you opened this page." in text
+    assert "23 May 2028, 14:00–17:30" in text
+    assert ">两人</textarea>" in text
+
+    browser.post(path(invitee), fields_of(text) | {"state": "accepted"})
+    assert answers() == [("accepted", None, "", "link", "liaison")]
+
+
 def test_page_shows_a_colleagues_answer_by_name(cast: Cast, browser: Client) -> None:
     make_person("deputy", role="deputy", organization=cast.member)
     invitee = asked(cast)

@@ -1,5 +1,6 @@
 """Pages of events: reading, each verb as a form, and two people saving the same event."""
 
+import re
 from datetime import date
 
 import pytest
@@ -9,7 +10,7 @@ from django.test import Client
 from coordination.accounts.models import User
 from coordination.accounts.viewer import SYSTEM, Viewer
 from coordination.changes.models import Change
-from events.inviting import invite_organizations
+from events.inviting import answer_invitation, invite_organizations
 from events.models import Duty, Event, EventState, Invitation, Material
 from events.owing import set_duty
 from events.scheduling import confirm_event, revise_event, schedule_event
@@ -198,6 +199,34 @@ def test_answer_without_a_choice_shows_the_form_again(cast: Cast, event):
 
     assert response.status_code == 422
     assert Invitation.objects.get().state == "needs_action"
+
+
+def hidden_fields(text: str, prefix: str) -> dict[str, str]:
+    found = re.findall(rf'name="({prefix}-\w+)" value="([^"]*)"', text)
+    return {name: value for name, value in found if name.endswith(("-version", "-time"))}
+
+
+def test_answer_to_a_page_opened_before_is_refused_once_and_shows_what_is_so_now(
+    cast: Cast, event: Event
+) -> None:
+    schedule_event(event, span("2028-05-16T09:30", "2028-05-16T12:00"), viewer=SYSTEM, at=AT)
+    invitation = invite_organizations(event, [cast.member], viewer=SYSTEM, at=AT)[0]
+    prefix, path = f"answer-{invitation.uid}", f"/invitations/{invitation.uid}/answer/"
+    client = as_viewer(cast.member_liaison)
+    opened = hidden_fields(client.get(f"/events/{event.uid}/").content.decode(), prefix)
+    said = {f"{prefix}-state": "accepted"}
+
+    moved = span("2028-05-23T14:00", "2028-05-23T17:30")
+    schedule_event(stored(event), moved, viewer=SYSTEM, at=AT)
+    first = client.post(path, opened | said)
+    shown = hidden_fields(first.content.decode(), prefix)
+    answer_invitation(stored(invitation), state="declined", viewer=cast.secretary, at=AT)
+    second = client.post(path, shown | said)
+    shown = hidden_fields(second.content.decode(), prefix)
+    third = client.post(path, shown | said)
+
+    assert [one.status_code for one in (first, second, third)] == [422, 422, 302]
+    assert Invitation.objects.get().state == "accepted"
 
 
 def test_fulfil_by_the_organization_that_owes_it_marks_it_done(cast: Cast, event):
