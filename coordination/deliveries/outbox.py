@@ -13,9 +13,10 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
+from operator import attrgetter
 from typing import Any
 
 from django.db import InterfaceError, InternalError, OperationalError, connection, transaction
@@ -31,7 +32,7 @@ from coordination.deliveries.models import (
     MessageState,
 )
 from coordination.deliveries.settling import Settlement, executed, settle
-from coordination.prepared import column_names, made
+from coordination.prepared import made
 
 __all__ = [
     "AWAY", "BATCH", "Settlement", "begin", "claim_due", "claim_probes", "put_back", "release",
@@ -118,6 +119,11 @@ _DUE = f"""{_WAITING}
             AND (failures >= {OPEN_AFTER} OR disabled_at IS NOT NULL OR paused_until > %(at)s))
 """
 _DUE_AT_ENDPOINT = f"{_WAITING} AND waiting.endpoint_id = %(endpoint)s"
+# What a worker needs to know of a message. The claim itself gives the rest, or nobody asks for it.
+_TOLD_BY_A_CLAIM = (
+    "id", "uid", "endpoint_id", "recipient", "never_twice", "attempts", "failures",
+    "next_attempt_at", "expires_at", "in_doubt", "begun_at", "first_tried_at", "rendered",
+)  # fmt: skip
 # The index of what is pending holds no column that this writes: PostgreSQL then leaves every
 # index of the row alone (a heap-only tuple), as long as the page has room for what is longer now.
 _CLAIM = """
@@ -134,11 +140,18 @@ def _claim(
     token, until = secrets.token_urlsafe(TOKEN_BYTES), _instant(at + lease)
     values = names | {"token": token, "until": until}
     _count, rows = executed(_claiming(waiting, limit, connection.vendor), values)
-    claimed = _as_messages(rows)
+    known = {
+        "channel": names["channel"],
+        "state": MessageState.PENDING,
+        "lease": token,
+        "leased_until": at + lease,
+    }
+    claimed = _as_messages(rows, known)
     doubtful = [message for message in claimed if message.in_doubt]
     if doubtful:
         _note_doubts(doubtful, at)
-    return sorted(claimed, key=lambda message: (message.next_attempt_at, message.pk))
+    claimed.sort(key=attrgetter("next_attempt_at", "id"))
+    return claimed
 
 
 @lru_cache(maxsize=64)
@@ -152,18 +165,17 @@ def _claiming(waiting: str, limit: int, vendor: str) -> str:
         rows += f" {connection.ops.for_update_sql(skip_locked=True, of=('waiting',))}"
     # As an array the sub-query runs once; PostgreSQL may run an IN (SELECT .. LIMIT) repeatedly.
     chosen = f"= ANY(ARRAY({rows}))" if vendor == "postgresql" else f"IN ({rows})"
-    columns = ", ".join(str(field.column) for field in Message._meta.concrete_fields)
-    return _CLAIM.format(chosen=chosen, columns=columns)
+    return _CLAIM.format(chosen=chosen, columns=", ".join(_TOLD_BY_A_CLAIM))
 
 
-def _as_messages(rows: Iterable[Sequence[Any]]) -> list[Message]:
-    """Return whole rows as objects."""
-    names = column_names(Message)
+def _as_messages(rows: Iterable[Sequence[Any]], known: Mapping[str, Any]) -> list[Message]:
+    """Return what a claim tells of its rows as objects, with what is known of all of them."""
     alias, converted = connection.alias, _converted(connection.vendor)
     messages = []
     for row in rows:
-        message = made(Message, names, row, alias=alias)
+        message = made(Message, _TOLD_BY_A_CLAIM, row, alias=alias)
         values = vars(message)
+        values.update(known)
         for name, convert, column in converted:
             values[name] = convert(values[name], column, connection)
         messages.append(message)
@@ -173,7 +185,11 @@ def _as_messages(rows: Iterable[Sequence[Any]]) -> list[Message]:
 @cache
 def _converted(_vendor: str) -> list[tuple[str, Callable[[Any, Any, Any], Any], Any]]:
     """Return what makes of a column's value what Python knows it as; nothing on PostgreSQL."""
-    columns = [field.get_col(Message._meta.db_table) for field in Message._meta.concrete_fields]
+    columns = [
+        field.get_col(Message._meta.db_table)
+        for field in Message._meta.concrete_fields
+        if field.attname in _TOLD_BY_A_CLAIM
+    ]
     return [
         (column.target.attname, convert, column)
         for column in columns
