@@ -143,7 +143,7 @@ def text_of(part: Message[Any, Any]) -> str:
     for charset in ("utf-8", part.get_content_charset() or "gb18030", "gb18030"):
         try:
             return content.decode(charset).replace("\0", "")
-        except (UnicodeDecodeError, LookupError):
+        except (ValueError, LookupError):  # UnicodeError is one; a name with a NUL raises another
             continue
     return content.decode("latin-1").replace("\0", "")
 

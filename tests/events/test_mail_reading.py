@@ -55,3 +55,10 @@ def test_receive_a_tangled_mail_sets_it_aside_without_its_bytes(db: None) -> Non
     row, _is_new = receive(nested(300, 200_000), way="post", at=AT)
     assert (row.state, row.raw, row.error, row.is_open) == ("set_aside", None, "tangled", True)
     assert read_waiting(at=AT + timedelta(minutes=1)) == 0
+
+
+@pytest.mark.parametrize("charset", ["undefined", "punycode", "x-none", '"utf\0-8"', "hex", ""])
+def test_read_text_in_a_charset_that_is_none_reads_it_all_the_same(charset: str) -> None:
+    head = f"From: a@example.org\r\nContent-Type: text/plain; charset={charset}\r\n\r\n"
+
+    assert read_mail(head.encode() + "我们两人参加".encode("gb18030")).note == "我们两人参加"
