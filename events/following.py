@@ -21,6 +21,7 @@ from coordination.changes.refusals import TransitionNotAllowed
 from events.inviting import pass_on_invitations
 from events.models import Event, EventHost, EventState
 from events.owing import pass_on_duties
+from events.reminding import pass_on_rules
 from events.scheduling import Host, discard_event, host_rows, named_rows, new_event
 
 BATCH = 500
@@ -146,7 +147,7 @@ class EventsFollowPlans:
     def organizations_merged(
         self, kept: Organization, merged: Organization, *, viewer: Viewer, at: datetime
     ) -> None:
-        """Let the kept organization host, and owe, what the merged one did."""
+        """Let the kept organization host, owe and be reminded of what the merged one was."""
         events = Event.objects.concerning_organization(merged.pk)
         parts = events.prefetch_related("hosts__organization", "named__organization", "co_hosts")
         with recording(viewer.actor, at=at) as log:
@@ -166,6 +167,7 @@ class EventsFollowPlans:
                 log.save(event, "event.relabelled", parts=rows)
             pass_on_invitations(kept, merged, log)
             pass_on_duties(kept, merged, log)
+            pass_on_rules(kept, merged, log)
 
 
 def hosts_again(rows: Sequence[EventHost]) -> list[EventHost]:

@@ -16,7 +16,7 @@ from coordination.accounts.viewer import Viewer
 from coordination.bilingual import CHINESE, ENGLISH
 from coordination.changes.assigning import assign
 from coordination.changes.models import UNTRACKED_COLUMNS
-from coordination.changes.recording import recording
+from coordination.changes.recording import Log, recording
 from coordination.changes.refusals import invalid
 from events import rules
 from events.levels import standing_where
@@ -111,6 +111,15 @@ def remove_reminder_rule(rule: ReminderRule, *, viewer: Viewer, at: datetime) ->
     with recording(viewer.actor, at=at) as log:
         log.save(rule, "reminder_rule.revised")
         log.delete(rule, "reminder_rule.removed")
+
+
+def pass_on_rules(kept: Organization, merged: Organization, log: Log) -> None:
+    """Let rules that remind an organization that was merged remind the one that remains."""
+    old, new = str(merged.uid), str(kept.uid)
+    for rule in ReminderRule.objects.exclude(organizations=[]).order_by("pk"):
+        if old in rule.organizations:
+            rule.organizations = sorted({new if uid == old else uid for uid in rule.organizations})
+            log.save(rule, "reminder_rule.revised")
 
 
 def check_reminder_rule(rule: ReminderRule) -> None:

@@ -12,9 +12,11 @@ from alliances.planning import adopt_plan, publish_plan, revise_work_area
 from coordination.changes.models import Change
 from coordination.changes.recording import InUse
 from coordination.changes.refusals import InvalidInput, TransitionNotAllowed
+from events.audiences import recipients_of_rule
 from events.inviting import invite_organizations
-from events.models import Event
+from events.models import Event, ReminderRule
 from events.owing import set_duty
+from events.reminding import add_reminder_rule
 from events.scheduling import Host, cancel_event, schedule_event
 from tests.factories import (
     AT,
@@ -25,6 +27,7 @@ from tests.factories import (
     make_event,
     make_line,
     make_organization,
+    make_person,
     make_plan,
     make_work_area,
     stored,
@@ -275,3 +278,22 @@ def test_organizations_merged_pass_on_what_was_asked_and_is_owed(cast: Cast) -> 
     assert [row.organization for row in event.invitations.all()] == [cast.host]
     assert [row.organization for row in both.invitations.order_by("pk")] == [twin, cast.host]
     assert [row.organization for row in event.duties.all()] == [cast.host]
+
+
+def test_organizations_merged_are_reminded_as_one(cast: Cast) -> None:
+    twin = make_organization("天津滨海高新技术产业开发区")
+    make_person("twin", role="liaison", organization=twin)
+    chosen = {"offset": "-P7D", "audience": ["chosen"]}
+    for organizations in ([twin], [twin, cast.host], [cast.member]):
+        uids = [str(one.uid) for one in organizations]
+        add_reminder_rule(cast.alliance, viewer=SYSTEM, at=AT, organizations=uids, **chosen)
+    event = make_event(cast.alliance, scheduled=True)
+    first, both, other = ReminderRule.objects.order_by("pk")
+
+    merge_organizations(cast.host, twin, viewer=SYSTEM, at=LATER, reason="重复")
+
+    kept = [str(cast.host.uid)]
+    assert (stored(first).organizations, stored(both).organizations) == (kept, kept)
+    assert (stored(other).organizations, stored(other).version) == ([str(cast.member.uid)], 1)
+    told = recipients_of_rule(event, stored(first), on=LATER.date())
+    assert sorted(seat.person.user.username for seat in told) == ["host", "twin"]
