@@ -25,3 +25,19 @@ class CarryForm(VerbForm):
     def __init__(self, *args: Any, items: Any, language: str, **options: Any):
         super().__init__(*args, **options)
         self.offer_rows(language, items=items)
+
+
+class HolidayFileForm(VerbForm):
+    """A file of public holidays and make-up working days."""
+
+    file = forms.FileField(
+        label=_("file (CSV, UTF-8)"),
+        help_text=_(
+            "Columns: day, country, kind (holiday or workday), name_zh, name_en. Each year of a "
+            "country that the file has replaces what was known of it."
+        ),
+    )
+    source = forms.CharField(
+        label=_("source"), max_length=300,
+        help_text=_("For example the notice of the State Council with its number."),
+    )  # fmt: skip

@@ -13,7 +13,7 @@ from coordination.accounts.viewer import Viewer
 from coordination.bilingual import localized
 from coordination.changes.refusals import NotAllowed, invalid
 from coordination.pages.answers import asked, now, page, posted, viewer_of
-from coordination.portal.rule_forms import HolidayFileForm
+from coordination.portal.forms import HolidayFileForm
 from coordination.portal.views import today_for
 from events import rules
 from events.almanac import named_days, years_of

@@ -27,7 +27,8 @@ from coordination.deliveries.reason_words import reason_in_words
 from coordination.deliveries.timing import database_time
 from coordination.pages.answers import asked, now, one, page, uid_or_none, viewer_of
 from events import ledger
-from events.models import Event
+from events.models import Event, ReminderRule
+from events.rule_words import rule_in_words
 
 PAGE_ROWS = 50
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2999, 12, 31)
@@ -126,6 +127,9 @@ def act(request: HttpRequest, verb: str) -> HttpResponse:
         return HttpResponseRedirect(reverse("portal:ledger"))
     if until is None and request.POST.get("until"):  # not all that came since, then
         messages.error(request, _("The last day is no date; nothing was done."))
+        return HttpResponseRedirect(reverse("portal:ledger"))
+    if since is not None and until is not None and until <= since:
+        messages.error(request, _("The last day is before the first; nothing was done."))
         return HttpResponseRedirect(reverse("portal:ledger"))
     if verb == "again":
         count = ledger.try_again(viewer, at=database_time(), uid=uid, since=since, until=until)
@@ -265,10 +269,13 @@ def _address(event: Event | None) -> str:
 
 
 def _narrowed_by(viewer: Viewer, question: ledger.Asked, lines: list[Line]) -> str:
-    """Return what a list of one event or one person is about."""
+    """Return what a list of one event, rule or person is about."""
     if question.event is not None:
         event = Event.objects.visible_to(viewer).filter(uid=question.event).first()
         return _title(event, viewer)
+    if question.rule is not None:
+        rule = ReminderRule.objects.visible_to(viewer).filter(uid=question.rule).first()
+        return rule_in_words(rule, viewer.language) if rule is not None else ""
     return lines[0].who if question.person is not None and lines else ""
 
 

@@ -21,7 +21,7 @@ from coordination.bilingual import localized
 from coordination.changes.refusals import NotAllowed
 from coordination.pages.answers import asked, now, one, page, posted, uid_or_none, viewer_of
 from coordination.pages.forms import VerbForm
-from coordination.portal.rule_forms import ChaseStepForm, StandardDutyForm
+from coordination.portal.owed_forms import ChaseStepForm, StandardDutyForm
 from events import chasing, rules
 from events.chase_letters import lateness
 from events.models import Chase, ChaseStep, Duty, DutyKind, ReminderState, StandardDuty

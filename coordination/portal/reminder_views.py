@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -55,7 +56,8 @@ def reminders(request: HttpRequest) -> HttpResponse:
             messages.success(request, _("The rule is added."))
             return HttpResponseRedirect(reverse("portal:reminders"))
     rules = ReminderRule.objects.visible_to(viewer)
-    shown = rules.select_related("alliance", "plan", "work_area", "event").order_by("pk")
+    shown = rules.select_related("alliance", "plan", "work_area", "event")
+    shown = shown.order_by(F("event").asc(nulls_first=True), "pk")  # those of many events first
     return render(
         request,
         "portal/reminders.html",
@@ -216,7 +218,8 @@ def _revise(form: RuleForm, rule: ReminderRule, viewer: Viewer) -> ReminderRule:
 
 def _tried(form: RuleForm, rule: ReminderRule) -> ReminderRule:
     """Return the rule as the form has it, not saved."""
-    draft = draft_reminder_rule(rule.owner, **form.values | {"event_type": rule.event_type})
+    unseen = {name: getattr(rule, name) for name in ("event_type", "repeat_until")}
+    draft = draft_reminder_rule(rule.owner, **form.values | unseen)
     check_reminder_rule(draft)
     return draft
 

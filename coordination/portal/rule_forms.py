@@ -1,4 +1,4 @@
-"""Forms of reminder rules, of what is owed, and of the table of holidays."""
+"""The form of reminder rules, and what it shares with those of what is owed."""
 
 from __future__ import annotations
 
@@ -8,24 +8,34 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from alliances.models import Alliance, MembershipRole, Organization, Plan, SeatRole
-from coordination.pages.forms import MomentField, RowChoice, RowChoices, VerbForm, ZoneField
+from alliances.models import (
+    Alliance,
+    Membership,
+    MembershipRole,
+    Organization,
+    Plan,
+    SeatRole,
+    WorkArea,
+)
+from alliances.models.membership import KNOWN_TIERS
+from coordination.pages.forms import (
+    MomentField,
+    RowChoice,
+    RowChoices,
+    VerbForm,
+    ZoneField,
+    row_label,
+)
 from events.dues import MOST_TIMES
 from events.models import (
     Anchor,
-    ChaseStep,
     Clock,
     DayUnit,
-    DutyAnchor,
-    DutyKind,
-    OwedBy,
     ReminderRule,
     RepeatWhile,
-    StandardDuty,
     Urgency,
     WorkdaysOf,
 )
-from events.models.chase import CHASED_WORDS
 from events.models.reminder import ANSWER_WORDS, AUDIENCE_WORDS, CHANNEL_WORDS
 from events.offsets import read_offset
 
@@ -97,6 +107,24 @@ class DistanceForm(VerbForm):
     unit = forms.ChoiceField(label=_("unit"), choices=UNITS)
     side = forms.ChoiceField(label=_("before or after"), choices=SIDES)
 
+    def offset_given(self) -> tuple[str, str]:
+        """Return the offset and the unit of its days; one that was not touched stays as it was.
+
+        A form shows days or hours: of "1 day and 2 hours" it would lose the hours.
+        """
+        shown = ("distance", "unit", "side")
+        if all(self.cleaned_data[name] == self.initial.get(name) for name in shown):
+            return self.initial["offset"], self.initial["day_unit"]
+        return distance_of(self.cleaned_data)
+
+
+class AreaChoice(RowChoice):
+    """A choice of areas of work, each with its plan: other years have areas of the same name."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        """Return the names of the plan and of the area."""
+        return " · ".join(row_label(row, self.language) for row in (obj.plan, obj))
+
 
 class RuleForm(DistanceForm):
     """A reminder rule; where it stands is chosen when it is new."""
@@ -107,6 +135,9 @@ class RuleForm(DistanceForm):
         help_text=_("Together with an alliance."),
     )  # fmt: skip
     plan = RowChoice(Plan.objects.none(), label=_("or of the plan"), required=False)
+    work_area = AreaChoice(
+        WorkArea.objects.none(), label=_("or of the area of work"), required=False
+    )
     joins = forms.BooleanField(
         label=_("in addition to inherited rules"), required=False,
         help_text=_("Otherwise rules of this level replace those of all levels further out."),
@@ -146,7 +177,7 @@ class RuleForm(DistanceForm):
     )
     roles = several(_("seats"), TOLD_ROLES, required=False)
     member_roles = several(_("only members that are"), MembershipRole.choices, required=False)
-    tiers = forms.CharField(label=_("only tiers"), max_length=300, required=False)
+    tiers = several(_("only tiers"), [], required=False)
     tags = forms.CharField(label=_("only tags"), max_length=300, required=False)
     answers = several(_("only by answer"), list(ANSWER_WORDS.items()), required=False)
     channels = several(_("channels"), list(CHANNEL_WORDS.items()), initial=["email"])
@@ -179,7 +210,7 @@ class RuleForm(DistanceForm):
     field_names: ClassVar = {
         "offset": "distance", "repeat_every": "repeat_days", "overrides": "joins",
     }  # fmt: skip
-    stands: ClassVar = ("alliance", "event_type", "plan", "joins")
+    stands: ClassVar = ("alliance", "event_type", "plan", "work_area", "joins")
     groups: ClassVar = (
         (_("Where it stands"), stands),
         (_("When"), ("distance", "unit", "side", "anchor", "at_time", "clock", "workdays_of")),
@@ -197,6 +228,7 @@ class RuleForm(DistanceForm):
         self, *args: Any, alliances: Any, plans: Any, language: str, fixed: bool, **options: Any
     ):
         super().__init__(*args, **options)
+        areas = WorkArea.objects.filter(plan__in=plans).select_related("plan")
         organizations = Organization.objects.filter(
             memberships__alliance__in=alliances, merged_into__isnull=True
         )
@@ -204,10 +236,15 @@ class RuleForm(DistanceForm):
             language,
             alliance=alliances,
             plan=plans,
+            work_area=areas.order_by("-plan__year", "plan", "position"),
             organizations=organizations.distinct().order_by("pk"),
         )
+        known = Membership.objects.filter(alliance__in=alliances).values_list("tier", flat=True)
+        tiers = sorted({*known, *self.initial.get("tiers", ())} - {""})
+        tiers_field: Any = self.fields["tiers"]
+        tiers_field.choices = [(tier, KNOWN_TIERS.get(tier, tier)) for tier in tiers]
         if fixed:
-            for name in self.stands[:3]:
+            for name in self.stands[:-1]:
                 del self.fields[name]
 
     @property
@@ -221,36 +258,41 @@ class RuleForm(DistanceForm):
     def clean(self) -> dict[str, Any]:
         """See that the rule stands on one thing, and has one time."""
         values = super().clean()
-        if "alliance" in self.fields and bool(values.get("alliance")) == bool(values.get("plan")):
-            self.add_error("alliance", _("Choose an alliance or a plan, one of both."))
+        owners = [name for name in ("alliance", "plan", "work_area") if values.get(name)]
+        if "alliance" in self.fields and len(owners) != 1:
+            words = _("Choose an alliance, a plan or an area of work: one of them.")
+            self.add_error("alliance", words)
         has_time = values.get("distance") is not None or bool(values.get("at_wall"))
         if not has_time and "distance" not in self.errors:
             self.add_error("distance", _("Give a distance or a fixed time, one of both."))
         return values
 
     @property
-    def owner(self) -> Alliance | Plan:
+    def owner(self) -> Alliance | Plan | WorkArea:
         """What the rule stands on."""
-        owner: Alliance | Plan = self.cleaned_data["alliance"] or self.cleaned_data["plan"]
+        given = self.cleaned_data
+        owner: Alliance | Plan | WorkArea = given["alliance"] or given["plan"] or given["work_area"]
         return owner
 
     @property
     def values(self) -> dict[str, Any]:
         """The values as a verb takes them."""
         given = dict(self.cleaned_data)
-        for name in ("version", "alliance", "plan"):
+        for name in ("version", "alliance", "plan", "work_area"):
             given.pop(name, None)
         offset, day_unit = "", DayUnit.CALENDAR.value
         if given["distance"] is not None:
-            offset, day_unit = distance_of(given)
+            offset, day_unit = self.offset_given()
         repeat = given.pop("repeat_days")
+        every = f"P{repeat}D" if repeat else ""
+        if repeat == self.initial.get("repeat_days"):  # of hours the form shows nothing
+            every = self.initial.get("repeat_every", every)
         for name in ("distance", "unit", "side"):
             given.pop(name)
         given |= {
             "offset": offset,
             "day_unit": day_unit,
-            "repeat_every": f"P{repeat}D" if repeat else "",
-            "tiers": words_of(given["tiers"]),
+            "repeat_every": every,
             "tags": words_of(given["tags"]),
             "organizations": [str(row.uid) for row in given["organizations"]],
             "at_zone": given["at_zone"] if given["at_wall"] is not None else "",
@@ -265,6 +307,7 @@ class RuleForm(DistanceForm):
             for name in (
                 *("version", "joins", "anchor", "at_time", "clock", "workdays_of", "at_wall"),
                 *("at_zone", "repeat_while", "repeat_times", "audience", "roles", "channels"),
+                *("offset", "day_unit", "repeat_every", "tiers"),
                 *("member_roles", "answers", "urgency", "respects_quiet", "quiet_from"),
                 *("quiet_until", "min_useful_minutes", "grace_minutes", "never_twice"),
                 *("rearm_on_move", "enabled", "text_zh", "text_en"),
@@ -277,105 +320,7 @@ class RuleForm(DistanceForm):
             "side": "before",
             **same,
             **distance_values(rule.offset, rule.day_unit),
-            "repeat_days": every,
-            "tiers": " ".join(rule.tiers),
+            "repeat_days": every or None,
             "tags": " ".join(rule.tags),
             "organizations": Organization.objects.filter(uid__in=rule.organizations),
         }
-
-
-class StandardDutyForm(DistanceForm):
-    """A duty that every event of an alliance brings with it."""
-
-    kind = forms.ChoiceField(label=_("what"), choices=DutyKind.choices)
-    owed_by = forms.ChoiceField(label=_("owed by"), choices=OwedBy.choices)
-    event_type = forms.CharField(label=_("only events of type"), max_length=100, required=False)
-    anchor = forms.ChoiceField(label=_("counted from"), choices=DutyAnchor.choices)
-    at_time = clock_field(_("at"), initial="17:00")
-    enabled = forms.BooleanField(label=_("in use"), required=False, initial=True)
-    field_order = (
-        *("version", "kind", "owed_by", "event_type", "distance", "unit", "side", "anchor"),
-        *("at_time", "enabled"),
-    )
-    pairs: ClassVar = (("distance", "unit"), ("side", "anchor"), ("kind", "owed_by"))
-    field_names: ClassVar = {"offset": "distance"}
-
-    @property
-    def values(self) -> dict[str, Any]:
-        """The values as a verb takes them."""
-        given = {k: v for k, v in self.cleaned_data.items() if k != "version"}
-        offset, day_unit = distance_of(given)
-        for name in ("distance", "unit", "side"):
-            given.pop(name)
-        return given | {"offset": offset, "day_unit": day_unit}
-
-    @staticmethod
-    def values_of(duty: StandardDuty) -> dict[str, Any]:
-        """Return what the form of a stored one begins with."""
-        names = ("version", "kind", "owed_by", "event_type", "anchor", "at_time", "enabled")
-        return {name: getattr(duty, name) for name in names} | distance_values(
-            duty.offset, duty.day_unit
-        )
-
-
-class ChaseStepForm(DistanceForm):
-    """A step by which an alliance chases what is owed."""
-
-    kind = forms.ChoiceField(
-        label=_("only duties"), choices=[("", _("all")), *DutyKind.choices], required=False
-    )
-    at_time = clock_field(_("at"), required=False)
-    told = several(_("who is told"), list(CHASED_WORDS.items()), initial=["liaison"])
-    channels = several(_("channels"), list(CHANNEL_WORDS.items())[:2], initial=["email", "inbox"])
-    urgency = forms.ChoiceField(label=_("urgency"), choices=Urgency.choices, initial=Urgency.NORMAL)
-    text_zh = forms.CharField(
-        label=_("own words in Chinese"), max_length=2000, required=False,
-        widget=forms.Textarea(attrs={"rows": 3}),
-    )  # fmt: skip
-    text_en = forms.CharField(
-        label=_("own words in English"), max_length=2000, required=False,
-        widget=forms.Textarea(attrs={"rows": 3}),
-    )  # fmt: skip
-    enabled = forms.BooleanField(label=_("in use"), required=False, initial=True)
-    field_order = (
-        *("version", "kind", "at_time", "distance", "unit", "side", "urgency", "told"),
-        *("channels", "text_zh", "text_en", "enabled"),
-    )
-    pairs: ClassVar = (("distance", "unit"), ("side", "urgency"), ("kind", "at_time"))
-    field_names: ClassVar = {"offset": "distance"}
-
-    @property
-    def values(self) -> dict[str, Any]:
-        """The values as a verb takes them."""
-        given = {k: v for k, v in self.cleaned_data.items() if k != "version"}
-        offset, day_unit = distance_of(given)
-        for name in ("distance", "unit", "side"):
-            given.pop(name)
-        return given | {"offset": offset, "day_unit": day_unit}
-
-    @staticmethod
-    def values_of(step: ChaseStep) -> dict[str, Any]:
-        """Return what the form of a stored step begins with."""
-        names = (
-            *("version", "kind", "at_time", "told", "channels", "urgency", "text_zh", "text_en"),
-            "enabled",
-        )
-        return {name: getattr(step, name) for name in names} | distance_values(
-            step.offset, step.day_unit
-        )
-
-
-class HolidayFileForm(VerbForm):
-    """A file of public holidays and make-up working days."""
-
-    file = forms.FileField(
-        label=_("file (CSV, UTF-8)"),
-        help_text=_(
-            "Columns: day, country, kind (holiday or workday), name_zh, name_en. Each year of a "
-            "country that the file has replaces what was known of it."
-        ),
-    )
-    source = forms.CharField(
-        label=_("source"), max_length=300,
-        help_text=_("For example the notice of the State Council with its number."),
-    )  # fmt: skip

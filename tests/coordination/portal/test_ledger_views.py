@@ -6,13 +6,14 @@ from django.test import Client
 
 from alliances.models import Person
 from coordination.accounts.models import User
-from coordination.accounts.viewer import Viewer
+from coordination.accounts.viewer import SYSTEM, Viewer
 from coordination.deliveries.bundling import bundle_due
 from coordination.deliveries.fanout import Cause, enqueue
 from coordination.deliveries.models import Attempt, Endpoint, Heartbeat, Message
 from coordination.deliveries.timing import database_time
 from coordination.portal.ledger_views import KINDS
 from events.models import Event, InboundMailbox
+from events.reminding import add_reminder_rule
 from tests.factories import AT, Cast, make_alliance, make_event
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fixed_clock")]
@@ -122,6 +123,27 @@ def test_again_for_days_leaves_other_alliances_alone(cast: Cast):
     as_viewer(cast.secretary).post("/ledger/all/again/", {"since": AT.date().isoformat()})
 
     assert list(Message.objects.filter(state="pending")) == [ours]
+
+
+@pytest.mark.parametrize("verb", ["again", "release", "skip"])
+def test_days_that_end_before_they_begin_are_refused(cast: Cast, verb: str):
+    message = told(cast.member_liaison, make_event(cast.alliance), state="dead")
+    days = {"since": "2028-01-11", "until": "2028-01-10"}
+
+    response = as_viewer(cast.secretary).post(f"/ledger/all/{verb}/", days, follow=True)
+
+    [said] = response.context["messages"]
+    assert (said.level_tag, "0" in str(said)) == ("error", False)
+    message.refresh_from_db()
+    assert message.state == "dead"
+
+
+def test_ledger_of_a_rule_is_reached_from_its_page_and_named(cast: Cast):
+    rule = add_reminder_rule(cast.alliance, offset="-P7D", viewer=SYSTEM, at=AT)
+    client, path = as_viewer(cast.secretary), f"/ledger/?rule={rule.uid}"
+
+    assert f'href="{path}"' in client.get(f"/reminders/{rule.uid}/").content.decode()
+    assert client.get(path).context["narrowed"] == "提前 7 天"
 
 
 def test_release_lets_held_messages_go_and_skip_gives_them_up(cast: Cast):

@@ -1,11 +1,12 @@
 import pytest
 from django.test import Client
 
+from alliances.joining import revise_membership
 from coordination.accounts.models import User
 from coordination.accounts.viewer import SYSTEM, Viewer
 from events.models import Reminder, ReminderRule
 from events.reminding import add_reminder_rule
-from tests.factories import AT, Cast, make_event, make_plan, span
+from tests.factories import AT, Cast, make_event, make_plan, make_work_area, span
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fixed_clock")]
 
@@ -33,6 +34,69 @@ def test_reminders_adds_a_rule_to_a_plan(cast: Cast):
     assert response.status_code == 302
     rule = ReminderRule.objects.get()
     assert (rule.plan, rule.offset, rule.audience) == (plan, "-P7D", ["hosts", "members"])
+
+
+def test_reminders_adds_a_rule_to_an_area_of_work(cast: Cast):
+    area = make_work_area(make_plan(cast.alliance))
+    foreign = make_work_area(make_plan(cast.other))
+    client = as_viewer(cast.secretary)
+
+    offered = [
+        str(label)
+        for _value, label in client.get("/reminders/").context["form"]["work_area"].field.choices
+    ]
+    refused = client.post("/reminders/", FILLED | {"work_area": foreign.pk})
+    both = client.post("/reminders/", FILLED | {"work_area": area.pk, "plan": area.plan_id})
+    added = client.post("/reminders/", FILLED | {"work_area": area.pk})
+
+    assert offered[1:] == ["2028年工作计划 · 产业协同"]
+    assert [one.status_code for one in (refused, both, added)] == [422, 422, 302]
+    assert [rule.work_area for rule in ReminderRule.objects.all()] == [area]
+
+
+def test_reminders_offers_the_tiers_that_members_have_by_their_names(cast: Cast):
+    membership = cast.alliance.memberships.get(organization=cast.member)
+    revise_membership(membership, tier="national", viewer=SYSTEM, at=AT)
+    client, data = as_viewer(cast.secretary), FILLED | {"plan": make_plan(cast.alliance).pk}
+
+    form = client.get("/reminders/").context["form"]
+    client.post("/reminders/", data | {"tiers": ["national"]})
+    unknown = client.post("/reminders/", data | {"tiers": ["国家级"]})
+
+    assert [(value, str(label)) for value, label in form.fields["tiers"].choices] == [
+        ("national", "国家级")
+    ]
+    assert unknown.status_code == 422
+    assert ReminderRule.objects.get().tiers == ["national"]
+
+
+def test_rule_that_the_form_cannot_show_whole_keeps_what_was_not_touched(cast: Cast):
+    whole = {
+        "offset": "-P1DT2H",
+        "repeat_every": "PT6H",
+        "tiers": ["省 级"],
+        "repeat_until": "-PT3H",
+    }
+    membership = cast.alliance.memberships.get(organization=cast.member)
+    revise_membership(membership, tier="省 级", viewer=SYSTEM, at=AT)
+    made = add_reminder_rule(cast.alliance, viewer=SYSTEM, at=AT, repeat_times=9, **whole)
+    client, path = as_viewer(cast.secretary), f"/reminders/{made.uid}/"
+    make_event(cast.alliance, scheduled=True)
+    shown = {
+        name: value
+        for name, value in client.get(path).context["form"].initial.items()
+        if value not in (None, "", False) and name != "organizations"
+    }
+
+    tried = client.post(path, shown | {"do": "try"})
+    client.post(path, shown | {"do": "save", "text_zh": "请准时"})
+    kept = ReminderRule.objects.get()
+    client.post(path, shown | {"do": "save", "distance": "2", "version": kept.version})
+
+    assert len(tried.context["preview"].times) == 4
+    assert {name: getattr(kept, name) for name in whole} == whole
+    assert kept.text_zh == "请准时"
+    assert ReminderRule.objects.get().offset == "-P2D"
 
 
 @pytest.mark.parametrize(
