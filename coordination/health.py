@@ -9,10 +9,13 @@ What goes wrong beside, such as a mailbox that cannot be read, stands there as a
 ``COORDINATION_METRICS_TOKEN``; for everyone else it does not exist.
 """
 
+from __future__ import annotations
+
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from functools import cache
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from django.conf import settings
 from django.db import DatabaseError, connection
@@ -28,6 +31,7 @@ from coordination.changes.models import Counter
 from coordination.deliveries.freshness import (
     LATE_AFTER_SECONDS,
     SILENT_AFTER_SECONDS,
+    TriesSoFar,
     heartbeat_age,
     oldest_due_seconds,
     warnings_at,
@@ -35,6 +39,10 @@ from coordination.deliveries.freshness import (
 from coordination.deliveries.models import Message
 from coordination.deliveries.timing import database_time
 
+if TYPE_CHECKING:
+    from prometheus_client import Metric
+
+_tries = TriesSoFar()
 FORWARDED_HEADERS = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP")
 
 
@@ -78,25 +86,49 @@ def metrics(request: HttpRequest) -> HttpResponse:
     """
     if not may_read_metrics(request):
         raise Http404
-    from prometheus_client import REGISTRY, CollectorRegistry, Gauge
+    from prometheus_client import REGISTRY, CollectorRegistry
     from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
-    now = database_time()
     registry = CollectorRegistry()
-    for name, meaning, value in (
-        ("oldest_due_seconds", "Age of the oldest thing due and not sent", oldest_due_seconds(now)),
-        ("heartbeat_age_seconds", "Since a loop last went round", heartbeat_age(now)),
-        ("change_number", "Number of the last change", _change_number()),
-    ):
-        if value is not None:
-            Gauge(f"coordination_{name}", meaning, registry=registry).set(value)
-    open_messages = Gauge(
-        "coordination_messages", "Messages not sent", ["channel", "state"], registry=registry
-    )
-    for channel, state, count in _open_messages():
-        open_messages.labels(channel, state).set(count)
+    registry.register(_Figures(database_time()))
     body = generate_latest(registry) + generate_latest(REGISTRY)
     return HttpResponse(body, content_type=CONTENT_TYPE_LATEST)
+
+
+class _Figures:
+    """What the database says of deliveries at one moment, for Prometheus."""
+
+    def __init__(self, at: datetime) -> None:
+        self._at = at
+
+    def collect(self) -> Iterator[Metric]:
+        from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily
+
+        for name, meaning, value in (
+            (
+                "oldest_due_seconds",
+                "Age of the oldest thing due and not sent",
+                oldest_due_seconds(self._at),
+            ),
+            ("heartbeat_age_seconds", "Since a loop last went round", heartbeat_age(self._at)),
+            ("change_number", "Number of the last change", _change_number()),
+        ):
+            if value is not None:
+                yield GaugeMetricFamily(f"coordination_{name}", meaning, value=value)
+        open_messages = GaugeMetricFamily(
+            "coordination_messages", "Messages not sent", labels=["channel", "state"]
+        )
+        for channel, state, count in _open_messages():
+            open_messages.add_metric([channel, state], count)
+        yield open_messages
+        tries = CounterMetricFamily(
+            "coordination_tries",
+            "Tries to send, by how they ended",
+            labels=["channel", "outcome", "code"],
+        )
+        for labels, count in sorted(_tries.count(self._at).items()):
+            tries.add_metric(labels, count)
+        yield tries
 
 
 def may_read_metrics(request: HttpRequest) -> bool:

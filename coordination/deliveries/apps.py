@@ -19,7 +19,7 @@ class DeliveriesConfig(AppConfig):
 
         from coordination.accounts.scoping import register_resources
         from coordination.deliveries.chores import register_chore
-        from coordination.deliveries.retention import empty_inboxes
+        from coordination.deliveries.retention import delete_old, empty_inboxes, forget_content
         from coordination.deliveries.sources import register_source
         from coordination.deliveries.subscriptions import WEBHOOK
         from coordination.deliveries.transports.base import register_transport
@@ -38,6 +38,9 @@ class DeliveriesConfig(AppConfig):
         register_transport("inbox", InboxTransport)
         register_resources(["inbox", "robots", "wishes"])
         register_source(Troubles())
+        # They look through the whole ledger: not with every round.
+        register_chore("forget old content", forget_content, every=timedelta(hours=1))
+        register_chore("delete old lines", delete_old, every=timedelta(hours=1))
         register_chore("empty old inboxes", empty_inboxes, every=timedelta(hours=1))
         register_transport(WEBHOOK, WebhookTransport)
         for channel in ROBOTS:

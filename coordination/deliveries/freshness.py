@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import socket
+import threading
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.core.cache import cache
 from django.db.models import Count, Max, Min, Q
@@ -28,6 +30,8 @@ from coordination.deliveries.timing import database_time
 LATE_AFTER_SECONDS = 60
 SILENT_AFTER_SECONDS = 30
 KEPT_KEY, KEPT_SECONDS = "deliveries-condition", 10
+SURELY_THERE = timedelta(minutes=1)  # no statement that writes a try takes nearly so long
+Try = tuple[str, str, str]
 
 
 def beat(name: str, *, at: datetime) -> None:
@@ -133,7 +137,6 @@ class Condition:
         heartbeat_age_seconds: None when no loop ever ran.
         paused_channels: names of channels that are paused now.
         failing_endpoints: endpoints paused after failures or switched off.
-        messages: state -> how many.
         warnings: what goes wrong beside.
     """
 
@@ -141,7 +144,6 @@ class Condition:
     heartbeat_age_seconds: float | None
     paused_channels: tuple[str, ...]
     failing_endpoints: int
-    messages: dict[str, int]
     warnings: tuple[Warned, ...] = ()
 
     @property
@@ -154,14 +156,12 @@ class Condition:
 
 def condition(at: datetime) -> Condition:
     """Return how deliveries are doing at `at` (the database's time)."""
-    counts = Message.objects.order_by().values_list("state").annotate(number=Count("pk"))
     paused = Channel.objects.filter(paused_until__gt=at).order_by("name")
     return Condition(
         oldest_due_seconds=oldest_due_seconds(at),
         heartbeat_age_seconds=heartbeat_age(at),
         paused_channels=tuple(paused.values_list("name", flat=True)),
         failing_endpoints=Endpoint.objects.failing().count(),
-        messages=dict(counts),
         warnings=warnings_at(at),
     )
 
@@ -181,11 +181,47 @@ def trouble_now() -> Condition | None:
     return found if found.is_late or found.paused_channels or found.warnings else None
 
 
-def attempts_by_outcome() -> dict[tuple[str, str], int]:
-    """Return how many tries ended how: (channel, outcome) -> number; for metrics."""
-    rows = (
-        Attempt.objects.order_by()
-        .values_list("message__channel", "outcome")
-        .annotate(number=Count("pk"))
-    )
-    return {(channel, outcome): number for channel, outcome, number in rows}
+def messages_by_state() -> dict[str, int]:
+    """Return state -> how many messages; counts the whole ledger."""
+    rows = Message.objects.order_by().values_list("state").annotate(number=Count("pk"))
+    return dict(rows)
+
+
+class TriesSoFar:
+    """Counts the tries of the ledger, each once, however often it is asked.
+
+    A row's key is drawn before the row can be seen, so one with a lower key may come later. What
+    was the last row a minute ago has none before it on its way any more; what came after it is
+    counted anew.
+    """
+
+    def __init__(self) -> None:
+        """Begin with nothing counted."""
+        self._lock = threading.Lock()
+        self._known: Counter[Try] = Counter()
+        self._known_to = 0
+        self._last: tuple[datetime, int] | None = None
+
+    def count(self, at: datetime) -> Counter[Try]:
+        """Return (channel, outcome, code) -> how many tries ended so.
+
+        Args:
+            at: the database's time.
+        """
+        with self._lock:
+            if self._last is not None and at - self._last[0] >= SURELY_THERE:
+                self._known += _tries(self._known_to, self._last[1])
+                self._known_to, self._last = self._last[1], None
+            newest = Attempt.objects.aggregate(last=Max("pk"))["last"] or 0
+            if newest < self._known_to:  # another ledger, from a backup
+                self._known, self._known_to = Counter(), 0
+            if self._last is None:
+                self._last = at, newest
+            return self._known + _tries(self._known_to, newest)
+
+
+def _tries(after: int, last: int) -> Counter[Try]:
+    """Count tries by how they ended, of those with keys above one and up to another."""
+    rows = Attempt.objects.filter(pk__gt=after, pk__lte=last).order_by()
+    counted = rows.values_list("message__channel", "outcome", "code").annotate(number=Count("pk"))
+    return Counter({(channel, outcome, code): number for channel, outcome, code, number in counted})

@@ -223,8 +223,6 @@ class Loop:
         if time.monotonic() - self._tidied > TIDY_EVERY_SECONDS:
             self._tidied = time.monotonic()
             retention.expire_overdue(at)
-            retention.forget_content(at)
-            retention.delete_old(at)
 
     def _see_to(self, channel: str, at: datetime) -> None:
         if not Message.objects.due(at).filter(channel=channel).exists():

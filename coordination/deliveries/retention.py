@@ -57,16 +57,27 @@ def forget_content(at: datetime) -> int:
 def delete_old(at: datetime) -> int:
     """Delete messages made over 400 days ago with their lines and tries, 5000 at a time.
 
+    And as many lines of that age that never came into a message, since it was not to be.
+
     Returns:
-        How many messages were deleted; call again until it is 0.
+        How many messages and such lines were deleted; call again until it is 0.
     """
-    old = Message.objects.exclude(state=MessageState.PENDING).filter(created_at__lt=at - KEEP_LINES)
+    before = at - KEEP_LINES
+    old = Message.objects.exclude(state=MessageState.PENDING).filter(created_at__lt=before)
     keys = list(old.order_by("pk").values_list("pk", flat=True)[:BATCH])
+    dropped = Delivery.objects.filter(message=None, created_at__lt=before)
+    dropped = dropped.exclude(dropped_reason="").order_by("pk")
+    lines = list(dropped.values_list("pk", flat=True)[:BATCH])
     with transaction.atomic():
-        for model, column in ((Attempt, "message"), (Delivery, "message"), (Message, "pk")):
-            rows = model._default_manager.filter(**{f"{column}__in": keys})
+        for model, column, values in (
+            (Attempt, "message", keys),
+            (Delivery, "message", keys),
+            (Message, "pk", keys),
+            (Delivery, "pk", lines),
+        ):
+            rows = model._default_manager.filter(**{f"{column}__in": values})
             rows._raw_delete(connection.alias)
-    return len(keys)
+    return len(keys) + len(lines)
 
 
 def empty_inboxes(at: datetime) -> int:

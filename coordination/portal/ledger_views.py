@@ -21,7 +21,7 @@ from coordination.accounts.viewer import Viewer
 from coordination.bilingual import localized
 from coordination.changes.refusals import NotAllowed
 from coordination.deliveries.circuit import resume_channel, switch_off, switch_on
-from coordination.deliveries.freshness import condition_lately
+from coordination.deliveries.freshness import condition_lately, messages_by_state
 from coordination.deliveries.models import Channel, Delivery, Endpoint, HoldPeriod
 from coordination.deliveries.reason_words import reason_in_words
 from coordination.deliveries.timing import database_time
@@ -163,6 +163,7 @@ def health(request: HttpRequest) -> HttpResponse:
         "portal/ledger_health.html",
         {
             "condition": condition_lately(),
+            "counts": messages_by_state(),
             "channels": Channel.objects.order_by("name"),
             "endpoints": _with_names(list(endpoints[:PAGE_ROWS])),
             "periods": HoldPeriod.objects.filter(released_at=None).order_by("pk"),

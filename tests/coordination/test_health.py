@@ -8,7 +8,9 @@ import time_machine
 from django.db import DatabaseError, connection
 from django.test import Client
 
-from coordination.deliveries.models import Endpoint, Heartbeat, Message
+from coordination import health
+from coordination.deliveries.freshness import TriesSoFar
+from coordination.deliveries.models import Attempt, Endpoint, Heartbeat, Message
 from events.models import InboundMailbox
 
 
@@ -188,3 +190,19 @@ def test_metrics_count_what_is_not_sent(client: Client, database_clock, now):
 
     assert "coordination_oldest_due_seconds 90.0\n" in text
     assert 'coordination_messages{channel="email",state="pending"} 2.0\n' in text
+
+
+@pytest.mark.django_db
+def test_metrics_count_tries_by_how_they_ended(client: Client, monkeypatch, now):
+    monkeypatch.setattr(health, "_tries", TriesSoFar())
+    message = due_message(now)
+    for outcome, code in (("retry", "smtp_450"), ("retry", "smtp_450"), ("sent", "")):
+        Attempt.objects.create(
+            message=message, number=1, outcome=outcome, code=code, begun_at=now, ended_at=now
+        )
+
+    text = client.get("/metrics", REMOTE_ADDR="::1").content.decode()
+
+    name = "coordination_tries_total"
+    assert f'{name}{{channel="email",code="smtp_450",outcome="retry"}} 2.0\n' in text
+    assert f'{name}{{channel="email",code="",outcome="sent"}} 1.0\n' in text

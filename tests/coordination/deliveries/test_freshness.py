@@ -1,16 +1,20 @@
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from coordination.deliveries.fanout import enqueue
 from coordination.deliveries.freshness import (
-    attempts_by_outcome,
+    TriesSoFar,
     beat,
     condition,
     heartbeat_age,
+    messages_by_state,
     oldest_due_seconds,
 )
-from coordination.deliveries.models import Channel, Cursor, Endpoint, Heartbeat
+from coordination.deliveries.models import Attempt, Channel, Cursor, Endpoint, Heartbeat, Message
 from coordination.deliveries.subscribers import read_on, register_subscriber
 from tests.coordination.deliveries.stage import Boxes, Notices, Post, cause, drain, queue
 from tests.factories import AT, make_alliance
@@ -95,11 +99,10 @@ def test_condition_of_a_working_installation_is_not_late(at: datetime) -> None:
 
     found = condition(at)
 
-    assert found.messages == {"sent": 1}
+    assert messages_by_state() == {"sent": 1}
     assert found.paused_channels == ("chat",)
     assert found.is_late is False
     assert condition(at + timedelta(seconds=31)).is_late is True
-    assert attempts_by_outcome() == {("post", "sent"): 1}
 
 
 def test_condition_with_a_message_due_for_a_minute_is_late(at: datetime) -> None:
@@ -108,3 +111,70 @@ def test_condition_with_a_message_due_for_a_minute_is_late(at: datetime) -> None
 
     assert condition(at + MINUTE).is_late is False
     assert condition(at + MINUTE + timedelta(seconds=1)).is_late is True
+
+
+def attempt(pk: int, *, at: datetime, outcome: str = "sent", code: str = "") -> None:
+    message = Message.objects.get()
+    Attempt.objects.create(
+        pk=pk, message=message, number=pk, outcome=outcome, code=code, begun_at=at, ended_at=at
+    )
+
+
+def test_tries_so_far_counts_each_once_and_a_row_that_is_seen_late_too(at: datetime) -> None:
+    queue("box:1")
+    tries = TriesSoFar()
+    attempt(2, at=at, outcome="retry", code="smtp_450")
+    assert tries.count(at) == {("post", "retry", "smtp_450"): 1}
+
+    attempt(1, at=at, outcome="in_doubt", code="lease_ended")  # drawn first, committed second
+    attempt(3, at=at)
+
+    whole = {
+        ("post", "retry", "smtp_450"): 1,
+        ("post", "in_doubt", "lease_ended"): 1,
+        ("post", "sent", ""): 1,
+    }
+    assert tries.count(at + MINUTE / 2) == whole
+    assert tries.count(at + MINUTE) == whole
+    assert tries.count(at + 2 * MINUTE) == whole
+
+
+def test_tries_so_far_after_old_lines_were_deleted_do_not_fall(at: datetime) -> None:
+    queue("box:1")
+    tries = TriesSoFar()
+    attempt(1, at=at)
+    tries.count(at)
+    tries.count(at + MINUTE)
+    attempt(2, at=at + MINUTE)
+
+    Attempt.objects.filter(pk=1).delete()
+
+    assert tries.count(at + 2 * MINUTE) == {("post", "sent", ""): 2}
+
+
+def test_tries_so_far_of_another_ledger_begin_anew(at: datetime) -> None:
+    queue("box:1")
+    tries = TriesSoFar()
+    attempt(7, at=at)
+    tries.count(at)
+    tries.count(at + MINUTE)
+
+    Attempt.objects.all().delete()
+    attempt(3, at=at, outcome="dead", code="smtp_550")
+
+    assert tries.count(at + 2 * MINUTE) == {("post", "dead", "smtp_550"): 1}
+
+
+def test_tries_so_far_looks_at_what_is_new_only(
+    at: datetime, django_assert_num_queries: Callable[..., AbstractContextManager[Any]]
+) -> None:
+    queue("box:1")
+    tries = TriesSoFar()
+    attempt(1, at=at)
+    tries.count(at)
+    tries.count(at + MINUTE)
+
+    with django_assert_num_queries(2) as asked:
+        tries.count(at + MINUTE)
+
+    assert "> 1 " in asked[1]["sql"]

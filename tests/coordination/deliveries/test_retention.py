@@ -2,6 +2,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from coordination.deliveries.fanout import enqueue
 from coordination.deliveries.models import Attempt, Delivery, Endpoint, Message
 from coordination.deliveries.outbox import claim_due
 from coordination.deliveries.retention import (
@@ -10,7 +11,7 @@ from coordination.deliveries.retention import (
     forget_addresses,
     forget_content,
 )
-from tests.coordination.deliveries.stage import Boxes, Notices, Post, drain, queue
+from tests.coordination.deliveries.stage import Boxes, Notices, Post, cause, drain, queue
 
 pytestmark = pytest.mark.django_db
 
@@ -63,6 +64,16 @@ def test_delete_old_after_400_days_deletes_all_of_it(at: datetime) -> None:
     assert delete_old(at + 401 * DAY) == 0
     assert list(Delivery.objects.values_list("recipient", flat=True)) == ["box:2"]
     assert (Message.objects.count(), Attempt.objects.count()) == (1, 0)
+
+
+def test_delete_old_takes_lines_that_never_came_into_a_message(at: datetime) -> None:
+    enqueue(["box:1"], channel="post", cause=cause("dropped", dropped_reason="by_wish"))
+    enqueue(["box:2"], channel="post", cause=cause("waiting"))
+    Delivery.objects.update(created_at=at)
+
+    assert delete_old(at + 400 * DAY) == 0
+    assert delete_old(at + 401 * DAY) == 1
+    assert list(Delivery.objects.values_list("source_id", flat=True)) == ["waiting"]
 
 
 def test_forget_addresses_of_a_person_keeps_the_lines(at: datetime) -> None:
