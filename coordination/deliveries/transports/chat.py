@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import random
 import time
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -36,6 +37,7 @@ LINES_PER_MESSAGE = 15
 HEADERS = {"Content-Type": "application/json; charset=utf-8"}
 NEVER_LEFT = frozenset({"unknown_name", "not_connected", "tls_failed"})
 GONE = frozenset({401, 403, 404, 410})
+GREATEST_CODE = 10**12  # no maker's code comes near; what is greater is no code
 
 
 class ChatTransport:
@@ -84,7 +86,9 @@ class ChatTransport:
             detail = _without_secrets(error.detail, setting)
             may_be_there = error.code not in NEVER_LEFT
             raise TransportError(error.code, detail, in_doubt=may_be_there) from None
-        return judge(self.robot, answer)
+        said = _without_secrets(answer.body.decode("utf-8", "surrogateescape"), setting)
+        body = said.encode("utf-8", "surrogateescape")  # some makers repeat what they were asked
+        return judge(self.robot, replace(answer, body=body))
 
     def _setting(self, endpoint_id: int) -> Setting:
         """Return how the robot is set up now.
@@ -133,7 +137,8 @@ def judge(robot: Robot, answer: Answer) -> Receipt:
     code = _code_of(robot, said)
     if code is None:
         raise _unreadable(answer)
-    words = str(said.get("errmsg") or said.get("msg") or said.get("StatusMessage") or "")
+    told = str(said.get("errmsg") or said.get("msg") or said.get("StatusMessage") or "")
+    words = "".join(sign if sign.isprintable() else " " for sign in told)
     if code in robot.codes.taken and 200 <= answer.status < 300:
         return Receipt(words)
     raise _refusal(robot, code, " ".join(f"{code} {words}".split()), answer)
@@ -142,7 +147,7 @@ def judge(robot: Robot, answer: Answer) -> Receipt:
 def _read(body: bytes) -> dict[str, Any]:
     try:
         said = json.loads(body)
-    except ValueError:  # UnicodeDecodeError is one
+    except (ValueError, RecursionError):  # UnicodeDecodeError is a ValueError
         return {}
     return said if isinstance(said, dict) else {}
 
@@ -150,7 +155,7 @@ def _read(body: bytes) -> dict[str, Any]:
 def _code_of(robot: Robot, said: dict[str, Any]) -> int | None:
     for name in robot.code_names:
         code = said.get(name)
-        if isinstance(code, int) and not isinstance(code, bool):
+        if isinstance(code, int) and not isinstance(code, bool) and abs(code) <= GREATEST_CODE:
             return code
     return None
 

@@ -260,9 +260,9 @@ class Feishu:
         called = "".join(f"<at id={who}></at>" for who in setting.mentions)
 
         def payload(text: str) -> dict[str, Any]:
-            absent = setting.keyword and setting.keyword not in text + rendered.subject
-            content = _with_tail(text, setting.keyword if absent else "", called)
             title = shorten(rendered.subject, 100)
+            absent = setting.keyword not in text and setting.keyword not in title
+            content = _with_tail(text, setting.keyword if absent else "", called)
             return self._signature(setting, at) | {
                 "msg_type": "interactive",
                 "card": {

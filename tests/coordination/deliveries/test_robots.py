@@ -240,6 +240,30 @@ def test_try_robot_says_what_the_robot_answers(cast: Cast, fake: FakeRobots) -> 
 
 
 @pytest.mark.network
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        (b"[" * 30_000, "garbage"),
+        (b'{"errcode": ' + b"9" * 300 + b"}", "garbage"),
+        (b"", "garbage"),
+        (b'{"errcode": 40008, "errmsg": "no good-key-0001 \\u0000\\ud800"}', "wecom_40008"),
+    ],
+)
+def test_try_robot_that_answers_nonsense_says_so_without_the_secret(
+    said: bytes, code: str, cast: Cast, fake: FakeRobots
+) -> None:
+    robot = add(cast, url=fake.address("/cgi-bin/webhook/send?key=good-key-0001"))
+    fake.will_say(said)
+
+    with pytest.raises(TestNotTaken) as refusal:
+        try_robot(robot, viewer=cast.secretary, at=AT, words=trial_words("en", url=""))
+
+    assert refusal.value.code == code
+    assert "good-key-0001" not in str(refusal.value)
+    assert str(refusal.value).isprintable()
+
+
+@pytest.mark.network
 def test_try_robot_that_never_answers_keeps_nobody_longer_than_its_bound(
     cast: Cast, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -240,6 +240,8 @@ GARBAGE = [
     (200, b'{"errcode": -1, "errmsg": "system busy"}'),
     (200, b'{"errcode": 77777, "errmsg": "nobody knows"}'),
     (400, b"bad"),
+    (200, b"[" * 30_000),
+    (200, b'{"errcode": ' + b"9" * 300 + b"}"),
 ]
 
 

@@ -100,6 +100,27 @@ def test_feishu_message_is_a_card_signed_with_time_and_key() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("subject", "text", "is_said"),
+    [
+        ("日程提醒", "五月", True),
+        ("提醒", "本周日程", True),
+        ("长" * 100 + "日程", "五月", False),  # the head of a card is cut
+        ("程提醒", "今日", False),  # half in the text and half in the head
+    ],
+)
+def test_feishu_message_says_the_keyword_that_neither_head_nor_text_shows(
+    subject: str, text: str, is_said: bool
+) -> None:
+    rendered = Rendered(subject, "", items=(Item("会", text, LINK), Item("会", "今日", LINK)))
+
+    card = body(Feishu(), rendered, keyword="日程")["card"]
+
+    content, title = card["elements"][0]["content"], card["header"]["title"]["content"]
+    assert "日程" in content or "日程" in title
+    assert content.endswith("\n日程") is not is_said
+
+
 @pytest.mark.parametrize("robot", ROBOTS.values(), ids=list(ROBOTS))
 def test_message_that_is_too_long_keeps_within_the_octets_and_keeps_every_link(robot: Any) -> None:
     content = robot.body(MANY, setting(robot, keyword="日程", mentions=("all",) * 3), at=AT)
