@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 
 from coordination.bilingual import localized
 from coordination.pages.wording import clock_in_words, day_in_words
-from events.models import Anchor, ChaseStep, Clock, DayUnit, ReminderRule, StandardDuty
+from events.models import Anchor, ChaseStep, Clock, DayUnit, ReminderRule, StandardDuty, WorkdaysOf
 from events.offsets import Offset, read_offset
 
 
@@ -20,9 +20,16 @@ def rule_in_words(rule: ReminderRule, language: str) -> str:
         day = day_in_words(rule.at_wall.date(), language=language, with_year=True)
         zone = rule.at_zone or _("zone of the event")
         return f"{day} {clock_in_words(rule.at_wall)} ({zone})"
-    words = distance_in_words(read_offset(rule.offset), rule.day_unit)
-    if rule.anchor == Anchor.END:
+    offset, is_end = read_offset(rule.offset), rule.anchor == Anchor.END
+    words = distance_in_words(offset, rule.day_unit)
+    if not offset.days and not offset.minutes:
+        words = _moment_in_words(is_end=is_end, is_day=rule.at_time is not None)
+    elif is_end:
         words = _("%(distance)s (counted from the end)") % {"distance": words}
+    is_worked = offset.days and rule.day_unit == DayUnit.WORKING
+    if is_worked and rule.workdays_of != WorkdaysOf.ALLIANCE:
+        pattern = _("%(distance)s (working days of %(whose)s)")
+        words = pattern % {"distance": words, "whose": rule.get_workdays_of_display()}
     if rule.at_time is not None:
         pattern = _("%(distance)s, at %(clock)s")
         if rule.clock == Clock.READER:
@@ -37,8 +44,15 @@ def rule_in_words(rule: ReminderRule, language: str) -> str:
     return words
 
 
+def _moment_in_words(*, is_end: bool, is_day: bool) -> str:
+    """Return which moment of an event it is, or which day: "when it begins"."""
+    if is_day:
+        return _("on the day it ends") if is_end else _("on the day it begins")
+    return _("when it ends") if is_end else _("when it begins")
+
+
 def distance_in_words(offset: Offset, day_unit: str) -> str:
-    """Return "7 days before", "2 hours after", "on the day"."""
+    """Return "7 days before", "2 hours after", "when it is due"."""
     if not offset.days and not offset.minutes:
         return _("when it is due")
     words = _("%(span)s before")
