@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.template.loader import render_to_string
 from django.utils.html import escape
 from django.utils.translation import get_language, override
@@ -19,6 +20,7 @@ from coordination.bilingual import language_or_default, localized
 from coordination.deliveries.recipients import Reader
 from coordination.deliveries.sources import Item, Rendered
 from coordination.pages.wording import day_in_words, duration_in_words
+from events.audiences import recipients_of_rule
 from events.calendar_event import describe_span
 from events.models import Event, Invitation, ReminderRule
 from events.own_words import fill
@@ -103,23 +105,33 @@ def _card(event: Event, rule: ReminderRule, reader: Reader, language: str, at: d
         "url": f"{settings.COORDINATION_BASE_URL}/events/{event.uid}/",
     }
     words = localized(rule, "text", language)
-    card["own_words"] = fill(words, _values(card, event, words, reader, language)) if words else ""
+    seat = None
+    if "{organization}" in words or "{answer_by}" in words:
+        told = recipients_of_rule(event, rule, on=at.astimezone(ZoneInfo(event.time_zone)).date())
+        seat = _seat_of(reader, told) or _seat_of(reader, Seat.objects.all())
+    card["own_words"] = fill(words, _values(card, event, seat, reader, language)) if words else ""
     return card
 
 
-def _values(card: Card, event: Event, words: str, reader: Reader, language: str) -> dict[str, str]:
-    """Return what fills the places of an office's own words; asks only for what they name."""
+def _values(card: Card, event: Event, seat: Any, reader: Reader, language: str) -> dict[str, str]:
+    """Return what fills the places of an office's own words.
+
+    Args:
+        card: the event in words.
+        event: the event.
+        seat: by which the reader is told, where the words name its organization; else None.
+        reader: who is told.
+        language: of the words.
+    """
     organization = answer_by = ""
-    if "{organization}" in words or "{answer_by}" in words:
-        seat = _seat_of(reader)
-        if seat is not None:
-            organization = localized(seat.organization, "name", language)
-            day = (
-                Invitation.objects.filter(event=event, organization=seat.organization)
-                .values_list("answer_by", flat=True)
-                .first()
-            )
-            answer_by = day_in_words(day, language=language) if day is not None else ""
+    if seat is not None:
+        organization = localized(seat.organization, "name", language)
+        day = (
+            Invitation.objects.filter(event=event, organization=seat.organization)
+            .values_list("answer_by", flat=True)
+            .first()
+        )
+        answer_by = day_in_words(day, language=language) if day is not None else ""
     return {
         "name": reader.name,
         "organization": organization,
@@ -134,12 +146,12 @@ def _values(card: Card, event: Event, words: str, reader: Reader, language: str)
     }
 
 
-def _seat_of(reader: Reader) -> Any:
-    """Return the seat by which a person acts for an organization: one that lasts, the first."""
+def _seat_of(reader: Reader, seats: QuerySet[Any, Any]) -> Any:
+    """Return the seat among some by which a person acts for an organization: one that lasts."""
     kind, _colon, uid = reader.recipient.partition(":")
     if kind != "person":
         return None
-    rows = Seat.objects.filter(person__uid=uid, organization__isnull=False)
+    rows = seats.filter(person__uid=uid, organization__isnull=False)
     lasting = F("ends_on").desc(nulls_first=True)
     return rows.select_related("organization").order_by(lasting, "pk").first()
 
