@@ -34,6 +34,7 @@ STATES = {
     "superseded": _("no longer wanted"),
     "held": _("held back"),
 }
+FEW = {"waiting": "pending", "dead": "dead", "held": "held"}  # of STATES -> of messages
 KIND = "person"
 
 
@@ -88,12 +89,17 @@ def _of_rule(rows: DeliveryQuerySet, rules: QuerySet[ReminderRule]) -> DeliveryQ
 
 
 def _in_state(state: str) -> Q:
-    dropped = ~Q(dropped_reason="")
-    if state == "waiting":
-        return ~dropped & (Q(message__isnull=True) | Q(message__state="pending"))
     if state == "superseded":
-        return dropped | Q(message__state="superseded")
-    return ~dropped & Q(message__state=state)
+        return ~Q(dropped_reason="") | Q(message__state="superseded")
+    if state not in FEW:
+        return Q(dropped_reason="", message__state=state)
+    # Of a ledger of years these are few: the messages first, by their own index, then their lines.
+    in_state = Q(dropped_reason="", message__in=Message.objects.filter(state=FEW[state]))
+    if state != "waiting":
+        return in_state
+    unmade = Delivery.objects.without_message().order_by().values("pk")
+    made = Delivery.objects.filter(in_state).order_by().values("pk")
+    return Q(pk__in=unmade.union(made, all=True))
 
 
 def state_of(line: Delivery) -> str:
