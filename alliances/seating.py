@@ -12,6 +12,7 @@ from alliances import rules
 from alliances.expiring import day_of_rights, revoke_tokens_of_predecessors
 from alliances.models import Body, Organization, Person, PersonDetails, Seat
 from coordination.accounts.erasing import erase_account
+from coordination.accounts.preferring import set_first_clock
 from coordination.accounts.viewer import Viewer
 from coordination.changes.checking import check_fields
 from coordination.changes.recording import recording
@@ -111,6 +112,7 @@ def seat_person(
     )
     with recording(viewer.actor, at=at) as log:
         log.save(seat, "seat.begun")
+        _set_clock(seat)
     return seat
 
 
@@ -157,9 +159,21 @@ def hand_over_seat(
             ends_on=until,
         )
         log.save(new, "seat.begun")
+        _set_clock(new)
         if on <= day_of_rights(at):
             revoke_tokens_of_predecessors([seat], on=on, at=at)
     return new
+
+
+def _set_clock(seat: Seat) -> None:
+    """Let a person's account read times on the clock of the first organization they act for."""
+    user, organization = seat.person.user, seat.organization
+    if user is None or organization is None:
+        return
+    seats = Seat.objects.filter(person=seat.person, organization__isnull=False)
+    if not seats.exclude(pk=seat.pk).exists():
+        set_first_clock(user.pk, time_zone=organization.time_zone)
+        user.refresh_from_db(fields=["time_zone"])
 
 
 def _refuse_erased(person: Person) -> None:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 
-from coordination.accounts.models import User
+from coordination.accounts.models import DEFAULT_TIME_ZONE, User
 from coordination.accounts.viewer import Viewer
 from coordination.changes.refusals import FieldError, InvalidInput, NotAllowed
 
@@ -57,3 +57,13 @@ def refuse_validation(error: ValidationError) -> InvalidInput:
             message = " ".join(problem.messages)
             errors.append(FieldError(_FIELD_OF_CODE.get(code, name), code, message))
     return InvalidInput(errors)
+
+
+def set_first_clock(user_id: int, *, time_zone: str) -> None:
+    """Let somebody who still has the usual clock read times on that of whom they act for.
+
+    Args:
+        user_id: key of the account.
+        time_zone: IANA name; the owner may choose another at any time.
+    """
+    User.objects.filter(pk=user_id, time_zone=DEFAULT_TIME_ZONE).update(time_zone=time_zone)

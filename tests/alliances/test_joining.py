@@ -30,6 +30,7 @@ from tests.factories import (
     make_organization,
     make_person,
     make_plan,
+    make_user,
     secretariat_of,
     viewer_of,
 )
@@ -145,6 +146,36 @@ def test_appoint_chair_in_anothers_term_is_refused_by_the_database(cast: Cast) -
     joining.appoint_chair(
         council, cast.member, viewer=cast.secretary, at=AT, starts_on=date(2028, 1, 1)
     )
+
+
+def test_seat_person_for_a_first_organization_sets_the_clock_of_their_account(cast: Cast) -> None:
+    madrid = make_organization("德尔特布雷", country="ES", time_zone="Europe/Madrid")
+    tokyo = make_organization("东京", country="JP", time_zone="Asia/Tokyo")
+    chosen = make_user("chosen", time_zone="Europe/Paris")
+    new, settled = (
+        seating.add_person(viewer=SYSTEM, at=AT, user_id=user.pk, name_en=user.username)
+        for user in (make_user("new"), chosen)
+    )
+
+    for organization in (madrid, tokyo):
+        for person in (new, settled):
+            seating.seat_person(
+                person, role="liaison", organization=organization, starts_on=AT.date(),
+                viewer=SYSTEM, at=AT,
+            )  # fmt: skip
+
+    zones = User.objects.filter(username__in=["new", "chosen"]).order_by("-username")
+    assert list(zones.values_list("time_zone", flat=True)) == ["Europe/Madrid", "Europe/Paris"]
+
+
+def test_hand_over_seat_sets_the_clock_of_a_successor_who_is_new(cast: Cast) -> None:
+    madrid = make_organization("德尔特布雷", country="ES", time_zone="Europe/Madrid")
+    seat = make_person("old", role="liaison", organization=madrid).seats.get()
+    successor = make_person("next")
+
+    seating.hand_over_seat(seat, successor, on=date(2028, 2, 1), viewer=SYSTEM, at=AT)
+
+    assert User.objects.get(username="next").time_zone == "Europe/Madrid"
 
 
 def test_seat_person_wants_exactly_one_place(cast: Cast) -> None:
