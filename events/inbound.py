@@ -37,6 +37,7 @@ from events.models import (
     AnswerNames,
     AnswerState,
     AnswerWay,
+    Event,
     InboundMessage,
     InboundState,
     Invitation,
@@ -273,8 +274,10 @@ def _take_reply(
     row.said, row.names = said.state, said.names
     row.note = said.reply.comment[:1000]  # the mail's own words are the program's
     if invitee is None or invitee.invitation.event.ical_uid != said.reply.uid:
-        row.invitation, row.person = _by_attendee(said.reply.uid, said.who.address)
-        invitee = None
+        found, person = _by_attendee(said.reply.uid, said.who.address)
+        if invitee is None or Event.objects.filter(ical_uid=said.reply.uid).exists():
+            row.invitation, row.person = found, person
+        invitee = None  # to an address of ours, about nothing that we know: people look at it
     if row.invitation is None:
         return InboundState.UNMATCHED
     event = row.invitation.event

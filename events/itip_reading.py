@@ -18,6 +18,7 @@ from events.zones import zone_named
 
 _PARAMETERS_WITH_ADDRESSES: Final = ("DELEGATED-TO", "DELEGATED-FROM")
 _MAILTO: Final = "mailto:"
+FIRST_YEAR, LAST_YEAR = 1900, 2200  # what lies beyond has no instant on every clock
 
 
 class NotACalendar(ValueError):
@@ -159,12 +160,13 @@ def _participant(value: Any) -> Participant:
 
 
 def _decoded(component: Any, name: str) -> Any:
-    """Return a date or time as Python's; None where it is left out or cannot be read."""
+    """Return a date or time as Python's; None where it is left out, unreadable or out of range."""
     try:
         value = getattr(_first(component.get(name)), "dt", None)
     except ValueError:  # a broken value, which says so when it is looked at
         return None
-    return value if isinstance(value, date) else None
+    is_told = isinstance(value, date) and FIRST_YEAR <= value.year <= LAST_YEAR
+    return value if is_told else None
 
 
 def _instant(value: Any) -> datetime | None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage, Message
-from email.utils import getaddresses
+from email.utils import collapse_rfc2231_value, getaddresses
 from html import unescape
 from itertools import islice
 from typing import Any, Final
@@ -150,7 +150,7 @@ def text_of(part: Message[Any, Any]) -> str:
 
 def _calendars(parts: list[Message[Any, Any]]) -> Iterator[str]:
     for part in parts:
-        name = (part.get_filename() or "").lower()
+        name = _decoded(part.get_filename() or "").lower()
         if part.get_content_type() in _CALENDAR_TYPES or name.endswith((".ics", ".vcs")):
             yield _with_method(text_of(part), part)
 
@@ -160,7 +160,8 @@ def _with_method(text: str, part: Message[Any, Any]) -> str:
 
     Both must be there and the same (RFC 6047 section 2.4); some programs write only the part's.
     """
-    method = str(part.get_param("method", "") or "").strip().upper()
+    written = collapse_rfc2231_value(part.get_param("method", "") or "")
+    method = str(written).strip().upper()
     if not method.isalpha() or _METHOD.search(text):
         return text
     return _BEGIN.sub(lambda found: f"{found[0]}\nMETHOD:{method}", text, count=1)

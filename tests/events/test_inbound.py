@@ -24,6 +24,7 @@ from events.answer_links import reply_address
 from events.inbound import forget_old, read_waiting, receive, settle_message
 from events.invitation_notices import InvitationNews
 from events.inviting import Given, answer_as_invitee, answer_invitation, invite_organizations
+from events.mail_reading import read_mail
 from events.models import Answer, AnswerNames, AnswerWay, InboundMessage, Invitation, Invitee
 from events.scheduling import cancel_event, confirm_event, schedule_event
 from tests.events.reply_samples import sample
@@ -215,6 +216,39 @@ def test_secret_of_one_invitation_does_not_answer_another(cast: Cast, invitee: I
 
     assert row.state == "unmatched"
     assert answers() == []
+
+
+def test_reply_about_something_unknown_to_an_address_of_ours_is_shown_to_the_secretariat(
+    cast: Cast, invitee: Invitee
+) -> None:
+    row = come_in(
+        reply("google-declined", invitee, uid=stored(invitee.invitation.event).ical_uid.upper())
+    )
+
+    assert (row.state, row.invitation, row.person) == (
+        "unverified",
+        invitee.invitation,
+        invitee.person,
+    )
+    assert answers() == []
+    assert list(InboundMessage.objects.visible_to(cast.secretary)) == [row]
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        'application/octet-stream; name="=?utf-8?b?5Zue5aSNLmljcw==?="',  # 回复.ics
+        "application/octet-stream; name*=utf-8''%E5%9B%9E%E5%A4%8D.ics",
+    ],
+)
+def test_calendar_under_the_name_of_a_file_is_found_however_that_is_written(head: str) -> None:
+    mail = f"From: a@example.org\r\nContent-Type: {head}\r\n\r\nBEGIN:VCALENDAR\r\n"
+    assert read_mail(mail.encode()).calendars == ("BEGIN:VCALENDAR\r\n",)
+
+
+def test_method_of_a_part_is_read_however_it_is_written() -> None:
+    mail = "Content-Type: text/calendar; method*=utf-8''reply\r\n\r\nBEGIN:VCALENDAR\r\n"
+    assert "METHOD:REPLY" in read_mail(mail.encode()).calendars[0]
 
 
 def test_addresses_are_compared_in_any_case(invitee: Invitee) -> None:

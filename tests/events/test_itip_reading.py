@@ -65,6 +65,22 @@ def test_value_that_cannot_be_read_is_none_or_refused(line: str) -> None:
     assert (found.sequence, found.stamp_at) == (None, None)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "DTSTART:99991231T235959Z",
+        "DTSTART;TZID=America/New_York:99991231T230000",
+        "DTSTART:00010101T000000Z",
+        "DTSTAMP;TZID=Asia/Tokyo:00010101T000000",
+    ],
+)
+def test_time_that_is_no_instant_on_every_clock_is_none(line: str) -> None:
+    (found,) = read_replies(reply("UID:u1", line, "ATTENDEE:mailto:a@b.c"))
+
+    assert (found.starts, found.stamp_at) == (None, None)
+    assert describe_proposal(found, "Asia/Shanghai") == ""
+
+
 def test_mark_at_the_head_and_empty_lines_are_no_obstacle() -> None:
     text = "\ufeff\n" + reply("UID:u1", "", "ATTENDEE:mailto:a@b.c").replace("\r\n", "\n")
 
