@@ -150,14 +150,15 @@ class Message(models.Model):
         uid: name-based (version 5) from its deliveries' keys; the same in every copy ever sent,
             as Message-ID or webhook-id.
         never_twice: rather held back than sent again when it is unknown whether it went out.
-        attempts: how often it was claimed.
+        attempts: how often it was claimed and, as far as can be known, begun.
         failures: passing failures since it was made, or replayed; drives the back-off.
         next_attempt_at: when it may be claimed.
         lease: token of the worker that has claimed it; "" for nobody.
         leased_until: from this instant on it may be claimed again; null for nobody's.
         lane: messages of one endpoint and lane go out one after the other, in the order in which
             they were made; "" for any order.
-        in_doubt: an earlier claim ended without an outcome: a copy may be out.
+        in_doubt: it may have been begun under a claim that ended without an outcome: a copy may
+            be out.
         begun_at: handed to the transport at this instant (only kept where `never_twice`).
         first_tried_at: instant of the first claim, which the text counts from.
         expires_at: not sent from this instant on.

@@ -16,7 +16,6 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
-from operator import attrgetter
 from typing import Any
 
 from django.db import InterfaceError, InternalError, OperationalError, connection, transaction
@@ -55,8 +54,9 @@ def claim_due(
     lease: timedelta,
     limit: int = BATCH,
     busy: Iterable[int] = (),
+    one_by_one: bool = True,
 ) -> list[Message]:
-    """Claim the messages of a channel that are due, the longest due first.
+    """Claim messages of a channel that are due, those that have been for the longest.
 
     Args:
         channel: "email".
@@ -64,10 +64,14 @@ def claim_due(
         lease: how long they are this caller's; longer than any time-out in the transport.
         limit: how many at most.
         busy: keys of endpoints that have enough to do.
+        one_by_one: whether whoever claims this channel's messages settles each before it begins
+            the next, in the order in which they are returned.
 
     Returns:
-        The messages, claimed under one token, `attempts` raised. Those whose earlier claim ended
-        without an outcome have `in_doubt` set, and that try is in the ledger.
+        The messages, claimed under one token, `attempts` raised; those that never failed first.
+        Those whose earlier claim ended without an outcome, and that may have been begun under it,
+        have `in_doubt` set, and that try is in the ledger. Where they are sent one by one, that is
+        the first that an ended claim left.
     """
     names: dict[str, Any] = {"channel": channel, "at": _instant(at)}
     waiting, others = _DUE, list(busy)
@@ -77,7 +81,8 @@ def claim_due(
     elif others:
         listed = ", ".join(str(int(pk)) for pk in others)
         waiting = f"{_DUE} AND waiting.endpoint_id NOT IN ({listed})"
-    return _claim(waiting, names, at=at, lease=lease, limit=limit)
+    doubtful = _FIRST_THAT_WAS_HELD if one_by_one else _ANY_THAT_WAS_HELD
+    return _claim(waiting, names, doubtful=doubtful, at=at, lease=lease, limit=limit)
 
 
 def claim_probes(channel: str, *, at: datetime, lease: timedelta) -> list[Message]:
@@ -93,13 +98,15 @@ def claim_probes(channel: str, *, at: datetime, lease: timedelta) -> list[Messag
         # Whoever moves the pause sends the probe.
         if open_ones.filter(pk=pk).update(paused_until=at + lease):
             names = {"channel": channel, "at": _instant(at), "endpoint": pk}
-            claimed += _claim(_DUE_AT_ENDPOINT, names, at=at, lease=lease, limit=1)
+            claimed += _claim(
+                _DUE_AT_ENDPOINT, names, doubtful=_ANY_THAT_WAS_HELD, at=at, lease=lease, limit=1
+            )
     return claimed
 
 
 # Statements and not the ORM: they run for every batch, and building them costs more than they do.
 _WAITING = """
-    SELECT waiting.id FROM deliveries_message AS waiting
+    SELECT waiting.id, waiting.lease, waiting.failures FROM deliveries_message AS waiting
     WHERE waiting.state = 'pending' AND waiting.channel = %(channel)s
       AND waiting.next_attempt_at <= %(at)s
       AND (waiting.leased_until IS NULL OR waiting.leased_until <= %(at)s)
@@ -126,20 +133,34 @@ _TOLD_BY_A_CLAIM = (
 )  # fmt: skip
 # The index of what is pending holds no column that this writes: PostgreSQL then leaves every
 # index of the row alone (a heap-only tuple), as long as the page has room for what is longer now.
+# Each step is worked out once (MATERIALIZED): PostgreSQL may else run a LIMIT in a join repeatedly.
 _CLAIM = """
-    UPDATE deliveries_message SET in_doubt = (lease <> ''), lease = %(token)s,
-      leased_until = %(until)s, attempts = attempts + 1,
-      first_tried_at = COALESCE(first_tried_at, %(at)s)
-    WHERE id {chosen} RETURNING {columns}
+    WITH taken AS MATERIALIZED ({rows}),
+      chosen AS MATERIALIZED (SELECT id AS chosen_id, {may_be_out} AS may_be_out FROM taken)
+    UPDATE deliveries_message SET in_doubt = may_be_out, lease = %(token)s,
+      leased_until = %(until)s, first_tried_at = COALESCE(first_tried_at, %(at)s),
+      attempts = attempts + CASE WHEN lease = '' OR may_be_out THEN 1 ELSE 0 END
+    FROM chosen WHERE id = chosen_id RETURNING {columns}
+"""
+_ANY_THAT_WAS_HELD = "lease <> ''"
+# In the order of `_turn`. A claim that is split between two later ones has a first in each.
+_FIRST_THAT_WAS_HELD = f"""
+    {_ANY_THAT_WAS_HELD} AND ROW_NUMBER() OVER (PARTITION BY lease ORDER BY failures > 0, id) = 1
 """
 
 
 def _claim(
-    waiting: str, names: dict[str, Any], *, at: datetime, lease: timedelta, limit: int
+    waiting: str,
+    names: dict[str, Any],
+    *,
+    doubtful: str,
+    at: datetime,
+    lease: timedelta,
+    limit: int,
 ) -> list[Message]:
     token, until = secrets.token_urlsafe(TOKEN_BYTES), _instant(at + lease)
     values = names | {"token": token, "until": until}
-    _count, rows = executed(_claiming(waiting, limit, connection.vendor), values)
+    _count, rows = executed(_claiming(waiting, doubtful, limit, connection.vendor), values)
     known = {
         "channel": names["channel"],
         "state": MessageState.PENDING,
@@ -147,15 +168,19 @@ def _claim(
         "leased_until": at + lease,
     }
     claimed = _as_messages(rows, known)
-    doubtful = [message for message in claimed if message.in_doubt]
-    if doubtful:
-        _note_doubts(doubtful, at)
-    claimed.sort(key=attrgetter("next_attempt_at", "id"))
+    if in_doubt := [message for message in claimed if message.in_doubt]:
+        _note_doubts(in_doubt, at)
+    claimed.sort(key=_turn)
     return claimed
 
 
+def _turn(message: Message) -> tuple[bool, int]:
+    """Return a message's place in its batch: nothing changes it while the batch is worked off."""
+    return message.failures > 0, message.pk
+
+
 @lru_cache(maxsize=64)
-def _claiming(waiting: str, limit: int, vendor: str) -> str:
+def _claiming(waiting: str, may_be_out: str, limit: int, _vendor: str) -> str:
     """Return the statement that claims what `waiting` finds, the longest due first.
 
     The limit stands in it: only then does PostgreSQL know that one plan does for every batch.
@@ -163,9 +188,8 @@ def _claiming(waiting: str, limit: int, vendor: str) -> str:
     rows = f"{waiting} ORDER BY waiting.next_attempt_at, waiting.id LIMIT {limit:d}"
     if connection.features.has_select_for_update_skip_locked:
         rows += f" {connection.ops.for_update_sql(skip_locked=True, of=('waiting',))}"
-    # As an array the sub-query runs once; PostgreSQL may run an IN (SELECT .. LIMIT) repeatedly.
-    chosen = f"= ANY(ARRAY({rows}))" if vendor == "postgresql" else f"IN ({rows})"
-    return _CLAIM.format(chosen=chosen, columns=", ".join(_TOLD_BY_A_CLAIM))
+    columns = ", ".join(_TOLD_BY_A_CLAIM)
+    return _CLAIM.format(rows=rows, may_be_out=may_be_out, columns=columns)
 
 
 def _as_messages(rows: Iterable[Sequence[Any]], known: Mapping[str, Any]) -> list[Message]:

@@ -144,7 +144,12 @@ class Stream(Drain):
         busy = {pk for pk in self._endpoints_in_hand() if pk in self.waiting or self._is_full(pk)}
         claimed = claim_probes(self.channel, at=at, lease=transport.lease)
         claimed += claim_due(
-            self.channel, at=at, lease=transport.lease, limit=min(limit, room), busy=busy
+            self.channel,
+            at=at,
+            lease=transport.lease,
+            limit=min(limit, room),
+            busy=busy,
+            one_by_one=False,
         )
         if not claimed:
             self._look_at = time.monotonic() + LOOK_AGAIN_SECONDS

@@ -89,6 +89,8 @@ def test_kill_the_loop_again_and_again_loses_nothing_and_doubles_only_what_was_i
     assert len(uids) == MESSAGES
     doubled = {uid for uid, copies in sent.items() if copies > 1}
     in_doubt = Attempt.objects.filter(outcome="in_doubt").values_list("message__uid", flat=True)
-    assert doubled <= {str(uid) for uid in in_doubt}
+    doubtful = {str(uid) for uid in in_doubt}
+    assert doubled <= doubtful
+    assert len(doubtful) <= KILLS * 4  # what each of two threads had in hand, were its claim split
     assert sum(sent.values()) - MESSAGES <= KILLS * 2  # at most what each thread had in hand
     assert Attempt.objects.filter(outcome="sent").count() == MESSAGES

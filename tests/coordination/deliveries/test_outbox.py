@@ -411,3 +411,54 @@ def updates_of_messages() -> tuple[int, int]:
         )
         counts: tuple[int, int] = cursor.fetchone()
     return counts
+
+
+@pytest.mark.django_db
+def test_claim_after_a_worker_died_doubts_only_what_it_may_have_begun(at: datetime) -> None:
+    queue("box:1", "box:2", "box:3", "box:4")
+    first, *_rest = claim_due("post", at=at, lease=LEASE)
+    settle([sent(first, at)])
+
+    again = claim_due("post", at=at + LEASE, lease=LEASE)
+
+    told = [(message.recipient, message.attempts, message.in_doubt) for message in again]
+    assert told == [("box:2", 2, True), ("box:3", 1, False), ("box:4", 1, False)]
+    doubts = Attempt.objects.filter(outcome="in_doubt").values_list("message__recipient", "number")
+    assert list(doubts) == [("box:2", 1)]
+
+
+@pytest.mark.django_db
+def test_claim_after_two_workers_died_doubts_one_message_of_each(at: datetime) -> None:
+    queue("box:1", "box:2", "box:3", "box:4")
+    claim_due("post", at=at, lease=LEASE, limit=2)
+    claim_due("post", at=at, lease=LEASE, limit=2)
+
+    again = claim_due("post", at=at + LEASE, lease=LEASE)
+
+    assert [message.recipient for message in again if message.in_doubt] == ["box:1", "box:3"]
+
+
+@pytest.mark.django_db
+def test_claim_after_a_worker_of_many_at_once_died_doubts_all_of_it(at: datetime) -> None:
+    queue("box:1", "box:2")
+    claim_due("post", at=at, lease=LEASE, one_by_one=False)
+
+    again = claim_due("post", at=at + LEASE, lease=LEASE, one_by_one=False)
+
+    assert [message.in_doubt for message in again] == [True, True]
+
+
+@pytest.mark.django_db
+def test_claim_after_a_worker_died_at_what_was_put_back_meanwhile_doubts_that(at: datetime) -> None:
+    queue("box:1", "box:2")
+    Message.objects.filter(recipient="box:1").update(failures=1)
+    queue("box:3")
+    Message.objects.filter(recipient="box:2").update(failures=1)
+    claimed = claim_due("post", at=at, lease=LEASE)
+    assert [message.recipient for message in claimed] == ["box:3", "box:1", "box:2"]
+    settle([sent(claimed[0], at)])
+    Message.objects.filter(recipient="box:1").update(next_attempt_at=at + timedelta(seconds=1))
+
+    again = claim_due("post", at=at + LEASE, lease=LEASE)
+
+    assert [message.recipient for message in again if message.in_doubt] == ["box:1"]
