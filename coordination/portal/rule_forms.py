@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django import forms
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -229,8 +230,9 @@ class RuleForm(DistanceForm):
     ):
         super().__init__(*args, **options)
         areas = WorkArea.objects.filter(plan__in=plans).select_related("plan")
+        chosen = self.initial.get("organizations", Organization.objects.none())
         organizations = Organization.objects.filter(
-            memberships__alliance__in=alliances, merged_into__isnull=True
+            Q(memberships__alliance__in=alliances) | Q(pk__in=chosen), merged_into__isnull=True
         )
         self.offer_rows(
             language,

@@ -99,6 +99,22 @@ def test_rule_that_the_form_cannot_show_whole_keeps_what_was_not_touched(cast: C
     assert ReminderRule.objects.get().offset == "-P2D"
 
 
+def test_rule_keeps_a_chosen_organization_that_is_no_member(cast: Cast):
+    uids = sorted(str(one.uid) for one in (cast.outside, cast.member))
+    made = add_reminder_rule(
+        cast.alliance, viewer=SYSTEM, at=AT, offset="-P7D", audience=["chosen"], organizations=uids
+    )
+    client, path = as_viewer(cast.secretary), f"/reminders/{made.uid}/"
+    field = client.get(path).context["form"]["organizations"]
+    ticked = [row.pk for row in field.initial if row in field.field.queryset]
+
+    shown = FILLED | {"audience": ["chosen"], "organizations": ticked}
+    client.post(path, shown | {"do": "save", "text_zh": "请准时"})
+
+    rule = ReminderRule.objects.get()
+    assert (rule.version, rule.organizations) == (2, uids)
+
+
 @pytest.mark.parametrize(
     ("data", "field"),
     [
