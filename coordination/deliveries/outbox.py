@@ -54,7 +54,7 @@ def claim_due(
     lease: timedelta,
     limit: int = BATCH,
     busy: Iterable[int] = (),
-    one_by_one: bool = True,
+    at_once: int = 0,
 ) -> list[Message]:
     """Claim messages of a channel that are due, those that have been for the longest.
 
@@ -64,14 +64,13 @@ def claim_due(
         lease: how long they are this caller's; longer than any time-out in the transport.
         limit: how many at most.
         busy: keys of endpoints that have enough to do.
-        one_by_one: whether whoever claims this channel's messages settles each before it begins
-            the next, in the order in which they are returned.
+        at_once: how many messages to one endpoint may be on their way at once, begun in the order
+            in which they are returned; 0 where each is settled before the next of all is begun.
 
     Returns:
         The messages, claimed under one token, `attempts` raised; those that never failed first.
         Those whose earlier claim ended without an outcome, and that may have been begun under it,
-        have `in_doubt` set, and that try is in the ledger. Where they are sent one by one, that is
-        the first that an ended claim left.
+        have `in_doubt` set, and that try is in the ledger: by their order the first that it left.
     """
     names: dict[str, Any] = {"channel": channel, "at": _instant(at)}
     waiting, others = _DUE, list(busy)
@@ -81,8 +80,8 @@ def claim_due(
     elif others:
         listed = ", ".join(str(int(pk)) for pk in others)
         waiting = f"{_DUE} AND waiting.endpoint_id NOT IN ({listed})"
-    doubtful = _FIRST_THAT_WAS_HELD if one_by_one else _ANY_THAT_WAS_HELD
-    return _claim(waiting, names, doubtful=doubtful, at=at, lease=lease, limit=limit)
+    in_hand = _IN_HAND_OF_ONE.format(at_once=at_once) if at_once else _IN_HAND
+    return _claim(waiting, names, in_hand=in_hand, at=at, lease=lease, limit=limit)
 
 
 def claim_probes(channel: str, *, at: datetime, lease: timedelta) -> list[Message]:
@@ -99,14 +98,15 @@ def claim_probes(channel: str, *, at: datetime, lease: timedelta) -> list[Messag
         if open_ones.filter(pk=pk).update(paused_until=at + lease):
             names = {"channel": channel, "at": _instant(at), "endpoint": pk}
             claimed += _claim(
-                _DUE_AT_ENDPOINT, names, doubtful=_ANY_THAT_WAS_HELD, at=at, lease=lease, limit=1
+                _DUE_AT_ENDPOINT, names, in_hand=_IN_HAND, at=at, lease=lease, limit=1
             )
     return claimed
 
 
 # Statements and not the ORM: they run for every batch, and building them costs more than they do.
 _WAITING = """
-    SELECT waiting.id, waiting.lease, waiting.failures FROM deliveries_message AS waiting
+    SELECT waiting.id, waiting.endpoint_id, waiting.lease, waiting.failures
+    FROM deliveries_message AS waiting
     WHERE waiting.state = 'pending' AND waiting.channel = %(channel)s
       AND waiting.next_attempt_at <= %(at)s
       AND (waiting.leased_until IS NULL OR waiting.leased_until <= %(at)s)
@@ -136,16 +136,18 @@ _TOLD_BY_A_CLAIM = (
 # Each step is worked out once (MATERIALIZED): PostgreSQL may else run a LIMIT in a join repeatedly.
 _CLAIM = """
     WITH taken AS MATERIALIZED ({rows}),
-      chosen AS MATERIALIZED (SELECT id AS chosen_id, {may_be_out} AS may_be_out FROM taken)
+      chosen AS MATERIALIZED (
+        SELECT id AS chosen_id, lease <> '' AND {in_hand} AS may_be_out FROM taken)
     UPDATE deliveries_message SET in_doubt = may_be_out, lease = %(token)s,
       leased_until = %(until)s, first_tried_at = COALESCE(first_tried_at, %(at)s),
       attempts = attempts + CASE WHEN lease = '' OR may_be_out THEN 1 ELSE 0 END
     FROM chosen WHERE id = chosen_id RETURNING {columns}
 """
-_ANY_THAT_WAS_HELD = "lease <> ''"
-# In the order of `_turn`. A claim that is split between two later ones has a first in each.
-_FIRST_THAT_WAS_HELD = f"""
-    {_ANY_THAT_WAS_HELD} AND ROW_NUMBER() OVER (PARTITION BY lease ORDER BY failures > 0, id) = 1
+# What an ended claim had in hand, in the order of `_turn`: the first that it left. A claim that is
+# split between two later ones has a first in each.
+_IN_HAND = "ROW_NUMBER() OVER (PARTITION BY lease ORDER BY failures > 0, id) = 1"
+_IN_HAND_OF_ONE = """
+    ROW_NUMBER() OVER (PARTITION BY lease, endpoint_id ORDER BY failures > 0, id) <= {at_once:d}
 """
 
 
@@ -153,14 +155,14 @@ def _claim(
     waiting: str,
     names: dict[str, Any],
     *,
-    doubtful: str,
+    in_hand: str,
     at: datetime,
     lease: timedelta,
     limit: int,
 ) -> list[Message]:
     token, until = secrets.token_urlsafe(TOKEN_BYTES), _instant(at + lease)
     values = names | {"token": token, "until": until}
-    _count, rows = executed(_claiming(waiting, doubtful, limit, connection.vendor), values)
+    _count, rows = executed(_claiming(waiting, in_hand, limit, connection.vendor), values)
     known = {
         "channel": names["channel"],
         "state": MessageState.PENDING,
@@ -180,7 +182,7 @@ def _turn(message: Message) -> tuple[bool, int]:
 
 
 @lru_cache(maxsize=64)
-def _claiming(waiting: str, may_be_out: str, limit: int, _vendor: str) -> str:
+def _claiming(waiting: str, in_hand: str, limit: int, _vendor: str) -> str:
     """Return the statement that claims what `waiting` finds, the longest due first.
 
     The limit stands in it: only then does PostgreSQL know that one plan does for every batch.
@@ -189,7 +191,7 @@ def _claiming(waiting: str, may_be_out: str, limit: int, _vendor: str) -> str:
     if connection.features.has_select_for_update_skip_locked:
         rows += f" {connection.ops.for_update_sql(skip_locked=True, of=('waiting',))}"
     columns = ", ".join(_TOLD_BY_A_CLAIM)
-    return _CLAIM.format(rows=rows, may_be_out=may_be_out, columns=columns)
+    return _CLAIM.format(rows=rows, in_hand=in_hand, columns=columns)
 
 
 def _as_messages(rows: Iterable[Sequence[Any]], known: Mapping[str, Any]) -> list[Message]:

@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from coordination.deliveries.models import AttemptOutcome, Message, MessageState
 
 LENGTH_OF_DETAIL = 500
+LENGTH_OF_CODE = 60
 log = logging.getLogger(__name__)
 
 
@@ -104,7 +105,7 @@ def _settle_in_one(settlements: Sequence[Settlement]) -> int:
         "id": [one.message.pk for one in settlements],
         "lease": [one.message.lease for one in settlements],
         "outcome": [one.outcome.value for one in settlements],
-        "code": [one.code for one in settlements],
+        "code": [one.code[:LENGTH_OF_CODE] for one in settlements],
         "detail": [_storable(one.detail) for one in settlements],
         "retry_at": [one.retry_at for one in settlements],
         "failures": [one.failures for one in settlements],
@@ -188,14 +189,14 @@ def _settle_in_turn(settlements: Sequence[Settlement]) -> int:
 
 def _values(settlement: Settlement) -> dict[str, Any]:
     message, outcome = settlement.message, settlement.outcome
-    is_sent = outcome == AttemptOutcome.SENT
+    is_sent, code = outcome == AttemptOutcome.SENT, settlement.code[:LENGTH_OF_CODE]
     ended_at = _instant(settlement.ended_at)
     state = MessageState.PENDING if outcome == AttemptOutcome.RETRY else MessageState(outcome)
     return {
         "id": message.pk,
         "lease": message.lease,
         "state": state.value,
-        "reason": "" if is_sent else settlement.code,
+        "reason": "" if is_sent else code,
         "detail": _storable(settlement.detail),
         "sent_at": ended_at if is_sent else None,
         "next_attempt_at": _instant(settlement.retry_at or settlement.ended_at),
@@ -203,7 +204,7 @@ def _values(settlement: Settlement) -> dict[str, Any]:
         "rendered": _new_content(settlement),
         "number": message.attempts,
         "outcome": outcome.value,
-        "code": settlement.code,
+        "code": code,
         "address": settlement.address,
         "begun_at": _instant(settlement.begun_at),
         "ended_at": ended_at,

@@ -149,7 +149,7 @@ class Stream(Drain):
             lease=transport.lease,
             limit=min(limit, room),
             busy=busy,
-            one_by_one=False,
+            at_once=MOST_FLYING_TO_ONE,
         )
         if not claimed:
             self._look_at = time.monotonic() + LOOK_AGAIN_SECONDS

@@ -62,8 +62,7 @@ def test_kill_the_loop_again_and_again_loses_nothing_and_doubles_only_what_was_i
     tmp_path: Path,
 ) -> None:
     chance = random.Random(20281)
-    now = timezone.now()
-    keys = [f"box:{number}" for number in range(MESSAGES)]
+    keys, now = [f"box:{number}" for number in range(MESSAGES)], timezone.now()
     enqueue(keys, channel="post", cause=cause(due_at=now, send_after=now))
     (tmp_path / "var").mkdir()
 
@@ -88,8 +87,8 @@ def test_kill_the_loop_again_and_again_loses_nothing_and_doubles_only_what_was_i
     assert set(sent) == uids
     assert len(uids) == MESSAGES
     doubled = {uid for uid, copies in sent.items() if copies > 1}
-    in_doubt = Attempt.objects.filter(outcome="in_doubt").values_list("message__uid", flat=True)
-    doubtful = {str(uid) for uid in in_doubt}
+    in_doubt = Attempt.objects.filter(outcome="in_doubt")
+    doubtful = {str(uid) for uid in in_doubt.values_list("message__uid", flat=True)}
     assert doubled <= doubtful
     assert len(doubtful) <= KILLS * 4  # what each of two threads had in hand, were its claim split
     assert sum(sent.values()) - MESSAGES <= KILLS * 2  # at most what each thread had in hand

@@ -439,13 +439,24 @@ def test_claim_after_two_workers_died_doubts_one_message_of_each(at: datetime) -
 
 
 @pytest.mark.django_db
-def test_claim_after_a_worker_of_many_at_once_died_doubts_all_of_it(at: datetime) -> None:
-    queue("box:1", "box:2")
-    claim_due("post", at=at, lease=LEASE, one_by_one=False)
+def test_claim_after_a_worker_of_many_at_once_died_doubts_the_first_of_each_endpoint(
+    at: datetime,
+) -> None:
+    for number in range(3):
+        queue("box:1", "box:2", source_id=str(number))
+    claimed = claim_due("post", at=at, lease=LEASE, at_once=2)
+    settle([sent(claimed[0], at)])
 
-    again = claim_due("post", at=at + LEASE, lease=LEASE, one_by_one=False)
+    again = claim_due("post", at=at + LEASE, lease=LEASE, at_once=2)
 
-    assert [message.in_doubt for message in again] == [True, True]
+    told = [(message.recipient, message.attempts, message.in_doubt) for message in again]
+    assert told == [
+        ("box:2", 2, True),
+        ("box:1", 2, True),
+        ("box:2", 2, True),
+        ("box:1", 2, True),
+        ("box:2", 1, False),
+    ]
 
 
 @pytest.mark.django_db
@@ -462,3 +473,18 @@ def test_claim_after_a_worker_died_at_what_was_put_back_meanwhile_doubts_that(at
     again = claim_due("post", at=at + LEASE, lease=LEASE)
 
     assert [message.recipient for message in again if message.in_doubt] == ["box:1"]
+
+
+@pytest.mark.django_db
+def test_settle_with_a_code_longer_than_its_column_keeps_the_beginning(at: datetime) -> None:
+    queue("box:1")
+    (message,) = claim_due("post", at=at, lease=LEASE)
+    refused = Settlement(
+        message, AttemptOutcome.DEAD, begun_at=at, ended_at=at, code="x" * 100, detail="no " * 400
+    )
+
+    assert settle([refused]) == 1
+
+    stored = Message.objects.get()
+    assert (stored.reason, stored.error) == ("x" * 60, ("no " * 400)[:500])
+    assert Attempt.objects.get().code == "x" * 60
