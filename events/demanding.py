@@ -7,12 +7,12 @@ it does once: what an event should bring with it is compared with what there is.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 
 from alliances.models import Alliance, Openness
 from coordination.accounts.viewer import SYSTEM
@@ -31,6 +31,7 @@ from events.models import (
     Event,
     EventState,
     Invitation,
+    InvitationNotice,
     OwedBy,
     StandardDuty,
 )
@@ -54,12 +55,20 @@ class Demand:
         within_reach: instant, UTC, by which whoever is asked for it only now can do it.
         standard: what it follows from.
         is_done: it happened already.
+        again_since: instant, UTC, at which another time was told than the one that was answered;
+            None where there is no answer, or it is for the time now.
     """
 
     due_at: datetime
     within_reach: datetime
     standard: StandardDuty
     is_done: bool = False
+    again_since: datetime | None = None
+
+    @property
+    def from_now_on(self) -> datetime:
+        """Return by when it is owed by whoever is asked only now."""
+        return max(self.due_at, self.within_reach)
 
 
 class DutiesFollowEvents:
@@ -148,7 +157,7 @@ def _settle(events: Sequence[Event], at: datetime) -> int:
                 event=by_pk[event],
                 organization_id=organization,
                 kind=kind,
-                due_at=max(demand.due_at, demand.within_reach),
+                due_at=demand.from_now_on,
                 standard=demand.standard,
             )
             for (event, organization, kind), demand in demands.items()
@@ -163,7 +172,7 @@ def _settle(events: Sequence[Event], at: datetime) -> int:
 def _follow(row: Duty, demand: Demand | None, log: Log) -> bool:
     """Let one duty follow what is demanded; return whether it changed."""
     if row.done_at is not None:
-        return False
+        return demand is not None and _ask_again(row, demand, log)
     if demand is None:
         if row.standard_id is None and not _is_off(row.event):
             return is_named(row) and _finish(row, log)
@@ -177,11 +186,25 @@ def _follow(row: Duty, demand: Demand | None, log: Log) -> bool:
         return False  # the secretariat set its date
     row.standard = demand.standard
     if row.dropped_at is not None:
-        row.dropped_at, row.due_at = None, max(demand.due_at, demand.within_reach)
+        row.dropped_at, row.due_at = None, demand.from_now_on
         return log.save(row, "duty.restored")
     # What was given longer keeps that, and what comes nearer leaves the time it takes.
     row.due_at = max(demand.due_at, min(row.due_at, demand.within_reach))
     return log.save(row, "duty.moved")
+
+
+def _ask_again(row: Duty, demand: Demand, log: Log) -> bool:
+    """Ask anew for an answer to another time than the one that was answered.
+
+    Not where somebody has said since that it is done.
+    """
+    again_since, done_at = demand.again_since, row.done_at
+    if again_since is None or done_at is None or again_since <= done_at:
+        return False
+    is_own_date = row.standard_id is None  # the secretariat set it
+    row.done_at = row.chased_from = None
+    row.due_at = max(row.due_at, demand.within_reach) if is_own_date else demand.from_now_on
+    return log.save(row, "duty.restored")
 
 
 def _finish(row: Duty, log: Log) -> bool:
@@ -201,7 +224,7 @@ def _demands(events: Sequence[Event], at: datetime) -> dict[Key, Demand]:
         standards[row.alliance_id].append(row)
     if not standards:
         return {}
-    invitations = _invitations(events)
+    invitations, again = _invitations(events), _answered_for_another_time(events)
     calendars = _calendars(events, standards)
     found: dict[Key, Demand] = {}
     for event in events:
@@ -209,7 +232,7 @@ def _demands(events: Sequence[Event], at: datetime) -> dict[Key, Demand]:
             continue
         for standard in _for_type(standards.get(event.alliance_id, []), event):
             for organization, invitation in _owing(event, standard, invitations[event.pk]):
-                demand = _demand(event, standard, invitation, calendars, at)
+                demand = _demand(event, standard, invitation, calendars, at, again)
                 if demand is not None:
                     found[event.pk, organization, standard.kind] = demand
     return found
@@ -221,6 +244,7 @@ def _demand(
     invitation: Invitation | None,
     calendars: dict[int, WorkCalendar],
     at: datetime,
+    again: Mapping[int, datetime],
 ) -> Demand | None:
     point = _point(event, standard)
     if standard.kind == DutyKind.NAME_DATE and event.starts_wall is not None:
@@ -232,7 +256,7 @@ def _demand(
     if due is None:
         return None
     due_at, within_reach = due.at, _within_reach(event, standard, calendar, at)
-    is_done = False
+    is_done, again_since = False, None
     if invitation is not None and standard.kind in (DutyKind.ANSWER, DutyKind.NAME_DELEGATES):
         if invitation.answer_by is not None and standard.kind == DutyKind.ANSWER:
             wall = datetime.combine(invitation.answer_by, standard.at_time)
@@ -240,11 +264,13 @@ def _demand(
             within_reach = due_at if due_at > at else within_reach
         if invitation.state == AnswerState.DECLINED and standard.kind != DutyKind.ANSWER:
             return None
-        is_done = is_answered(invitation, standard.kind)
+        if standard.kind == DutyKind.ANSWER:
+            again_since = again.get(invitation.pk)
+        is_done = is_answered(invitation, standard.kind) and again_since is None
     is_past = event.ends_at is not None and event.ends_at <= at and due_at <= at
     if is_past and not is_done and standard.anchor != DutyAnchor.END:
         return None
-    return Demand(due_at, within_reach, standard, is_done)
+    return Demand(due_at, within_reach, standard, is_done, again_since)
 
 
 def _within_reach(
@@ -295,6 +321,15 @@ def _invitations(events: Sequence[Event]) -> dict[int, dict[int, Invitation]]:
     for row in rows.prefetch_related("answers").order_by("pk"):
         found[row.event_id][row.organization_id] = row
     return found
+
+
+def _answered_for_another_time(events: Sequence[Event]) -> dict[int, datetime]:
+    """Return invitations that are answered for another time -> when the time now was told."""
+    told = InvitationNotice.objects.filter(invitation=OuterRef("pk")).order_by("-number")
+    rows = Invitation.objects.filter(event__in=events).unanswered()
+    rows = rows.exclude(state=AnswerState.NEEDS_ACTION)
+    told_at = rows.annotate(told_at=Subquery(told.values("stamp_at")[:1]))
+    return dict(told_at.values_list("pk", "told_at"))
 
 
 def _calendars(

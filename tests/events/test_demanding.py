@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from coordination.changes.models import Change
 from coordination.deliveries.subscribers import read_on
 from events.chasing import (
     STANDARD_DUTIES,
@@ -16,6 +17,7 @@ from events.chasing import (
     take_over_standard_chasing,
 )
 from events.demanding import DutiesFollowEvents, settle_all
+from events.invitation_notices import bring_up_to_date
 from events.inviting import answer_invitation, invite_organizations
 from events.models import ChaseStep, Duty, Event, StandardDuty
 from events.owing import fulfil_duty, move_duty, set_duty
@@ -36,6 +38,7 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 Settle = Callable[[], None]
+HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
@@ -145,6 +148,50 @@ def test_invited_owe_an_answer_until_they_give_one(cast: Cast, settle: Settle) -
         ("name_delegates", "天津滨海高新区", "done"),
         ("name_delegates", "石家庄高新区", "dropped"),
     ]
+
+
+def test_answer_for_another_time_is_owed_again_until_it_is_given(
+    cast: Cast, settle: Settle
+) -> None:
+    expect(cast, "answer", "-P10D", owed_by="invited")
+    event = make_event(cast.alliance, scheduled=True)
+    [invitation] = invite_organizations(event, [cast.member], viewer=SYSTEM, at=AT)
+    bring_up_to_date(invitation, at=AT)
+    settle()
+    answer_invitation(invitation, state="accepted", viewer=SYSTEM, at=AT)
+    settle()
+    assert [how for *_rest, how in duties()] == ["done"]
+
+    schedule_event(stored(event), AFTERNOON, viewer=SYSTEM, at=AT + HOUR)
+    bring_up_to_date(stored(invitation), at=AT + HOUR)
+    settle()
+    due = datetime(2028, 5, 13, 9, tzinfo=UTC)
+    assert [(when, how) for _kind, _who, when, how in duties()] == [(due, "owed")]
+    assert [change.kind for change in Change.objects.order_by("number")][-1] == "duty.restored"
+
+    assert settle_all(at=AT + HOUR) == 0
+    answer_invitation(stored(invitation), state="accepted", viewer=SYSTEM, at=AT + 2 * HOUR)
+    settle()
+    assert [how for *_rest, how in duties()] == ["done"]
+
+
+def test_answer_for_another_time_that_was_said_to_be_done_since_stays_done(
+    cast: Cast, settle: Settle
+) -> None:
+    expect(cast, "answer", "-P10D", owed_by="invited")
+    event = make_event(cast.alliance, scheduled=True)
+    [invitation] = invite_organizations(event, [cast.member], viewer=SYSTEM, at=AT)
+    bring_up_to_date(invitation, at=AT)
+    settle()
+    answer_invitation(invitation, state="accepted", viewer=SYSTEM, at=AT)
+    settle()
+    schedule_event(stored(event), AFTERNOON, viewer=SYSTEM, at=AT + HOUR)
+    bring_up_to_date(stored(invitation), at=AT + HOUR)
+    settle()
+    fulfil_duty(Duty.objects.get(), viewer=SYSTEM, at=AT + 2 * HOUR)
+
+    assert settle_all(at=AT + 3 * HOUR) == 0
+    assert [how for *_rest, how in duties()] == ["done"]
 
 
 def test_event_for_the_secretariat_brings_no_duty(cast: Cast, settle: Settle) -> None:
