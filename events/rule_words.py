@@ -20,12 +20,8 @@ def rule_in_words(rule: ReminderRule, language: str) -> str:
         day = day_in_words(rule.at_wall.date(), language=language, with_year=True)
         zone = rule.at_zone or _("zone of the event")
         return f"{day} {clock_in_words(rule.at_wall)} ({zone})"
-    offset, is_end = read_offset(rule.offset), rule.anchor == Anchor.END
-    words = distance_in_words(offset, rule.day_unit)
-    if not offset.days and not offset.minutes:
-        words = _moment_in_words(is_end=is_end, is_day=rule.at_time is not None)
-    elif is_end:
-        words = _("%(distance)s (counted from the end)") % {"distance": words}
+    offset = read_offset(rule.offset)
+    words = _distance_or_moment(offset, rule)
     is_worked = offset.days and rule.day_unit == DayUnit.WORKING
     if is_worked and rule.workdays_of != WorkdaysOf.ALLIANCE:
         pattern = _("%(distance)s (working days of %(whose)s)")
@@ -41,7 +37,19 @@ def rule_in_words(rule: ReminderRule, language: str) -> str:
         if rule.repeat_while == "unanswered":
             pattern = _("%(when)s; again every %(every)s until there is an answer")
         words = pattern % {"when": words, "every": every}
+    if rule.repeat_every and rule.repeat_until:
+        last = _distance_or_moment(read_offset(rule.repeat_until), rule)
+        words = _("%(when)s, not later than %(last)s") % {"when": words, "last": last}
     return words
+
+
+def _distance_or_moment(offset: Offset, rule: ReminderRule) -> str:
+    """Return how far from its event a rule's moment lies, or which moment of the event it is."""
+    is_end = rule.anchor == Anchor.END
+    if not offset.days and not offset.minutes:
+        return _moment_in_words(is_end=is_end, is_day=rule.at_time is not None)
+    words = distance_in_words(offset, rule.day_unit)
+    return _("%(distance)s (counted from the end)") % {"distance": words} if is_end else words
 
 
 def _moment_in_words(*, is_end: bool, is_day: bool) -> str:

@@ -218,8 +218,7 @@ def _revise(form: RuleForm, rule: ReminderRule, viewer: Viewer) -> ReminderRule:
 
 def _tried(form: RuleForm, rule: ReminderRule) -> ReminderRule:
     """Return the rule as the form has it, not saved."""
-    unseen = {name: getattr(rule, name) for name in ("event_type", "repeat_until")}
-    draft = draft_reminder_rule(rule.owner, **form.values | unseen)
+    draft = draft_reminder_rule(rule.owner, **form.values | {"event_type": rule.event_type})
     check_reminder_rule(draft)
     return draft
 

@@ -167,6 +167,9 @@ class RuleForm(DistanceForm):
     repeat_while = forms.ChoiceField(
         label=_("repeated"), choices=RepeatWhile.choices, initial=RepeatWhile.ALWAYS
     )
+    last_days = forms.IntegerField(
+        label=_("not later than so many days before"), min_value=0, max_value=700, required=False
+    )
     repeat_times = forms.IntegerField(
         label=_("times at most"), min_value=1, max_value=MOST_TIMES, initial=5
     )
@@ -209,14 +212,15 @@ class RuleForm(DistanceForm):
         widget=forms.Textarea(attrs={"rows": 3}),
     )  # fmt: skip
     field_names: ClassVar = {
-        "offset": "distance", "repeat_every": "repeat_days", "overrides": "joins",
+        "offset": "distance", "repeat_every": "repeat_days", "repeat_until": "last_days",
+        "overrides": "joins",
     }  # fmt: skip
     stands: ClassVar = ("alliance", "event_type", "plan", "work_area", "joins")
     groups: ClassVar = (
         (_("Where it stands"), stands),
         (_("When"), ("distance", "unit", "side", "anchor", "at_time", "clock", "workdays_of")),
         (_("At a fixed time, or again and again"),
-         ("at_wall", "at_zone", "repeat_days", "repeat_while", "repeat_times")),
+         ("at_wall", "at_zone", "repeat_days", "repeat_while", "last_days", "repeat_times")),
         (_("Whom"), ("audience", "organizations", "roles", "member_roles", "tiers", "tags",
                      "answers")),
         (_("How"), ("channels", "urgency", "respects_quiet", "quiet_from", "quiet_until",
@@ -285,21 +289,30 @@ class RuleForm(DistanceForm):
         offset, day_unit = "", DayUnit.CALENDAR.value
         if given["distance"] is not None:
             offset, day_unit = self.offset_given()
-        repeat = given.pop("repeat_days")
-        every = f"P{repeat}D" if repeat else ""
-        if repeat == self.initial.get("repeat_days"):  # of hours the form shows nothing
-            every = self.initial.get("repeat_every", every)
+        every = self._days_given("repeat_days", "repeat_every", "P")
+        until = self._days_given("last_days", "repeat_until", "-P")
+        for name in ("repeat_days", "last_days"):
+            given.pop(name)
         for name in ("distance", "unit", "side"):
             given.pop(name)
         given |= {
             "offset": offset,
             "day_unit": day_unit,
             "repeat_every": every,
+            "repeat_until": until,
             "tags": words_of(given["tags"]),
             "organizations": [str(row.uid) for row in given["organizations"]],
             "at_zone": given["at_zone"] if given["at_wall"] is not None else "",
         }
         return given
+
+    def _days_given(self, name: str, stored: str, sign: str) -> str:
+        """Return a distance in days; one that was not touched stays: hours are not shown."""
+        days = self.cleaned_data[name]
+        if days == self.initial.get(name):
+            kept: str = self.initial.get(stored, "")
+            return kept
+        return "" if days is None else f"{sign}{days}D"
 
     @staticmethod
     def values_of(rule: ReminderRule) -> dict[str, Any]:
@@ -309,13 +322,16 @@ class RuleForm(DistanceForm):
             for name in (
                 *("version", "joins", "anchor", "at_time", "clock", "workdays_of", "at_wall"),
                 *("at_zone", "repeat_while", "repeat_times", "audience", "roles", "channels"),
-                *("offset", "day_unit", "repeat_every", "tiers"),
+                *("offset", "day_unit", "repeat_every", "repeat_until", "tiers"),
                 *("member_roles", "answers", "urgency", "respects_quiet", "quiet_from"),
                 *("quiet_until", "min_useful_minutes", "grace_minutes", "never_twice"),
                 *("rearm_on_move", "enabled", "text_zh", "text_en"),
             )
         }
         every = read_offset(rule.repeat_every).days if rule.repeat_every else None
+        last = read_offset(rule.repeat_until) if rule.repeat_until else None
+        if last is not None and (last.days > 0 or last.minutes):
+            last = None
         return {
             "distance": None,
             "unit": "days",
@@ -323,6 +339,7 @@ class RuleForm(DistanceForm):
             **same,
             **distance_values(rule.offset, rule.day_unit),
             "repeat_days": every or None,
+            "last_days": -last.days if last is not None else None,
             "tags": " ".join(rule.tags),
             "organizations": Organization.objects.filter(uid__in=rule.organizations),
         }

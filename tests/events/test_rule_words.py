@@ -27,6 +27,15 @@ READERS = "the country of each reader's organization"
             f"5 working days before (working days of {READERS})",
         ),
         ({"offset": "-PT2H", "day_unit": "working", "workdays_of": "reader"}, "2 hours before"),
+        (
+            {"offset": "-P7D", "repeat_every": "P2D", "repeat_until": "-P1D"},
+            "7 days before; again every 2 days, not later than 1 day before",
+        ),
+        (
+            {"offset": "-P2D", "repeat_every": "PT6H", "repeat_until": "PT0H"},
+            "2 days before; again every 6 hours, not later than when it begins",
+        ),
+        ({"offset": "-P7D", "repeat_until": "-P1D"}, "7 days before"),
     ],
 )
 def test_rule_in_words_says_which_moment_and_whose_days(

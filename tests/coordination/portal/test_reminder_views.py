@@ -99,6 +99,27 @@ def test_rule_that_the_form_cannot_show_whole_keeps_what_was_not_touched(cast: C
     assert ReminderRule.objects.get().offset == "-P2D"
 
 
+def test_rule_repeats_until_the_day_that_is_given_and_says_so(cast: Cast):
+    client, data = as_viewer(cast.secretary), FILLED | {"alliance": cast.alliance.pk}
+    client.post("/reminders/", data | {"repeat_days": "2", "last_days": "1"})
+    rule = ReminderRule.objects.get()
+    path = f"/reminders/{rule.uid}/"
+    page = client.get(path)
+    shown = FILLED | {"repeat_days": "2", "do": "save"}
+
+    client.post(path, shown | {"last_days": "0", "version": rule.version})
+    until_it_begins = ReminderRule.objects.get()
+    late = client.post(path, shown | {"last_days": "30", "version": until_it_begins.version})
+    client.post(path, shown | {"last_days": "", "version": until_it_begins.version})
+
+    assert (rule.repeat_every, rule.repeat_until) == ("P2D", "-P1D")
+    assert page.context["form"]["last_days"].initial == 1
+    assert "最晚" in page.context["words"]
+    assert until_it_begins.repeat_until == "-P0D"
+    assert (late.status_code, list(late.context["form"].errors)) == (422, ["last_days"])
+    assert ReminderRule.objects.get().repeat_until == ""
+
+
 def test_rule_keeps_a_chosen_organization_that_is_no_member(cast: Cast):
     uids = sorted(str(one.uid) for one in (cast.outside, cast.member))
     made = add_reminder_rule(
