@@ -80,8 +80,7 @@ def claim_due(
     elif others:
         listed = ", ".join(str(int(pk)) for pk in others)
         waiting = f"{_DUE} AND waiting.endpoint_id NOT IN ({listed})"
-    in_hand = _IN_HAND_OF_ONE.format(at_once=at_once) if at_once else _IN_HAND
-    return _claim(waiting, names, in_hand=in_hand, at=at, lease=lease, limit=limit)
+    return _claim(waiting, names, at=at, lease=lease, limit=limit, at_once=at_once)
 
 
 def claim_probes(channel: str, *, at: datetime, lease: timedelta) -> list[Message]:
@@ -97,9 +96,7 @@ def claim_probes(channel: str, *, at: datetime, lease: timedelta) -> list[Messag
         # Whoever moves the pause sends the probe.
         if open_ones.filter(pk=pk).update(paused_until=at + lease):
             names = {"channel": channel, "at": _instant(at), "endpoint": pk}
-            claimed += _claim(
-                _DUE_AT_ENDPOINT, names, in_hand=_IN_HAND, at=at, lease=lease, limit=1
-            )
+            claimed += _claim(_DUE_AT_ENDPOINT, names, at=at, lease=lease, limit=1, at_once=0)
     return claimed
 
 
@@ -133,21 +130,21 @@ _TOLD_BY_A_CLAIM = (
 )  # fmt: skip
 # The index of what is pending holds no column that this writes: PostgreSQL then leaves every
 # index of the row alone (a heap-only tuple), as long as the page has room for what is longer now.
-# Each step is worked out once (MATERIALIZED): PostgreSQL may else run a LIMIT in a join repeatedly.
+# What is taken is found by its keys, as an array: a join is planned by how many rows the table was
+# last seen to have, and of a queue that was empty then PostgreSQL reads all rows for each batch.
 _CLAIM = """
     WITH taken AS MATERIALIZED ({rows}),
-      chosen AS MATERIALIZED (
-        SELECT id AS chosen_id, lease <> '' AND {in_hand} AS may_be_out FROM taken)
-    UPDATE deliveries_message SET in_doubt = may_be_out, lease = %(token)s,
-      leased_until = %(until)s, first_tried_at = COALESCE(first_tried_at, %(at)s),
-      attempts = attempts + CASE WHEN lease = '' OR may_be_out THEN 1 ELSE 0 END
-    FROM chosen WHERE id = chosen_id RETURNING {columns}
-"""
-# What an ended claim had in hand, in the order of `_turn`: the first that it left. A claim that is
-# split between two later ones has a first in each.
-_IN_HAND = "ROW_NUMBER() OVER (PARTITION BY lease ORDER BY failures > 0, id) = 1"
-_IN_HAND_OF_ONE = """
-    ROW_NUMBER() OVER (PARTITION BY lease, endpoint_id ORDER BY failures > 0, id) <= {at_once:d}
+      doubtful AS MATERIALIZED (
+        SELECT held.id FROM (
+          SELECT id, ROW_NUMBER() OVER (PARTITION BY {of} ORDER BY failures > 0, id) AS turn
+          FROM taken WHERE lease <> '') AS held
+        WHERE held.turn <= {at_once:d})
+    UPDATE deliveries_message SET in_doubt = id IN (SELECT doubtful.id FROM doubtful),
+      lease = %(token)s, leased_until = %(until)s,
+      first_tried_at = COALESCE(first_tried_at, %(at)s),
+      attempts = attempts + CASE
+        WHEN lease = '' OR id IN (SELECT doubtful.id FROM doubtful) THEN 1 ELSE 0 END
+    WHERE id {chosen} RETURNING {columns}
 """
 
 
@@ -155,14 +152,14 @@ def _claim(
     waiting: str,
     names: dict[str, Any],
     *,
-    in_hand: str,
     at: datetime,
     lease: timedelta,
     limit: int,
+    at_once: int,
 ) -> list[Message]:
     token, until = secrets.token_urlsafe(TOKEN_BYTES), _instant(at + lease)
     values = names | {"token": token, "until": until}
-    _count, rows = executed(_claiming(waiting, in_hand, limit, connection.vendor), values)
+    _count, rows = executed(_claiming(waiting, limit, at_once, connection.vendor), values)
     known = {
         "channel": names["channel"],
         "state": MessageState.PENDING,
@@ -182,16 +179,24 @@ def _turn(message: Message) -> tuple[bool, int]:
 
 
 @lru_cache(maxsize=64)
-def _claiming(waiting: str, in_hand: str, limit: int, _vendor: str) -> str:
+def _claiming(waiting: str, limit: int, at_once: int, vendor: str) -> str:
     """Return the statement that claims what `waiting` finds, the longest due first.
 
-    The limit stands in it: only then does PostgreSQL know that one plan does for every batch.
+    The limit stands in it: only then does PostgreSQL know that one plan does for every batch. What
+    an ended claim had in hand is, in the order of `_turn`, the first that it left; a claim that is
+    split between two later ones has a first in each.
     """
     rows = f"{waiting} ORDER BY waiting.next_attempt_at, waiting.id LIMIT {limit:d}"
     if connection.features.has_select_for_update_skip_locked:
         rows += f" {connection.ops.for_update_sql(skip_locked=True, of=('waiting',))}"
-    columns = ", ".join(_TOLD_BY_A_CLAIM)
-    return _CLAIM.format(rows=rows, in_hand=in_hand, columns=columns)
+    taken = "(SELECT taken.id FROM taken)"
+    return _CLAIM.format(
+        rows=rows,
+        of="lease, endpoint_id" if at_once else "lease",
+        at_once=at_once or 1,
+        chosen=f"= ANY(ARRAY{taken})" if vendor == "postgresql" else f"IN {taken}",
+        columns=", ".join(_TOLD_BY_A_CLAIM),
+    )
 
 
 def _as_messages(rows: Iterable[Sequence[Any]], known: Mapping[str, Any]) -> list[Message]:
