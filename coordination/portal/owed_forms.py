@@ -13,7 +13,30 @@ from events.models.chase import CHASED_WORDS
 from events.models.reminder import CHANNEL_WORDS
 
 
-class StandardDutyForm(DistanceForm):
+class ExpectedForm(DistanceForm):
+    """A form of what an alliance expects, so far before or after something."""
+
+    field_names: ClassVar = {"offset": "distance"}
+    stored: ClassVar[tuple[str, ...]] = ()  # what it shows as the row has it
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The values as a verb takes them."""
+        given = {k: v for k, v in self.cleaned_data.items() if k != "version"}
+        offset, day_unit = self.offset_given()
+        for name in ("distance", "unit", "side"):
+            given.pop(name)
+        return given | {"offset": offset, "day_unit": day_unit}
+
+    @classmethod
+    def values_of(cls, row: StandardDuty | ChaseStep) -> dict[str, Any]:
+        """Return what the form of a stored row begins with."""
+        names = (*cls.stored, "version", "offset", "day_unit")
+        shown = {name: getattr(row, name) for name in names}
+        return shown | distance_values(row.offset, row.day_unit)
+
+
+class StandardDutyForm(ExpectedForm):
     """A duty that every event of an alliance brings with it."""
 
     kind = forms.ChoiceField(label=_("what"), choices=DutyKind.choices)
@@ -27,30 +50,10 @@ class StandardDutyForm(DistanceForm):
         *("at_time", "enabled"),
     )
     pairs: ClassVar = (("distance", "unit"), ("side", "anchor"), ("kind", "owed_by"))
-    field_names: ClassVar = {"offset": "distance"}
-
-    @property
-    def values(self) -> dict[str, Any]:
-        """The values as a verb takes them."""
-        given = {k: v for k, v in self.cleaned_data.items() if k != "version"}
-        offset, day_unit = self.offset_given()
-        for name in ("distance", "unit", "side"):
-            given.pop(name)
-        return given | {"offset": offset, "day_unit": day_unit}
-
-    @staticmethod
-    def values_of(duty: StandardDuty) -> dict[str, Any]:
-        """Return what the form of a stored one begins with."""
-        names = (
-            *("version", "kind", "owed_by", "event_type", "anchor", "at_time", "enabled"),
-            *("offset", "day_unit"),
-        )
-        return {name: getattr(duty, name) for name in names} | distance_values(
-            duty.offset, duty.day_unit
-        )
+    stored: ClassVar = ("kind", "owed_by", "event_type", "anchor", "at_time", "enabled")
 
 
-class ChaseStepForm(DistanceForm):
+class ChaseStepForm(ExpectedForm):
     """A step by which an alliance chases what is owed."""
 
     kind = forms.ChoiceField(
@@ -74,24 +77,7 @@ class ChaseStepForm(DistanceForm):
         *("channels", "text_zh", "text_en", "enabled"),
     )
     pairs: ClassVar = (("distance", "unit"), ("side", "urgency"), ("kind", "at_time"))
-    field_names: ClassVar = {"offset": "distance"}
-
-    @property
-    def values(self) -> dict[str, Any]:
-        """The values as a verb takes them."""
-        given = {k: v for k, v in self.cleaned_data.items() if k != "version"}
-        offset, day_unit = self.offset_given()
-        for name in ("distance", "unit", "side"):
-            given.pop(name)
-        return given | {"offset": offset, "day_unit": day_unit}
-
-    @staticmethod
-    def values_of(step: ChaseStep) -> dict[str, Any]:
-        """Return what the form of a stored step begins with."""
-        names = (
-            *("version", "kind", "at_time", "told", "channels", "urgency", "text_zh", "text_en"),
-            *("enabled", "offset", "day_unit"),
-        )
-        return {name: getattr(step, name) for name in names} | distance_values(
-            step.offset, step.day_unit
-        )
+    stored: ClassVar = (
+        *("kind", "at_time", "told", "channels"),
+        *("urgency", "text_zh", "text_en", "enabled"),
+    )
