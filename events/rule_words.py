@@ -34,7 +34,7 @@ def rule_in_words(rule: ReminderRule, language: str) -> str:
     if rule.repeat_every:
         every = _span_in_words(read_offset(rule.repeat_every), rule.day_unit)
         pattern = _("%(when)s; again every %(every)s")
-        if rule.repeat_while == "unanswered":
+        if rule.is_for_answers:
             pattern = _("%(when)s; again every %(every)s until there is an answer")
         words = pattern % {"when": words, "every": every}
     if rule.repeat_every and rule.repeat_until:

@@ -214,7 +214,7 @@ class TriesSoFar:
                 self._known_to, self._last = self._last[1], None
             newest = Attempt.objects.aggregate(last=Max("pk"))["last"] or 0
             if newest < self._known_to:  # another ledger, from a backup
-                self._known, self._known_to = Counter(), 0
+                self._known, self._known_to, self._last = Counter(), 0, None
             if self._last is None:
                 self._last = at, newest
             return self._known + _tries(self._known_to, newest)

@@ -7,7 +7,13 @@ from typing import Any, ClassVar
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from coordination.portal.rule_forms import DistanceForm, clock_field, distance_values, several
+from coordination.portal.rule_forms import (
+    DistanceForm,
+    clock_field,
+    distance_values,
+    own_words_field,
+    several,
+)
 from events.models import ChaseStep, DutyAnchor, DutyKind, OwedBy, StandardDuty, Urgency
 from events.models.chase import CHASED_WORDS
 from events.models.reminder import CHANNEL_WORDS
@@ -63,14 +69,8 @@ class ChaseStepForm(ExpectedForm):
     told = several(_("who is told"), list(CHASED_WORDS.items()), initial=["liaison"])
     channels = several(_("channels"), list(CHANNEL_WORDS.items())[:2], initial=["email", "inbox"])
     urgency = forms.ChoiceField(label=_("urgency"), choices=Urgency.choices, initial=Urgency.NORMAL)
-    text_zh = forms.CharField(
-        label=_("own words in Chinese"), max_length=2000, required=False,
-        widget=forms.Textarea(attrs={"rows": 3}),
-    )  # fmt: skip
-    text_en = forms.CharField(
-        label=_("own words in English"), max_length=2000, required=False,
-        widget=forms.Textarea(attrs={"rows": 3}),
-    )  # fmt: skip
+    text_zh = own_words_field(_("own words in Chinese"))
+    text_en = own_words_field(_("own words in English"))
     enabled = forms.BooleanField(label=_("in use"), required=False, initial=True)
     field_order = (
         *("version", "kind", "at_time", "distance", "unit", "side", "urgency", "told"),

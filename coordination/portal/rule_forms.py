@@ -70,6 +70,12 @@ def clock_field(label: Any, **options: Any) -> forms.TimeField:
     return forms.TimeField(label=label, widget=widget, **options)
 
 
+def own_words_field(label: Any) -> forms.CharField:
+    """Return a field for the words that an office adds to a message."""
+    widget = forms.Textarea(attrs={"rows": 3})
+    return forms.CharField(label=label, max_length=2000, required=False, widget=widget)
+
+
 def words_of(text: str) -> list[str]:
     """Return the words of a line, however they are parted."""
     for mark in "，、；,;":
@@ -203,14 +209,8 @@ class RuleForm(DistanceForm):
         label=_("again when the event moves"), required=False, initial=True
     )
     enabled = forms.BooleanField(label=_("in use"), required=False, initial=True)
-    text_zh = forms.CharField(
-        label=_("own words in Chinese"), max_length=2000, required=False,
-        widget=forms.Textarea(attrs={"rows": 3}),
-    )  # fmt: skip
-    text_en = forms.CharField(
-        label=_("own words in English"), max_length=2000, required=False,
-        widget=forms.Textarea(attrs={"rows": 3}),
-    )  # fmt: skip
+    text_zh = own_words_field(_("own words in Chinese"))
+    text_en = own_words_field(_("own words in English"))
     field_names: ClassVar = {
         "offset": "distance", "repeat_every": "repeat_days", "repeat_until": "last_days",
         "overrides": "joins",

@@ -19,7 +19,7 @@ from events.chasing import (
 from events.demanding import DutiesFollowEvents, settle_all
 from events.invitation_notices import bring_up_to_date
 from events.inviting import answer_invitation, invite_organizations
-from events.models import ChaseStep, Duty, Event, StandardDuty
+from events.models import ChaseStep, Duty, Event, Invitation, StandardDuty
 from events.owing import fulfil_duty, move_duty, set_duty
 from events.scheduling import Host, Span, cancel_event, schedule_event
 from tests.factories import (
@@ -150,9 +150,8 @@ def test_invited_owe_an_answer_until_they_give_one(cast: Cast, settle: Settle) -
     ]
 
 
-def test_answer_for_another_time_is_owed_again_until_it_is_given(
-    cast: Cast, settle: Settle
-) -> None:
+def answered(cast: Cast, settle: Settle) -> tuple[Event, Invitation]:
+    """Return an event and an invitation to it that was asked for, and accepted for its time."""
     expect(cast, "answer", "-P10D", owed_by="invited")
     event = make_event(cast.alliance, scheduled=True)
     [invitation] = invite_organizations(event, [cast.member], viewer=SYSTEM, at=AT)
@@ -160,6 +159,13 @@ def test_answer_for_another_time_is_owed_again_until_it_is_given(
     settle()
     answer_invitation(invitation, state="accepted", viewer=SYSTEM, at=AT)
     settle()
+    return event, invitation
+
+
+def test_answer_for_another_time_is_owed_again_until_it_is_given(
+    cast: Cast, settle: Settle
+) -> None:
+    event, invitation = answered(cast, settle)
     assert [how for *_rest, how in duties()] == ["done"]
 
     schedule_event(stored(event), AFTERNOON, viewer=SYSTEM, at=AT + HOUR)
@@ -178,13 +184,7 @@ def test_answer_for_another_time_is_owed_again_until_it_is_given(
 def test_answer_for_another_time_that_was_said_to_be_done_since_stays_done(
     cast: Cast, settle: Settle
 ) -> None:
-    expect(cast, "answer", "-P10D", owed_by="invited")
-    event = make_event(cast.alliance, scheduled=True)
-    [invitation] = invite_organizations(event, [cast.member], viewer=SYSTEM, at=AT)
-    bring_up_to_date(invitation, at=AT)
-    settle()
-    answer_invitation(invitation, state="accepted", viewer=SYSTEM, at=AT)
-    settle()
+    event, invitation = answered(cast, settle)
     schedule_event(stored(event), AFTERNOON, viewer=SYSTEM, at=AT + HOUR)
     bring_up_to_date(stored(invitation), at=AT + HOUR)
     settle()
