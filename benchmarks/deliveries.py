@@ -8,6 +8,7 @@ the best of five counts on both sides, since other work on the machine only ever
 """
 
 import argparse
+import multiprocessing
 import os
 import shutil
 import subprocess
@@ -18,10 +19,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from uuid import uuid4
 
 ROUNDS = 5
+WORKERS = 2
 MARK_ALL = "UPDATE deliveries_message SET state = 'sent', lease = 'x', sent_at = created_at"
 # What claiming and settling writes, for all rows at once.
 CLAIM_ALL = (
@@ -52,6 +55,10 @@ def main() -> None:
         for name, limit, ours in (
             ("fan-out / raw INSERT..SELECT", *fan_out_figures(options.rows)),
             ("claim + mark by 100 / one UPDATE", *claim_figures(options.rows, [MARK_ALL])),
+            (
+                f"claim + mark by 100, {WORKERS} workers at once / one UPDATE",
+                *claim_figures(options.rows, [MARK_ALL], workers=WORKERS),
+            ),
             (
                 "claim + mark by 100 / the same writes, all at once",
                 *claim_figures(options.rows, [CLAIM_ALL, MARK_ALL, NOTE_ALL]),
@@ -147,7 +154,7 @@ def fill(rows: int, channel: str = "post") -> None:
 
 
 def claim_figures(
-    rows: int, at_once: Sequence[str], *, together: bool = True
+    rows: int, at_once: Sequence[str], *, together: bool = True, workers: int = 1
 ) -> tuple[float, float]:
     """Return seconds of these statements over all rows, and of claiming and settling them."""
     bare, ours = [], []
@@ -155,8 +162,39 @@ def claim_figures(
         fill(rows)
         bare.append(timed(lambda: [execute(statement) for statement in at_once]))
         fill(rows)
-        ours.append(timed(lambda: work_off(together=together)))
+        if workers == 1:
+            ours.append(timed(lambda: work_off(together=together)))
+        else:
+            ours.append(worked_off_by(workers))
     return min(bare), min(ours)
+
+
+def worked_off_by(workers: int) -> float:
+    """Return the seconds until so many processes, each connected, have worked off all rows."""
+    from django.db import connection
+
+    connection.close()  # what a fork inherits must not be open
+    if connection.vendor == "postgresql":
+        connection.close_pool()
+    fork = multiprocessing.get_context("fork")
+    gate = fork.Barrier(workers + 1)
+    processes = [fork.Process(target=work_off_between, args=(gate,)) for _ in range(workers)]
+    for process in processes:
+        process.start()
+    gate.wait()
+    seconds = timed(gate.wait)
+    for process in processes:
+        process.join()
+    return seconds
+
+
+def work_off_between(gate: Barrier) -> None:
+    from django.db import connection
+
+    connection.ensure_connection()
+    gate.wait()
+    work_off(together=True)
+    gate.wait()
 
 
 def work_off(*, together: bool) -> None:

@@ -101,26 +101,30 @@ def claim_probes(channel: str, *, at: datetime, lease: timedelta) -> list[Messag
 
 
 # Statements and not the ORM: they run for every batch, and building them costs more than they do.
+# What is asked for stands in a row, so that no plan can be made for its values: one plan then does
+# for every batch, and PostgreSQL sees that planning anew would gain nothing.
 _WAITING = """
     SELECT waiting.id, waiting.endpoint_id, waiting.lease, waiting.failures
     FROM deliveries_message AS waiting
-    WHERE waiting.state = 'pending' AND waiting.channel = %(channel)s
-      AND waiting.next_attempt_at <= %(at)s
-      AND (waiting.leased_until IS NULL OR waiting.leased_until <= %(at)s)
-      AND NOT EXISTS (SELECT 1 FROM deliveries_channel AS way
-                      WHERE way.name = %(channel)s AND way.paused_until > %(at)s)
+    WHERE waiting.state = 'pending' AND waiting.channel = (SELECT channel FROM asked)
+      AND waiting.next_attempt_at <= (SELECT at FROM asked)
+      AND (waiting.leased_until IS NULL OR waiting.leased_until <= (SELECT at FROM asked))
+      AND NOT EXISTS (SELECT 1 FROM deliveries_channel AS way, asked
+                      WHERE way.name = asked.channel AND way.paused_until > asked.at)
       AND (waiting.lane = '' OR NOT EXISTS (
            SELECT 1 FROM deliveries_message AS earlier
            WHERE earlier.endpoint_id = waiting.endpoint_id AND earlier.lane = waiting.lane
-             AND earlier.lane <> '' AND earlier.state = 'pending' AND earlier.id < waiting.id))
+             AND NOT (earlier.lane = '') AND earlier.state = 'pending' AND earlier.id < waiting.id))
 """
-# The first of the two conditions in brackets is that of the index, to the letter.
+# The first of the two conditions in brackets is that of the index, to the letter, as is the one on
+# empty lanes above: SQLite takes an index of some rows only for the very words of its condition.
 _DUE = f"""{_WAITING}
       AND waiting.endpoint_id NOT IN (
           SELECT id FROM deliveries_endpoint
-          WHERE channel = %(channel)s
+          WHERE channel = (SELECT channel FROM asked)
             AND (failures >= {OPEN_AFTER} OR disabled_at IS NOT NULL OR paused_until IS NOT NULL)
-            AND (failures >= {OPEN_AFTER} OR disabled_at IS NOT NULL OR paused_until > %(at)s))
+            AND (failures >= {OPEN_AFTER} OR disabled_at IS NOT NULL
+                 OR paused_until > (SELECT at FROM asked)))
 """
 _DUE_AT_ENDPOINT = f"{_WAITING} AND waiting.endpoint_id = %(endpoint)s"
 # What a worker needs to know of a message. The claim itself gives the rest, or nobody asks for it.
@@ -133,7 +137,8 @@ _TOLD_BY_A_CLAIM = (
 # What is taken is found by its keys, as an array: a join is planned by how many rows the table was
 # last seen to have, and of a queue that was empty then PostgreSQL reads all rows for each batch.
 _CLAIM = """
-    WITH taken AS MATERIALIZED ({rows}),
+    WITH asked AS MATERIALIZED (SELECT %(channel)s AS channel, %(at)s AS at),
+      taken AS MATERIALIZED ({rows}),
       doubtful AS MATERIALIZED (
         SELECT held.id FROM (
           SELECT id, ROW_NUMBER() OVER (PARTITION BY {of} ORDER BY failures > 0, id) AS turn
@@ -182,9 +187,9 @@ def _turn(message: Message) -> tuple[bool, int]:
 def _claiming(waiting: str, limit: int, at_once: int, vendor: str) -> str:
     """Return the statement that claims what `waiting` finds, the longest due first.
 
-    The limit stands in it: only then does PostgreSQL know that one plan does for every batch. What
-    an ended claim had in hand is, in the order of `_turn`, the first that it left; a claim that is
-    split between two later ones has a first in each.
+    The limit stands in it, as a number that a plan can count on. What an ended claim had in hand
+    is, in the order of `_turn`, the first that it left; a claim that is split between two later
+    ones has a first in each.
     """
     rows = f"{waiting} ORDER BY waiting.next_attempt_at, waiting.id LIMIT {limit:d}"
     if connection.features.has_select_for_update_skip_locked:

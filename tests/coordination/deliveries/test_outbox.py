@@ -1,6 +1,8 @@
+import itertools
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
@@ -411,6 +413,57 @@ def updates_of_messages() -> tuple[int, int]:
         )
         counts: tuple[int, int] = cursor.fetchone()
     return counts
+
+
+@pytest.mark.django_db
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite plans by no values")
+def test_claim_again_and_again_is_planned_once(at: datetime) -> None:
+    queue(*(f"box:{number}" for number in range(300)))
+    Message.objects.update(next_attempt_at=at + timedelta(days=1))
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE deliveries_message")
+    planned = plans_made_for_claims()
+
+    for _poll in range(20):
+        assert claim_due("post", at=at, lease=LEASE, limit=99) == []
+
+    assert plans_made_for_claims() - planned <= 5  # by which PostgreSQL sees that one will do
+
+
+def plans_made_for_claims() -> int:
+    """Return how many plans this connection has made for the values of single claims."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT COALESCE(SUM(custom_plans), 0) FROM pg_prepared_statements"
+            " WHERE statement LIKE '%UPDATE deliveries_message SET in_doubt%'"
+        )
+        (count,) = cursor.fetchone()
+    return int(count)
+
+
+@pytest.mark.django_db
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL plans by what it counted")
+def test_claim_in_lanes_reads_nothing_of_what_was_sent_before(at: datetime) -> None:
+    def steps_of_next_claim(name: str) -> int:
+        for number in range(50):
+            queue("box:1", source_id=f"{name} {number}", lane=f"event {number}")
+        claimed: list[Message] = []
+        steps = steps_of(lambda: claimed.extend(claim_due("post", at=at, lease=LEASE)))
+        assert settle([sent(message, at) for message in claimed]) == 50
+        return steps
+
+    first, second = steps_of_next_claim("first"), steps_of_next_claim("second")
+    assert second == pytest.approx(first, rel=0.1)
+
+
+def steps_of(action: Callable[[], object]) -> int:
+    """Return how many steps SQLite's machine takes for what is done."""
+    steps = itertools.count()
+    connection.ensure_connection()
+    connection.connection.set_progress_handler(lambda: next(steps) and None, 1)
+    action()
+    connection.connection.set_progress_handler(None, 0)
+    return next(steps)
 
 
 @pytest.mark.django_db
