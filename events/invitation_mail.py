@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
+from django.db.models import prefetch_related_objects
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.utils.translation import override
@@ -26,10 +27,10 @@ from events.calendar_event import Span, describe_place, describe_span
 from events.calendar_values import calendar_event, publisher_address
 from events.invitation_notices import (
     SOURCE,
-    got_a_request,
     is_wanted,
     last_time_told,
     people_asked,
+    requests_got,
     span_told,
     time_text,
 )
@@ -83,9 +84,8 @@ class Invitations:
         if invitation.notices.filter(number__gt=notice.number).exists():
             return "newer_notice"
         if notice.method == NoticeMethod.CANCEL:
-            got = got_a_request(invitation, before=notice.number)
-            was_asked = got.filter(recipient=delivery.recipient).exists()
-            return "" if was_asked else "was_never_asked"
+            is_asked = bool(requests_got(notice, recipient=delivery.recipient))
+            return "" if is_asked else "was_never_asked"
         if invitation.withdrawn_at is not None:
             return "invitation_withdrawn"
         if notice.sequence != event.sequence or not is_wanted(invitation, at=at):
@@ -99,8 +99,16 @@ class Invitations:
         notice = _notice_of(delivery)
         if notice is None:
             raise ValueError(f"{delivery} tells of no notice")
+        prefetch_related_objects([notice], "invitation__event__hosts__organization")
         invitee = notice.invitation.invitees.filter(person__uid=_uid_of(reader)).first()
-        letter = _Letter(notice, invitee, reader, language_or_default(reader.language))
+        letter = _Letter(
+            notice=notice,
+            invitee=invitee,
+            reader=reader,
+            language=language_or_default(reader.language),
+            answer=last_answer(notice),
+            got=requests_got(notice, recipient=reader.recipient),
+        )
         with override(letter.language):
             return letter.rendered()
 
@@ -167,12 +175,19 @@ def _when(span: Span | None, language: str, zone: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Letter:
-    """One notice, to one reader."""
+    """One notice, to one reader.
+
+    Attributes:
+        answer: the one that counts for the time told; None when none does.
+        got: numbers of the requests that the reader has: with one, this is an update.
+    """
 
     notice: InvitationNotice
     invitee: Invitee | None
     reader: Reader
     language: str
+    answer: Answer | None
+    got: Sequence[int]
 
     def rendered(self) -> Rendered:
         """Return the mail."""
@@ -200,14 +215,13 @@ class _Letter:
         invitation = self.notice.invitation
         facts = facts_of(invitation, language=self.language, zone=self.reader.time_zone)
         facts |= self._move()
-        answer = last_answer(self.notice)
         return facts | {
             "reader": self.reader,
             "language": self.language,
             "subject": self._subject(facts["title"], facts["when"]),
-            "is_update": self._is_update(),
+            "is_update": bool(self.got),
             "is_withdrawn": not invitation.event.is_over,
-            "answered": answer.get_state_display() if answer is not None else "",
+            "answered": self.answer.get_state_display() if self.answer is not None else "",
             "choices": self._choices(),
             "answer_url": answer_url(self.invitee) if self.invitee is not None else "",
         }
@@ -215,7 +229,7 @@ class _Letter:
     def _move(self) -> dict[str, Any]:
         """Return what tells this reader that the time is another than they were told, and why."""
         event = self.notice.invitation.event
-        told = last_time_told(self.notice, recipient=self.reader.recipient)
+        told = last_time_told(self.notice.invitation, numbers=self.got)
         is_request = self.notice.method == NoticeMethod.REQUEST
         if not told or event.span is None or not is_request or told == time_text(event):
             return {}
@@ -237,16 +251,11 @@ class _Letter:
             if event.is_over:
                 return _("Cancelled: %(title)s") % {"title": title}
             return _("Invitation withdrawn: %(title)s") % {"title": title}
-        if self._is_update():
+        if self.got:
             if not when:
                 return _("Postponed: %(title)s, a new date will follow") % {"title": title}
             return _("Updated invitation: %(title)s, %(when)s") % {"title": title, "when": when}
         return _("Invitation: %(title)s, %(when)s") % {"title": title, "when": when}
-
-    def _is_update(self) -> bool:
-        """Whether this reader was asked before: their calendar has it."""
-        got = got_a_request(self.notice.invitation, before=self.notice.number)
-        return got.filter(recipient=self.reader.recipient).exists()
 
     def _reply_to(self) -> str:
         own = reply_address(self.invitee) if self.invitee is not None else ""
@@ -254,7 +263,7 @@ class _Letter:
 
     def _calendar(self, method: Method) -> str:
         event = self.notice.invitation.event
-        answer = last_answer(self.notice)
+        answer = self.answer
         state = AnswerState(answer.state) if answer is not None else AnswerState.NEEDS_ACTION
         return itip_message(
             calendar_event(event),

@@ -113,6 +113,17 @@ def got_a_request(invitation: Invitation, *, before: int) -> QuerySet[Delivery]:
     )
 
 
+def requests_got(notice: InvitationNotice, *, recipient: str) -> list[int]:
+    """Return the numbers of the REQUESTs that a reader got before a notice and that still stand.
+
+    With one at least, the event is in their calendar. Lines are few: the reader is looked for among
+    them, since a database that is asked may come by way of everything that this reader ever got.
+    """
+    lines = got_a_request(notice.invitation, before=notice.number)
+    told = lines.values_list("recipient", "generation")
+    return [number for reader, number in told if reader == recipient]
+
+
 def time_text(event: Event) -> str:
     """Return the event's time, to see whether it is still the same; "" without one."""
     if event.starts_wall is None or event.ends_wall is None:
@@ -120,14 +131,12 @@ def time_text(event: Event) -> str:
     return f"{event.starts_wall:%Y-%m-%dT%H:%M}/{event.ends_wall:%Y-%m-%dT%H:%M}/{event.time_zone}"
 
 
-def last_time_told(notice: InvitationNotice, *, recipient: str) -> str:
-    """Return the last time that a reader was told before a notice, as text; "" for none."""
-    lines = got_a_request(notice.invitation, before=notice.number).filter(recipient=recipient)
-    told = notice.invitation.notices.filter(
-        number__in=list(lines.values_list("generation", flat=True))
-    )
-    last = told.exclude(time_text="").order_by("-number").values_list("time_text", flat=True)
-    return last.first() or ""
+def last_time_told(invitation: Invitation, *, numbers: Sequence[int]) -> str:
+    """Return the last time that these notices told, as text; "" for none."""
+    if not numbers:
+        return ""
+    told = invitation.notices.filter(number__in=numbers).exclude(time_text="")
+    return told.order_by("-number").values_list("time_text", flat=True).first() or ""
 
 
 def span_told(text: str) -> Span | None:

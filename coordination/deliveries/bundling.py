@@ -55,9 +55,11 @@ def _lockable() -> bool:
 
 
 def _take(at: datetime, limit: int) -> list[Delivery]:
-    open_rows = Delivery.objects.without_message().filter(send_after__lte=at)
+    # In the order of the index of what has no message yet, always: SQLite else reads all lines.
+    open_rows = Delivery.objects.without_message().order_by("send_after", "pk")
+    open_rows = open_rows.filter(send_after__lte=at)
     free_rows = open_rows.select_for_update(skip_locked=True) if _lockable() else open_rows
-    first = list(free_rows.order_by("send_after", "pk")[:limit])
+    first = list(free_rows[:limit])
     alone = [row for row in first if not row.digest and not row.lane]
     alone += _in_their_turn(open_rows, [row for row in first if not row.digest and row.lane])
     shared = {(row.endpoint_id, row.digest) for row in first if row.digest}
@@ -74,7 +76,7 @@ def _in_their_turn(open_rows: DeliveryQuerySet, rows: list[Delivery]) -> list[De
     taken = {row.pk for row in rows}
     blocked: dict[tuple[int, str], int] = {}
     left = open_rows.filter(condition, pk__lte=max(taken)).exclude(pk__in=taken)
-    for endpoint, lane, pk in left.order_by().values_list("endpoint_id", "lane", "pk"):
+    for endpoint, lane, pk in left.values_list("endpoint_id", "lane", "pk"):
         blocked[endpoint, lane] = min(pk, blocked.get((endpoint, lane), pk))
     in_order = sorted(rows, key=lambda row: row.pk)
     return [
@@ -89,9 +91,8 @@ def _take_digests(
     condition = Q()
     for endpoint, digest in shared:
         condition |= Q(endpoint=endpoint, digest=digest)
-    rows = list(free_rows.filter(condition).order_by("pk"))
-    keys = open_rows.filter(condition).values_list("endpoint_id", "digest")
-    sizes = Counter(keys.order_by())
+    rows = sorted(free_rows.filter(condition), key=lambda row: row.pk)
+    sizes = Counter(open_rows.filter(condition).values_list("endpoint_id", "digest"))
     taken = Counter((row.endpoint_id, row.digest) for row in rows)
     return [
         row

@@ -13,6 +13,8 @@ from typing import Any
 import icalendar
 import pytest
 from django.core import mail
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from coordination.accounts.models import User
 from coordination.deliveries.draining import Drain
@@ -23,7 +25,8 @@ from events.answer_links import answer_url, reply_address
 from events.invitation_notices import InvitationNews
 from events.inviting import invite_organizations
 from events.models import Invitee
-from tests.factories import AT, Cast, make_event
+from events.scheduling import Host
+from tests.factories import AT, Cast, make_event, make_organization
 
 pytestmark = pytest.mark.django_db
 LATER = AT + timedelta(minutes=5)
@@ -101,6 +104,17 @@ def test_replies_go_to_the_secretariat_where_none_is_set_up(cast: Cast, settings
 
     assert message["Reply-To"] is None
     assert "mailto:coordination@localhost" in part(message, "text/calendar").get_content()
+
+
+def test_mail_asks_the_database_the_same_however_many_host_the_event(cast: Cast) -> None:
+    def questions(*names: str) -> int:
+        hosts = [Host(make_organization(name)) for name in names]
+        with CaptureQueriesContext(connection) as asked:
+            sent(cast, hosts=hosts)
+        return sum("alliances_organization" in one["sql"] for one in asked)
+
+    one = questions("成都高新区")
+    assert questions("西安高新区", "武汉东湖高新区", "苏州工业园区") == one
 
 
 def test_headers_ask_for_no_holiday_replies(cast: Cast) -> None:

@@ -13,10 +13,11 @@ from alliances.seating import end_seat
 from coordination.accounts.models import User
 from coordination.accounts.viewer import SYSTEM
 from coordination.deliveries.draining import Drain
+from coordination.deliveries.fanout import enqueue
 from coordination.deliveries.loop import tick
 from coordination.deliveries.models import Cursor, Delivery, Message
 from coordination.deliveries.timing import Timepiece
-from events.invitation_notices import InvitationNews
+from events.invitation_notices import InvitationNews, requests_got
 from events.inviting import answer_invitation, invite_organizations, withdraw_invitation
 from events.models import Invitation, InvitationNotice, Invitee
 from events.scheduling import (
@@ -26,7 +27,9 @@ from events.scheduling import (
     revise_event,
     schedule_event,
 )
+from tests.coordination.deliveries.stage import cause
 from tests.factories import AFTERNOON, AT, MORNING, Cast, make_event, make_person, stored
+from tests.steps import counted, steps_of
 
 pytestmark = pytest.mark.django_db
 LATER = AT + timedelta(minutes=5)
@@ -349,3 +352,21 @@ def test_schedule_event_after_a_postponement_tells_the_time_it_had(cast: Cast) -
     [update] = mail.outbox
     assert "Originally: 16 May 2028, 09:30–12:00 (Beijing time, UTC+8)" in update.body
     assert "The time has changed. Reason: 场地已定" in update.body
+
+
+@counted
+def test_requests_got_are_found_without_all_that_the_reader_ever_got(cast: Cast) -> None:
+    invitation = invited(cast)
+    go_round()
+    schedule_event(stored(invitation.event), AFTERNOON, viewer=SYSTEM, at=AT)
+    go_round()
+    notice = invitation.notices.get(number=2)
+    reader = Delivery.objects.filter(generation=1).get().recipient
+    steps = steps_of(lambda: requests_got(notice, recipient=reader))
+
+    for number in range(300):
+        enqueue([reader], channel="post", cause=cause(f"other {number}"))
+
+    assert requests_got(notice, recipient=reader) == [1]
+    again = steps_of(lambda: requests_got(notice, recipient=reader))
+    assert again == pytest.approx(steps, rel=0.1)

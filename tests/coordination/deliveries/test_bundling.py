@@ -6,6 +6,7 @@ from coordination.deliveries.bundling import bundle_due, message_uid
 from coordination.deliveries.fanout import enqueue
 from coordination.deliveries.models import Delivery, HoldPeriod, Message
 from tests.coordination.deliveries.stage import cause
+from tests.steps import counted, steps_of
 
 pytestmark = pytest.mark.django_db
 
@@ -41,6 +42,21 @@ def test_bundle_a_digest_beyond_the_limit_keeps_it_whole(at: datetime) -> None:
 
     assert bundle_due(at, limit=2) == 1
     assert Message.objects.get().deliveries.count() == 5
+
+
+@counted
+@pytest.mark.parametrize("kind", ["digest", "lane"])
+def test_bundle_reads_nothing_of_what_was_bundled_before(kind: str, at: datetime) -> None:
+    def steps_of_next_bundle(name: str) -> int:
+        told = cause(name, **{kind: "same"})
+        enqueue(["box:1", "box:2"], channel="post", cause=told)
+        return steps_of(lambda: bundle_due(at))
+
+    first = steps_of_next_bundle("first")
+    enqueue([f"box:{number}" for number in range(500)], channel="post", cause=cause("others"))
+    bundle_due(at)
+    second = steps_of_next_bundle("second")
+    assert second == pytest.approx(first, rel=0.1)
 
 
 def test_bundle_expires_with_the_last_of_its_lines(at: datetime) -> None:

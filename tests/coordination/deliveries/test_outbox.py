@@ -1,8 +1,6 @@
-import itertools
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
@@ -29,6 +27,7 @@ from coordination.deliveries.outbox import (
     surely,
 )
 from tests.coordination.deliveries.stage import cause, queue
+from tests.steps import counted, steps_of
 
 LEASE = timedelta(seconds=120)
 
@@ -442,7 +441,7 @@ def plans_made_for_claims() -> int:
 
 
 @pytest.mark.django_db
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL plans by what it counted")
+@counted
 def test_claim_in_lanes_reads_nothing_of_what_was_sent_before(at: datetime) -> None:
     def steps_of_next_claim(name: str) -> int:
         for number in range(50):
@@ -454,16 +453,6 @@ def test_claim_in_lanes_reads_nothing_of_what_was_sent_before(at: datetime) -> N
 
     first, second = steps_of_next_claim("first"), steps_of_next_claim("second")
     assert second == pytest.approx(first, rel=0.1)
-
-
-def steps_of(action: Callable[[], object]) -> int:
-    """Return how many steps SQLite's machine takes for what is done."""
-    steps = itertools.count()
-    connection.ensure_connection()
-    connection.connection.set_progress_handler(lambda: next(steps) and None, 1)
-    action()
-    connection.connection.set_progress_handler(None, 0)
-    return next(steps)
 
 
 @pytest.mark.django_db
