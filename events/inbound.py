@@ -27,7 +27,7 @@ from coordination.deliveries.models import Delivery, Endpoint
 from events import rules
 from events.answer_links import invitee_of_addresses
 from events.bounces import note_returned, uid_in
-from events.invitation_notices import SOURCE, time_text
+from events.invitation_notices import SOURCE
 from events.inviting import Given, answer_as_invitee, answer_invitation
 from events.itip_reading import NotACalendar, Participant, Reply, describe_proposal, read_replies
 from events.mail_reading import ReadMail, is_tangled, read_mail
@@ -300,19 +300,14 @@ def _reason_it_is_old(
 ) -> InboundState | None:
     """Return why a reply changes nothing; None when it is newer than all that is known.
 
-    RFC 5546 section 2.1.5: SEQUENCE decides, then DTSTAMP. A reply to an earlier SEQUENCE still
-    counts where the time is the same as then. Against answers by page or link its DTSTAMP counts.
+    RFC 5546 section 2.1.5: SEQUENCE decides, then DTSTAMP. Against answers by page or link its
+    DTSTAMP counts.
     """
-    event = invitation.event
     if invitee.replied_stamp_at is not None and invitee.replied_sequence is not None:
         before = (invitee.replied_sequence, invitee.replied_stamp_at)
         if (sequence, stamp) <= before:
             same = (sequence, stamp) == before
             return InboundState.REPEATED if same else InboundState.OUTDATED
-    if sequence < event.sequence:
-        told = invitation.notices.filter(sequence__lte=sequence).order_by("-number")
-        if told.values_list("time_text", flat=True).first() != time_text(event):
-            return InboundState.OUTDATED
     given = invitation.answers.exclude(way=AnswerWay.MAIL).order_by("-pk").first()
     if given is not None and given.created_at > stamp + SKEW:
         return InboundState.OUTDATED
@@ -322,13 +317,19 @@ def _reason_it_is_old(
 def _count(
     row: InboundMessage, invitee: Invitee, replied: tuple[int, datetime], at: datetime
 ) -> InboundState:
+    """Count a reply; one to an earlier SEQUENCE too, where the time is the same as then."""
     newest = Answer.objects.filter(invitation=row.invitation).order_by("-pk").first()
+    sequence, stamp = replied
     given = Given(
         state=row.said, names=row.names, proposed_time=row.proposed_time, comment=row.note
     )
     try:
-        row.answer = answer_as_invitee(invitee, given, way=AnswerWay.MAIL, at=at, replied=replied)
+        row.answer = answer_as_invitee(
+            invitee, given, way=AnswerWay.MAIL, at=at, sequence=sequence, replied_at=stamp
+        )
     except (NotAllowed, TransitionNotAllowed) as refusal:
+        if refusal.code == "event_moved":
+            return InboundState.OUTDATED
         row.error = refusal.code
         return InboundState.LATE
     except Refusal as refusal:

@@ -7,7 +7,7 @@ more for programs that only look there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
@@ -31,8 +31,6 @@ from events.invitation_notices import (
     last_time_told,
     people_asked,
     requests_got,
-    span_told,
-    time_text,
 )
 from events.itip import Attendee, Method, itip_message
 from events.models import (
@@ -43,6 +41,7 @@ from events.models import (
     Invitee,
     NoticeMethod,
 )
+from events.told_times import answers_this_time, span_told, time_text
 
 PARTSTAT = {
     AnswerState.NEEDS_ACTION: "NEEDS-ACTION",
@@ -121,20 +120,6 @@ def last_answer(notice: InvitationNotice) -> Answer | None:
     answer: Answer | None = invitation.answers.order_by("-pk").first()
     told = [one for one in invitation.notices.all() if one.number <= notice.number]
     return answer if answer is not None and answers_this_time(answer, told) else None
-
-
-def answers_this_time(answer: Answer, notices: Iterable[InvitationNotice]) -> bool:
-    """Whether the time was the same when it was answered: a mere confirmation asks nobody anew.
-
-    Args:
-        answer: to an invitation.
-        notices: of that invitation; the one with the highest number tells the time now.
-    """
-    told = sorted(notices, key=lambda notice: notice.number)
-    if not told or answer.sequence >= told[-1].sequence:
-        return True
-    then = [notice.time_text for notice in told if notice.sequence <= answer.sequence]
-    return bool(then) and then[-1] == told[-1].time_text
 
 
 def facts_of(invitation: Invitation, *, language: str, zone: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ and CalDAV carry it, and the next notice.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -25,9 +25,9 @@ from coordination.deliveries.fanout import Cause, enqueue, fan_out
 from coordination.deliveries.models import Delivery, MessageState
 from coordination.deliveries.outbox import supersede
 from coordination.deliveries.recipients import RecipientKey
-from events.calendar_event import Span
 from events.models import Event, EventState, Invitation, InvitationNotice, Invitee, NoticeMethod
 from events.rules import ANSWERING_ROLES
+from events.told_times import time_text
 
 SOURCE = "invitation"
 ABOUT = "events.event"
@@ -124,30 +124,12 @@ def requests_got(notice: InvitationNotice, *, recipient: str) -> list[int]:
     return [number for reader, number in told if reader == recipient]
 
 
-def time_text(event: Event) -> str:
-    """Return the event's time, to see whether it is still the same; "" without one."""
-    if event.starts_wall is None or event.ends_wall is None:
-        return ""
-    return f"{event.starts_wall:%Y-%m-%dT%H:%M}/{event.ends_wall:%Y-%m-%dT%H:%M}/{event.time_zone}"
-
-
 def last_time_told(invitation: Invitation, *, numbers: Sequence[int]) -> str:
     """Return the last time that these notices told, as text; "" for none."""
     if not numbers:
         return ""
     told = invitation.notices.filter(number__in=numbers).exclude(time_text="")
     return told.order_by("-number").values_list("time_text", flat=True).first() or ""
-
-
-def span_told(text: str) -> Span | None:
-    """Return the span that a time told stands for; midnight to midnight is whole days."""
-    if not text:
-        return None
-    starts, ends, zone = text.split("/", 2)
-    first, last = datetime.fromisoformat(starts), datetime.fromisoformat(ends)
-    return Span(
-        starts=first, ends=last, zone=zone, is_all_day={first.time(), last.time()} == {time()}
-    )
 
 
 def _touched(changes: Sequence[Change], at: datetime) -> Iterable[Invitation]:

@@ -26,6 +26,7 @@ from events.models import (
     Invitee,
 )
 from events.scheduling import named_rows
+from events.told_times import time_text, time_told
 from events.zones import wall_of
 
 ANSWERS = frozenset(AnswerState) - {AnswerState.NEEDS_ACTION}
@@ -153,13 +154,25 @@ def answer_invitation(
     comment: str = "",
     names: str = "",
     proposed_time: str = "",
+    sequence: int | None = None,
 ) -> Answer:
     """Answer for an organization; the latest answer counts, all are kept.
+
+    Args:
+        invitation: with its event and alliance.
+        state: one of those that are offered.
+        viewer: who answers.
+        at: aware.
+        delegates: how many come; None where it is not said.
+        comment: in free words.
+        names: who comes.
+        proposed_time: in words.
+        sequence: SEQUENCE of the event as whoever answers has seen it; None for as it is now.
 
     Raises:
         NotAllowed, StaleVersion.
         InvalidInput: no answer was chosen.
-        TransitionNotAllowed: the invitation was withdrawn, or the event is over.
+        TransitionNotAllowed: the invitation was withdrawn, the event is over or has moved since.
     """
     rules.require(rules.may_answer_invitation(viewer, invitation))
     given = Given(
@@ -172,7 +185,8 @@ def answer_invitation(
     refuse_closed(invitation)
     person = Person.objects.filter(user=viewer.user_id).first() if viewer.user_id else None
     with recording(viewer.actor, at=at) as log:
-        log.hold(invitation.event, unchanged=["state"])
+        log.hold(invitation.event, unchanged=["state", "sequence"])
+        _refuse_moved(invitation, sequence)
         return _record_answer(invitation, given, person, AnswerWay.PAGE, log)
 
 
@@ -182,7 +196,8 @@ def answer_as_invitee(
     *,
     way: AnswerWay,
     at: datetime,
-    replied: tuple[int, datetime] | None = None,
+    sequence: int | None = None,
+    replied_at: datetime | None = None,
 ) -> Answer:
     """Answer as the person asked, who has shown the secret of their own link or address.
 
@@ -191,12 +206,13 @@ def answer_as_invitee(
         given: what they say.
         way: link or mail.
         at: aware.
-        replied: SEQUENCE and DTSTAMP of a calendar's reply, kept to put the next one in order.
+        sequence: SEQUENCE of the event as they have seen it; None for as it is now.
+        replied_at: DTSTAMP of a calendar's reply, kept with it to put the next one in order.
 
     Raises:
         NotAllowed: they do not act for the organization any more.
         InvalidInput: no answer was chosen.
-        TransitionNotAllowed: the invitation was withdrawn, or the event is over.
+        TransitionNotAllowed: the invitation was withdrawn, the event is over or has moved since.
     """
     person, event = invitee.person, invitee.invitation.event
     with recording(f"person:{person.uid}", at=at) as log:
@@ -207,8 +223,9 @@ def answer_as_invitee(
         )
         rules.require(rules.may_answer_as(person, invitation, on=day_of_rights(at)))
         refuse_closed(invitation, at=at)
-        if replied is not None:
-            invitee.replied_sequence, invitee.replied_stamp_at = replied
+        _refuse_moved(invitation, sequence)
+        if replied_at is not None:
+            invitee.replied_sequence, invitee.replied_stamp_at = sequence, replied_at
             invitee.save(update_fields=["replied_sequence", "replied_stamp_at"])
         return _record_answer(invitation, given, person, way, log)
 
@@ -234,6 +251,18 @@ def refuse_closed(invitation: Invitation, *, at: datetime | None = None) -> None
     if event.is_over or has_ended:
         raise TransitionNotAllowed(
             _("The event is over; no answer is needed any more."), code="event_over"
+        )
+
+
+def _refuse_moved(invitation: Invitation, sequence: int | None) -> None:
+    """Refuse an answer to another time than the event has; a mere confirmation moves nothing."""
+    event = invitation.event
+    if sequence is None or sequence >= event.sequence:
+        return
+    if time_told(invitation.notices.all(), sequence=sequence) != time_text(event):
+        raise TransitionNotAllowed(
+            _("The time was changed meanwhile. Please look at the new time and answer again."),
+            code="event_moved",
         )
 
 

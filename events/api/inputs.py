@@ -213,6 +213,12 @@ class AnswerInput(Input):
     names = Text(max_length=500, help_text="Who comes; with `delegated` it must be said.")
     proposed_time = Text(max_length=200, help_text="With `other_date`: when, in words.")
     comment = Text(max_length=1000)
+    sequence = serializers.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=2**31 - 1,
+        help_text="`sequence` of the event that is answered: refused when it has moved since.",
+    )
 
 
 class DutyChange(Input):

@@ -69,6 +69,7 @@ class AnswerReading(Reading):
     proposed_time = serializers.CharField()
     comment = serializers.CharField()
     way = serializers.ChoiceField(choices=AnswerWay.choices)
+    sequence = serializers.IntegerField(help_text="`sequence` of the event that was answered.")
     created_at = serializers.DateTimeField()
 
 

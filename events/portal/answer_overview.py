@@ -21,7 +21,6 @@ from coordination.deliveries.models import Delivery
 from coordination.pages.answers import now, one, page, viewer_of
 from events import rules
 from events.inbound import settle_message
-from events.invitation_mail import answers_this_time
 from events.invitation_notices import SOURCE
 from events.models import (
     OPEN_STATES,
@@ -33,6 +32,7 @@ from events.models import (
     Invitation,
     InvitationNotice,
 )
+from events.told_times import answers_this_time
 
 SHOWN = 200  # mails
 

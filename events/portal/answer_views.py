@@ -32,10 +32,11 @@ from coordination.pages.wording import day_in_words
 from coordination.rest.throttling import address_of
 from events import rules
 from events.answer_links import invitee_of_link
-from events.invitation_mail import OFFERED, answers_this_time, choice_words, facts_of
+from events.invitation_mail import OFFERED, choice_words, facts_of
 from events.inviting import answer_as_invitee, given_in, refuse_closed
 from events.models import Answer, AnswerState, AnswerWay, Invitation, Invitee
-from events.portal.forms import AnswerForm, time_shown
+from events.portal.forms import AnswerForm
+from events.told_times import answers_this_time
 
 WINDOW_SECONDS: Final = 600
 MOST_ANSWERS: Final = 20  # by one link
@@ -102,8 +103,8 @@ def _answer(request: HttpRequest, invitee: Invitee, reader: Reader, language: st
 
 def _record(form: AnswerForm, invitee: Invitee, at: datetime) -> Answer | None:
     def verb() -> Answer:
-        form.answers_to(invitee.invitation)
-        return answer_as_invitee(invitee, form.given(), way=AnswerWay.LINK, at=at)
+        seen = form.cleaned_data["sequence"]
+        return answer_as_invitee(invitee, form.given(), way=AnswerWay.LINK, at=at, sequence=seen)
 
     return form.run(verb)
 
@@ -129,7 +130,7 @@ def _page(
         "first": wanted if wanted in {pair[0] for pair in plain} else "",
         "wanted": form.data.get("state", wanted),
         "form": form,
-        "time": time_shown(invitation.event),
+        "sequence": invitation.event.sequence,
         "is_done": "done" in request.GET and latest is not None,
         "latest": latest,
         "given": given_in(latest) if latest is not None else None,

@@ -10,7 +10,6 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from alliances.models import Alliance, Openness, Organization, Plan, WorkArea
-from coordination.changes.refusals import TransitionNotAllowed
 from coordination.pages.forms import (
     DateInput,
     MomentField,
@@ -21,7 +20,6 @@ from coordination.pages.forms import (
     ZoneField,
 )
 from events.calendar_event import Span
-from events.invitation_notices import time_text
 from events.inviting import Given
 from events.models import AnswerState, DutyKind, Event, EventFormat, Invitation
 from events.scheduling import Host
@@ -152,11 +150,6 @@ GIVEN_FIELDS = ("state", "delegates", "names", "proposed_time", "comment")
 CHOOSE = _("No answer was chosen. Choose one of the answers offered.")
 
 
-def time_shown(event: Event) -> str:
-    """Return what tells whether an event still has the time that a page shows."""
-    return time_text(event) or "none"
-
-
 class AnswerForm(VerbForm):
     """Answer an invitation."""
 
@@ -172,28 +165,14 @@ class AnswerForm(VerbForm):
     names = forms.CharField(label=_("who comes"), required=False, max_length=500)
     proposed_time = forms.CharField(label=_("when would suit you"), required=False, max_length=200)
     comment = forms.CharField(label=_("comment"), required=False, max_length=1000)
-    time = forms.CharField(required=False, max_length=120, widget=forms.HiddenInput)
-
-    def answers_to(self, invitation: Invitation) -> None:
-        """Compare with the time that the page showed: whoever says yes says it to that one.
-
-        Raises:
-            TransitionNotAllowed: the event has moved since.
-        """
-        shown = self.cleaned_data["time"]
-        if shown and shown != time_shown(invitation.event):
-            message = _(
-                "The time was changed after you opened this page. Please look at the new time and "
-                "answer again."
-            )
-            raise TransitionNotAllowed(message, code="event_moved")
+    sequence = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput)
 
     def renew(self, invitation: Invitation) -> None:
         """Keep what was typed, as an answer to what the page shows now."""
         data = QueryDict(mutable=True)
         data.update(self.data)
         data[self.add_prefix("version")] = str(invitation.version)
-        data[self.add_prefix("time")] = time_shown(invitation.event)
+        data[self.add_prefix("sequence")] = str(invitation.event.sequence)
         self.data = data
 
     def given(self) -> Given:

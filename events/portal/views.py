@@ -26,7 +26,7 @@ from coordination.pages.wording import window_in_words, zone_in_words
 from events import inviting, owing, rules, scheduling
 from events.models import Answer, Duty, Event, EventState, Invitation, Material, Reminder
 from events.portal.acting import act_named, call_on_duty, form_for, offered_acts
-from events.portal.forms import AnswerForm, EventForm, NewEventForm, time_shown, values_of
+from events.portal.forms import AnswerForm, EventForm, NewEventForm, values_of
 from events.portal.listing import list_context
 from events.portal.showing import is_late
 
@@ -79,9 +79,12 @@ def answer(request: HttpRequest, uid: UUID) -> HttpResponse:
 
         def verb() -> object:
             form.held_against(invitation)
-            form.answers_to(invitation)
             return inviting.answer_invitation(
-                invitation, viewer=viewer, at=now(), **asdict(form.given())
+                invitation,
+                viewer=viewer,
+                at=now(),
+                sequence=form.cleaned_data["sequence"],
+                **asdict(form.given()),
             )
 
         if form.run(verb) is not None:
@@ -298,7 +301,7 @@ def _answers(
                 prefix=key,
                 initial={
                     "version": invitation.version,
-                    "time": time_shown(event),
+                    "sequence": event.sequence,
                     "state": given[-1].state if given else None,
                     "delegates": given[-1].delegates if given else None,
                     "comment": given[-1].comment if given else "",

@@ -6,10 +6,11 @@ import pytest
 
 from coordination.changes.models import Change
 from coordination.changes.refusals import InvalidInput, NotAllowed, TransitionNotAllowed
+from events.invitation_notices import bring_up_to_date
 from events.inviting import answer_invitation, invite_organizations, withdraw_invitation
 from events.models import Answer, Event, Invitation
-from events.scheduling import Host, cancel_event, revise_event
-from tests.factories import AT, SYSTEM, Cast, make_event, stored
+from events.scheduling import Host, cancel_event, confirm_event, revise_event, schedule_event
+from tests.factories import AFTERNOON, AT, MORNING, SYSTEM, Cast, make_event, stored
 
 
 def invited(cast: Cast) -> Invitation:
@@ -138,6 +139,22 @@ def test_answer_invitation_that_was_withdrawn_or_is_over_is_refused(cast: Cast) 
     with pytest.raises(TransitionNotAllowed):
         answer_invitation(invitation, state="accepted", viewer=cast.member_liaison, at=AT)
     assert Answer.objects.count() == 0
+
+
+def test_answer_invitation_to_another_time_than_it_has_by_now_is_refused(cast: Cast) -> None:
+    invitation = invited(cast)
+    bring_up_to_date(invitation, at=AT)
+    seen = stored(invitation.event).sequence
+    moved = schedule_event(stored(invitation.event), AFTERNOON, viewer=SYSTEM, at=AT)
+
+    with pytest.raises(TransitionNotAllowed) as refused:
+        answer_invitation(stored(invitation), state="accepted", viewer=SYSTEM, at=AT, sequence=seen)
+    assert (refused.value.code, Answer.objects.count()) == ("event_moved", 0)
+
+    schedule_event(moved, MORNING, viewer=SYSTEM, at=AT)  # and back to what they have seen
+    confirm_event(stored(moved), viewer=SYSTEM, at=AT)
+    answer_invitation(stored(invitation), state="accepted", viewer=SYSTEM, at=AT, sequence=seen)
+    assert Answer.objects.get().sequence == seen + 3
 
 
 def names_of(event: Event) -> list[str]:

@@ -13,8 +13,17 @@ from events.inviting import invite_organizations
 from events.models import Answer, Duty, Event, Invitation, Material, ReminderRule
 from events.owing import set_duty
 from events.reminding import add_reminder_rule
-from events.scheduling import Host
-from tests.factories import AT, SYSTEM, Cast, make_event, make_plan, make_work_area, stored
+from events.scheduling import Host, schedule_event
+from tests.factories import (
+    AFTERNOON,
+    AT,
+    SYSTEM,
+    Cast,
+    make_event,
+    make_plan,
+    make_work_area,
+    stored,
+)
 
 PDF = b"%PDF-1.7 agenda"
 
@@ -204,6 +213,23 @@ def test_invitation_answer_that_is_none_is_refused(cast: Cast, client_of: Any) -
     for body in ({}, {"state": "needs_action"}, {"state": "accepted", "delegates": -1}):
         assert post(client_of(cast.member_liaison), path, body).status_code == 400
     assert Answer.objects.count() == 0
+
+
+def test_invitation_answer_to_a_time_that_was_moved_since_is_refused(
+    cast: Cast, client_of: Any
+) -> None:
+    event = make_event(cast.alliance, scheduled=True)
+    [invitation] = invite_organizations(event, [cast.member], viewer=SYSTEM, at=AT)
+    member, path = client_of(cast.member_liaison), at_event(event, "invitations", invitation.uid)
+    schedule_event(stored(event), AFTERNOON, viewer=SYSTEM, at=AT)
+    body = {"state": "accepted", "sequence": event.sequence}
+
+    refused = post(member, f"{path}answer/", body)
+    read = member.get(f"/api/v1/events/{event.uid}/").json()["sequence"]
+    taken = post(member, f"{path}answer/", body | {"sequence": read})
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "event_moved")
+    assert [answer["sequence"] for answer in taken.json()["answers"]] == [read]
 
 
 def test_parts_of_an_event_that_is_not_open_are_404(cast: Cast, client_of: Any) -> None:

@@ -292,7 +292,7 @@ def test_answer_to_a_page_opened_before_the_event_moved_is_not_one_to_the_new_ti
     text = refused.content.decode()
 
     assert (refused.status_code, answers()) == (422, [])
-    assert "The time was changed after you opened this page." in text
+    assert "The time was changed meanwhile." in text
     assert "23 May 2028, 14:00–17:30" in text
     assert ">两人</textarea>" in text
 

@@ -203,7 +203,7 @@ def test_answer_without_a_choice_shows_the_form_again(cast: Cast, event):
 
 def hidden_fields(text: str, prefix: str) -> dict[str, str]:
     found = re.findall(rf'name="({prefix}-\w+)" value="([^"]*)"', text)
-    return {name: value for name, value in found if name.endswith(("-version", "-time"))}
+    return {name: value for name, value in found if name.endswith(("-version", "-sequence"))}
 
 
 def test_answer_to_a_page_opened_before_is_refused_once_and_shows_what_is_so_now(
