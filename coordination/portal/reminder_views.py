@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -58,13 +59,15 @@ def reminders(request: HttpRequest) -> HttpResponse:
     rules = ReminderRule.objects.visible_to(viewer)
     shown = rules.select_related("alliance", "plan", "work_area", "event")
     shown = shown.order_by(F("event").asc(nulls_first=True), "pk")  # those of many events first
+    rows = Paginator(shown, ROWS_SHOWN).get_page(request.GET.get("page"))
     return render(
         request,
         "portal/reminders.html",
         {
             "form": form,
             "reminders": _due(viewer),
-            "rules": [_described(rule, viewer.language) for rule in shown[:ROWS_SHOWN]],
+            "rules": [_described(rule, viewer.language) for rule in rows],
+            "rows": rows,
         },
         status=REFUSED if form is not None and form.is_bound else 200,
     )

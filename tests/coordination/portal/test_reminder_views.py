@@ -54,6 +54,21 @@ def test_reminders_adds_a_rule_to_an_area_of_work(cast: Cast):
     assert [rule.work_area for rule in ReminderRule.objects.all()] == [area]
 
 
+def test_reminders_shows_every_rule_page_by_page(cast: Cast):
+    event = make_event(cast.alliance)
+    for day in range(1, 62):
+        add_reminder_rule(
+            event, offset=f"-P{day}D", audience=["hosts"], channels=["email"], viewer=SYSTEM, at=AT
+        )
+    client = as_viewer(cast.secretary)
+
+    first, second = (client.get("/reminders/", {"page": page}) for page in ("", "2"))
+
+    assert [len(page.context["rules"]) for page in (first, second)] == [60, 1]
+    assert 'href="?page=2"' in first.content.decode()
+    assert 'href="?page=1"' in second.content.decode()
+
+
 def test_reminders_offers_the_tiers_that_members_have_by_their_names(cast: Cast):
     membership = cast.alliance.memberships.get(organization=cast.member)
     revise_membership(membership, tier="national", viewer=SYSTEM, at=AT)
