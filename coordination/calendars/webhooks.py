@@ -14,9 +14,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
@@ -41,6 +43,7 @@ from coordination.deliveries.models import Delivery, Subscription
 from coordination.deliveries.posting import PING, SOURCE, Piece, post
 from coordination.deliveries.recipients import Reader
 from coordination.deliveries.sources import Rendered
+from coordination.prepared import Blank, prepared
 from coordination.rest.problems import ProblemError
 from events.models import Event
 
@@ -249,6 +252,12 @@ def _listeners(webhooks: Sequence[Subscription], views: Views) -> list[Listener]
 # -- The last look -------------------------------------------------------------------------------
 
 
+@prepared
+def _seen_by(viewer: Viewer) -> QuerySet[Any, Any]:
+    seen = Event.objects.visible_to(viewer).filter(uid=Blank(0, Event, "uid"))
+    return seen.order_by().values_list("pk")
+
+
 class WebhookMessages:
     """The source of what webhooks are sent; its content is written when the cause happens."""
 
@@ -276,8 +285,7 @@ class WebhookMessages:
             return "recipient_gone"
         if not delivery.source_id.startswith("change:"):
             return ""
-        seen = Event.objects.visible_to(viewer).filter(uid=UUID(delivery.lane)).exists()
-        return "" if seen else "no_longer_visible"
+        return "" if _seen_by(viewer).rows(UUID(delivery.lane)) else "no_longer_visible"
 
     def _view_of(self, endpoint_id: int, at: datetime) -> Viewer | None:
         """Return with whose eyes a webhook looks; looked up once a second, not for each message."""

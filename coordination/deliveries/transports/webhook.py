@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db.models import QuerySet
 
 from coordination.deliveries import egress
 from coordination.deliveries.backoff import WEBHOOK, Schedule
@@ -16,6 +19,7 @@ from coordination.deliveries.egress import Answer, EgressFailed, EgressRefused
 from coordination.deliveries.models import Endpoint
 from coordination.deliveries.signing import headers_for
 from coordination.deliveries.transports.base import Letter, Receipt, TransportError
+from coordination.prepared import Blank, prepared
 
 LEASE = timedelta(seconds=60)
 LENGTH_OF_ANSWER = 300  # characters of an answer's body that the ledger keeps
@@ -42,11 +46,9 @@ class WebhookTransport:
     def begin(self, letter: Letter) -> Future[Answer]:
         """Send one letter without waiting."""
         body = letter.rendered.text.encode()
-        endpoint = Endpoint.objects.only("secret", "previous_secret", "previous_secret_until").get(
-            pk=letter.endpoint_id
-        )
         at = datetime.now(UTC)
-        signed = headers_for(str(letter.uid), body, secrets=secrets_of(endpoint, at=at), at=at)
+        secrets = _secrets_in_force(letter.endpoint_id, at=at)
+        signed = headers_for(str(letter.uid), body, secrets=secrets, at=at)
         return egress.begin_post(
             letter.reader.address,
             headers={"Content-Type": "application/json"} | signed,
@@ -87,11 +89,16 @@ class WebhookTransport:
         """Do nothing: nothing is kept open."""
 
 
-def secrets_of(endpoint: Endpoint, *, at: datetime) -> list[str]:
+@prepared
+def _secrets() -> QuerySet[Endpoint, Any]:
+    rows = Endpoint.objects.filter(pk=Blank(0, Endpoint, "pk"))
+    return rows.values_list("secret", "previous_secret", "previous_secret_until")
+
+
+def _secrets_in_force(endpoint_id: int | None, *, at: datetime) -> list[str]:
     """Return the secrets in force, the newest first: for a day the one before it signs too."""
-    until = endpoint.previous_secret_until
-    keeps_both = endpoint.previous_secret and until is not None and at < until
-    return [endpoint.secret, endpoint.previous_secret] if keeps_both else [endpoint.secret]
+    [(secret, previous, until)] = _secrets().rows(endpoint_id)
+    return [secret, previous] if previous and until is not None and at < until else [secret]
 
 
 def words_of(answer: Answer) -> str:
