@@ -116,7 +116,7 @@ def _is_on(event: Event) -> bool:
 
 def _first(event: Event, rule: ReminderRule, found: Foresight, at: datetime) -> list[Reminder]:
     """Return the reminder of a rule that is new to an event; none where it can never be due."""
-    number = _next_number(found, at)
+    number = found.next_after(at)
     due = found.nominal(number or 1)
     if due is None:
         return []
@@ -128,17 +128,6 @@ def _first(event: Event, rule: ReminderRule, found: Foresight, at: datetime) -> 
     else:
         _aim(reminder, found, number, at)
     return [reminder]
-
-
-def _next_number(found: Foresight, at: datetime) -> int | None:
-    """Return which time is the next; where readers' clocks differ, the last of them counts."""
-    if not found.is_spread:
-        return found.first_after(at)
-    for number in range(1, found.timing.times + 1 if found.timing.every else 2):
-        looks = found.looks(number)
-        if looks and looks[-1] > at:
-            return number
-    return None
 
 
 def _aim(reminder: Reminder, found: Foresight, number: int, at: datetime) -> None:
@@ -157,7 +146,7 @@ def _rearm(reminder: Reminder, rule: ReminderRule, found: Foresight, at: datetim
     is_same = due is not None and reminder.shown_at == due.at
     if reminder.state == ReminderState.PENDING:
         return not is_same and _follow(reminder, found, at)
-    number = _next_number(found, at)
+    number = found.next_after(at)
     if number is None:
         return False
     first = found.nominal(number)
@@ -173,7 +162,7 @@ def _rearm(reminder: Reminder, rule: ReminderRule, found: Foresight, at: datetim
 
 def _follow(reminder: Reminder, found: Foresight, at: datetime) -> bool:
     """Give a pending reminder its new time; it has one, even when that is over."""
-    number = _next_number(found, at) or 1
+    number = found.next_after(at) or 1
     due = found.nominal(number)
     if due is None:
         reminder.state = ReminderState.CANCELLED

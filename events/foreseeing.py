@@ -106,6 +106,25 @@ class Foresight:
                 return number
         return None
 
+    def next_after(self, at: datetime, *, beyond: int = 0) -> int | None:
+        """Return the number of the next time for which anybody is still to be looked for.
+
+        Where readers' clocks differ, the last of them counts.
+
+        Args:
+            at: instant.
+            beyond: only times with a greater number.
+        """
+        if not self.is_spread:
+            return self.first_after(at, beyond=beyond)
+        for number in range(beyond + 1, self.timing.times + 1 if self.timing.every else 2):
+            due, looks = self.nominal(number), self.looks(number)
+            if due is None or not looks or not self._is_in_time(due.at, number):
+                return None
+            if looks[-1] > at:
+                return number
+        return None
+
     def _is_in_time(self, due: datetime, number: int) -> bool:
         return number == 1 or self.event_starts is None or due < self.event_starts
 

@@ -6,19 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
+from alliances.expiring import day_of_rights
 from coordination.bilingual import LANGUAGES
 from coordination.deliveries.news import PERSONAL_CHANNELS
 from coordination.deliveries.recipients import Reader, readers_of
 from coordination.deliveries.sources import Rendered
 from events.audiences import recipients_of_rule
+from events.fanning import sending_for
 from events.foreseeing import foresee_one
 from events.grouping import ReaderGroup, with_clocks
 from events.models import Event, ReminderRule
 from events.quiet import QuietNote
 from events.reminder_letters import render_reminders
-from events.telling import sending_for
 
 MOST_READERS = 50
 MOST_TIMES = 20
@@ -67,7 +67,7 @@ def preview_rule(event: Event, rule: ReminderRule, *, at: datetime, recipient: s
         at: now.
         recipient: key of the reader; the first one when left out.
     """
-    day = at.astimezone(ZoneInfo(event.time_zone)).date()
+    day = day_of_rights(at)
     rows = _rows(event, rule, day)
     readers = readers_of([row.recipient for row in rows], PERSONAL_CHANNELS[0])
     chosen = next((row for row in rows if row.recipient == recipient), rows[0] if rows else None)
@@ -108,9 +108,8 @@ def _times(
     unsettled: dict[tuple[str, int], None] = {}
     for number in range(1, MOST_TIMES + 1):
         due = foresight.by_reader(number, zone=group.zone, country=group.country)
-        if due is None or (
-            number > 1 and foresight.event_starts is not None and due.at >= foresight.event_starts
-        ):
+        starts = foresight.event_starts
+        if due is None or (starts is not None and due.at >= starts):
             break
         unsettled |= dict.fromkeys(due.unsettled)
         sending = sending_for(group, rule, foresight, occurrence=number, now=min(at, due.at))

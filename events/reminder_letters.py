@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db.models import F, QuerySet
@@ -15,6 +14,7 @@ from django.utils.html import escape
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
+from alliances.expiring import day_of_rights
 from alliances.models import Seat
 from coordination.bilingual import language_or_default, localized
 from coordination.deliveries.recipients import Reader
@@ -107,7 +107,7 @@ def _card(event: Event, rule: ReminderRule, reader: Reader, language: str, at: d
     words = localized(rule, "text", language)
     seat = None
     if "{organization}" in words or "{answer_by}" in words:
-        told = recipients_of_rule(event, rule, on=at.astimezone(ZoneInfo(event.time_zone)).date())
+        told = recipients_of_rule(event, rule, on=day_of_rights(at))
         seat = _seat_of(reader, told) or _seat_of(reader, Seat.objects.all())
     card["own_words"] = fill(words, _values(card, event, seat, reader, language)) if words else ""
     return card

@@ -2,45 +2,40 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
-from typing import Any
-from zoneinfo import ZoneInfo
+from datetime import date, datetime
 
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
-from alliances.models import Openness
+from alliances.expiring import day_of_rights
+from alliances.models import Openness, Seat
 from coordination.accounts.viewer import Viewer
-from coordination.deliveries.fanout import Cause, fan_out
+from coordination.deliveries.fanout import fan_out
 from coordination.deliveries.grouping import SPREAD, fan_out_to_robots
 from coordination.deliveries.models import Delivery
 from coordination.deliveries.news import PERSONAL_CHANNELS, News
 from coordination.deliveries.recipients import Reader
 from coordination.deliveries.sources import Rendered
 from events.arming import REMINDED_STATES
-from events.audiences import is_answered_by_all, recipients_of_rule, times_asked
+from events.audiences import recipients_of_rule, times_asked
 from events.dues import MOST_TIMES
+from events.fanning import ABOUT, KIND, Look, cause_of, tell_by_clocks
 from events.foreseeing import Foresight, foresee_one
 from events.group_owners import group_owners_of
-from events.grouping import ReaderGroup, groups_of, in_groups, with_clocks
-from events.models import Event, Reminder, ReminderRule, ReminderState, Urgency
-from events.quiet import QuietNote, Sending, sending_time
+from events.grouping import with_clocks
+from events.lateness import LEFT_OUT, NEARER_NOTE, is_overtaken, reason_to_skip
+from events.models import Event, Reminder, ReminderState
 from events.remembering import Audience, Memory, Stand
 from events.reminder_letters import addressed, nameless, reads_alike, render_reminders
 
-ABOUT = "events.event"
-ON_TIME = timedelta(minutes=5)
-TOO_LATE = "too_late"
-Cohorts = dict[tuple[datetime, str], list[ReaderGroup]]
 _memory = Memory(Reminder)
 
 
 class Reminders:
     """The source "reminder": one cause is one reminder row, one time of it, in one generation."""
 
-    kind = "reminder"
+    kind = KIND
     news = News.REMINDERS
 
     def fire_next(self, at: datetime) -> bool:
@@ -50,11 +45,7 @@ class Reminders:
             if reminder is None:
                 return False
             foresight = foresee_one(reminder.event, reminder.rule)
-            note = _reason_to_skip(reminder, foresight, at)
-            if foresight is None or note:
-                reminder.state, reminder.note = ReminderState.SKIPPED, note
-            else:
-                _tell(reminder, foresight, at)
+            _fire(reminder, foresight, at)
             if foresight is not None:
                 _move_on(reminder, foresight, at)
             reminder.save(
@@ -86,13 +77,14 @@ class Reminders:
             return "no_address"
         if delivery.channel not in PERSONAL_CHANNELS:
             return "" if _may_be_told_in_groups(event) else "no_longer_concerned"
-        day = _day(at, event)
+        day = day_of_rights(at)
         wanted = _memory.recall(
             stand,
             ("audience", reminder.pk, day, times_asked(event, reminder.rule)),
             lambda: Audience(recipients_of_rule(event, reminder.rule, on=day)),
         )
         if not wanted.holds(delivery.recipient):
+            _tell_successors(delivery, on=day, at=at)
             return "no_longer_concerned"
         is_again = delivery.generation > 1 and Delivery.objects.told_before(delivery).exists()
         return "told_already" if is_again else ""
@@ -120,12 +112,6 @@ def ledger_of_secretariats(viewer: Viewer) -> Q:
         return Q(pk__in=[])
     events = Event.objects.filter(alliance__in=staffed).values("uid")
     return Q(about_type=ABOUT, about_uid__in=events)
-
-
-def source_id_of(reminder: Reminder) -> str:
-    """Return the ledger's key of a reminder's present time: "17", and "17.2" for the second."""
-    again = f".{reminder.occurrence}" if reminder.occurrence > 1 else ""
-    return f"{reminder.pk}{again}"
 
 
 def reminder_of(delivery: Delivery) -> Reminder | None:
@@ -167,31 +153,6 @@ def _is_repeated(line: Delivery, at: datetime) -> bool:
     return rows.filter(message__state__in=("pending", "sent")).exists()
 
 
-def sending_for(
-    group: ReaderGroup,
-    rule: ReminderRule,
-    foresight: Foresight,
-    *,
-    occurrence: int,
-    now: datetime,
-) -> tuple[datetime, Sending] | None:
-    """Return when a rule falls due for readers who share clocks, and when it is sent to them."""
-    due = foresight.by_reader(occurrence, zone=group.zone, country=group.country)
-    if due is None:
-        return None
-    starts = foresight.event_starts
-    sending = sending_time(
-        due.at,
-        zone=group.zone,
-        quiet=group.quiet_hours(rule.quiet_hours) if rule.respects_quiet else None,
-        now=now,
-        event_starts=starts if starts is not None and due.at < starts else None,
-        min_useful=rule.min_useful,
-        is_urgent=rule.urgency == Urgency.URGENT,
-    )
-    return due.at, sending
-
-
 def _due(at: datetime) -> Reminder | None:
     rows = Reminder.objects.filter(state=ReminderState.PENDING, due_at__lte=at)
     if connection.features.has_select_for_update_skip_locked:
@@ -202,53 +163,19 @@ def _due(at: datetime) -> Reminder | None:
     return found
 
 
-def _reason_to_skip(reminder: Reminder, foresight: Foresight | None, at: datetime) -> str:
-    """Return why a due reminder is not sent to anybody, or "": the rule's late policy."""
-    event, rule = reminder.event, reminder.rule
-    if event.state not in REMINDED_STATES or event.starts_at is None or foresight is None:
-        return "event is off"
-    due = foresight.nominal(reminder.occurrence)
-    if due is None:
-        return "the rule changed"
-    looks = foresight.looks(reminder.occurrence)
-    last = max(due.at, looks[-1] if looks else due.at)
-    if foresight.event_starts is not None and event.starts_at <= at:
-        return "event has begun"
-    if at - last > timedelta(minutes=rule.grace_minutes):
-        return "too late"
-    is_late = at - last > ON_TIME
-    useful_until = event.starts_at - rule.min_useful
-    if foresight.event_starts is not None and is_late and due.at <= useful_until < at:
-        return "too near the event"
-    if rule.is_for_answers and is_answered_by_all(event):
-        return "everybody has answered"
-    return "a nearer reminder goes out" if _has_nearer(reminder, due.at, at) else ""
-
-
-def _has_nearer(reminder: Reminder, due: datetime, at: datetime) -> bool:
-    """Whether another reminder to the same people about the same event is overdue as well.
-
-    One that another clock has sent meanwhile counts: whoever got the nearer needs no older one.
-    """
-    rule = reminder.rule
-    return (
-        Reminder.objects.filter(
-            event=reminder.event,
-            due_at__lte=at,
-            rule__audience=rule.audience,
-            rule__channels=rule.channels,
-            rule__roles=rule.roles,
-            rule__tiers=rule.tiers,
-            rule__member_roles=rule.member_roles,
-            rule__tags=rule.tags,
-            rule__organizations=rule.organizations,
-            rule__answers=rule.answers,
-        )
-        .filter(state__in=(ReminderState.PENDING, ReminderState.FIRED))
-        .filter(Q(nominal_at__gt=due, nominal_at__lte=at) | Q(nominal_at=None, due_at__gt=due))
-        .exclude(pk=reminder.pk)
-        .exists()
-    )
+def _fire(reminder: Reminder, foresight: Foresight | None, at: datetime) -> None:
+    """Tell those whose turn it is, or say why the reminder ends."""
+    note = reason_to_skip(reminder, foresight, at)
+    if foresight is not None:
+        if not note and is_overtaken(reminder, foresight, at):
+            note = NEARER_NOTE
+        if not note:
+            _tell_all_begun(reminder, foresight, at)
+            return
+        if _leave_out_the_rest(reminder, foresight, note, at):
+            reminder.state = ReminderState.FIRED
+            return
+    reminder.state, reminder.note = ReminderState.SKIPPED, note
 
 
 def _move_on(reminder: Reminder, foresight: Foresight, at: datetime) -> None:
@@ -260,7 +187,7 @@ def _move_on(reminder: Reminder, foresight: Foresight, at: datetime) -> None:
     if look is not None:
         reminder.due_at = look
         return
-    following = foresight.first_after(at, beyond=number)
+    following = foresight.next_after(at, beyond=number)
     due = foresight.nominal(following) if following is not None else None
     fires = foresight.fires(following) if following is not None else None
     if following is None or due is None or fires is None:
@@ -271,65 +198,87 @@ def _move_on(reminder: Reminder, foresight: Foresight, at: datetime) -> None:
     reminder.due_at, reminder.nominal_at = fires, due.at
 
 
-def _tell(reminder: Reminder, foresight: Foresight, at: datetime) -> None:
-    """Fan one look out: to those for whom it falls due by now."""
+def _tell_all_begun(reminder: Reminder, foresight: Foresight, at: datetime) -> None:
+    """Tell the present time of a reminder, and those after it that have begun somewhere.
+
+    By the readers' clocks one time lasts 28 hours around the world: the next may begin in the east
+    before it has ended in the west.
+    """
+    number: int | None = reminder.occurrence
+    while number is not None:
+        _tell(reminder, foresight, number, at)
+        number = foresight.next_after(at, beyond=number) if foresight.is_spread else None
+        if number is not None and foresight.looks(number)[0] > at:
+            return
+
+
+def _tell(
+    reminder: Reminder,
+    foresight: Foresight,
+    number: int,
+    at: datetime,
+    *,
+    only: Q | None = None,
+) -> None:
+    """Fan one look out: to those for whom it falls due by now.
+
+    Args:
+        reminder: held.
+        foresight: when it falls due.
+        number: which time of it.
+        at: now.
+        only: those who sit where somebody sat who was to be told; they hear it however late it is.
+    """
     event, rule = reminder.event, reminder.rule
-    due = foresight.nominal(reminder.occurrence)
+    due = foresight.nominal(number)
     if due is None:
         return
-    readers = recipients_of_rule(event, rule, on=_day(at, event))
+    day = day_of_rights(at)
+    readers = recipients_of_rule(event, rule, on=day)
+    readers = readers if only is None else readers.filter(only)
     personal = [channel for channel in rule.channels if channel in PERSONAL_CHANNELS]
-    if personal and not (rule.respects_quiet or foresight.is_spread):
-        cause = _cause(reminder, due.at, max(due.at, at))
+    look = Look(reminder, foresight, number, at, is_for_successors=only is not None)
+    if personal and not (rule.respects_quiet or foresight.is_spread or look.nearer):
+        cause = cause_of(reminder, number, due.at, max(due.at, at))
         for channel in personal:
             fan_out(readers, channel=channel, cause=cause)
     elif personal:
-        by_clocks = with_clocks(readers, on=_day(at, event))
-        _tell_by_clocks(reminder, foresight, by_clocks, personal, at)
-    if due.at <= at:
-        _tell_groups(reminder, due.at)
+        tell_by_clocks(look, with_clocks(readers, on=day), personal)
+    if due.at <= at and only is None:
+        _tell_groups(reminder, number, due.at)
     reminder.fired_at = reminder.fired_at or at
 
 
-def _tell_by_clocks(
-    reminder: Reminder,
-    foresight: Foresight,
-    readers: QuerySet[Any, Any],
-    channels: Sequence[str],
-    at: datetime,
-) -> None:
-    cohorts: Cohorts = defaultdict(list)
-    dues: dict[tuple[datetime, str], datetime] = {}
-    groups = groups_of(readers)
-    for group in groups:
-        found = sending_for(group, reminder.rule, foresight, occurrence=reminder.occurrence, now=at)
-        if found is None or not _is_turn(found[0], found[1], reminder, foresight, at):
-            continue
-        due, sending = found
-        dropped = ""
-        if sending.at is None:
-            dropped = sending.note.value
-        elif at - due > timedelta(minutes=reminder.rule.grace_minutes):
-            dropped = TOO_LATE
-        key = (sending.at or due, dropped)
-        cohorts[key].append(group)
-        dues[key] = min(due, dues.get(key, due))
-    for (send_at, dropped), cohort in sorted(cohorts.items(), key=lambda item: item[0]):
-        rows = readers if len(cohort) == len(groups) else in_groups(readers, cohort)
-        cause = _cause(reminder, dues[send_at, dropped], send_at, dropped=dropped)
-        for channel in channels:
-            fan_out(rows, channel=channel, cause=cause)
+def _leave_out_the_rest(reminder: Reminder, foresight: Foresight, note: str, at: datetime) -> bool:
+    """Say in the ledger who is not told any more, where others were told by their clocks.
+
+    Returns:
+        Whether some were told: the reminder then ends as one that went out.
+    """
+    code = LEFT_OUT.get(note)
+    if code is None or not foresight.is_spread or reminder.fired_at is None:
+        return False
+    day = day_of_rights(at)
+    readers = with_clocks(recipients_of_rule(reminder.event, reminder.rule, on=day), on=day)
+    personal = [name for name in reminder.rule.channels if name in PERSONAL_CHANNELS]
+    look = Look(reminder, foresight, reminder.occurrence, at, left_out=code)
+    tell_by_clocks(look, readers, personal)
+    return True
 
 
-def _is_turn(
-    due: datetime, sending: Sending, reminder: Reminder, foresight: Foresight, at: datetime
-) -> bool:
-    """Whether readers for whom it falls due at `due` are told by the look at `at`."""
-    if reminder.armed_at is not None and due <= reminder.armed_at:
-        return False  # it was set after it was due for them
-    if sending.note == QuietNote.BROUGHT_FORWARD:
-        return True
-    return due <= at + foresight.horizon
+def _tell_successors(delivery: Delivery, *, on: date, at: datetime) -> None:
+    """Tell whoever sits by now where the reader of a line sat who is no longer told."""
+    former = Seat.objects.filter(person__uid=delivery.recipient.partition(":")[2])
+    former = former.filter(ends_on__lte=on)
+    only = Q(organization__in=former.filter(organization__isnull=False).values("organization"))
+    only |= Q(body__in=former.filter(body__isnull=False).values("body"))
+    with transaction.atomic():
+        rows = Reminder.objects.select_for_update(of=("self",))
+        reminder = rows.select_related("event__alliance", "rule").get(pk=_pk_of(delivery))
+        foresight = foresee_one(reminder.event, reminder.rule)
+        if foresight is not None and reminder.generation == delivery.generation:
+            number = int(delivery.source_id.partition(".")[2] or 1)
+            _tell(reminder, foresight, number, at, only=only)
 
 
 def tell_groups_ahead(at: datetime) -> int:
@@ -351,17 +300,17 @@ def tell_groups_ahead(at: datetime) -> int:
             continue
         foresight = foresee_one(reminder.event, reminder.rule)
         due = foresight.nominal(reminder.occurrence) if foresight is not None else None
-        if due is not None and not _reason_to_skip(reminder, foresight, at):
-            new += _tell_groups(reminder, due.at)
+        if due is not None and not reason_to_skip(reminder, foresight, at):
+            new += _tell_groups(reminder, reminder.occurrence, due.at)
     return new
 
 
-def _tell_groups(reminder: Reminder, due: datetime) -> int:
+def _tell_groups(reminder: Reminder, number: int, due: datetime) -> int:
     """Post to the nearest chat groups, each by its robot; return how many lines are new."""
     if not _may_be_told_in_groups(reminder.event):
         return 0
     owners = group_owners_of(reminder.event)
-    cause = _cause(reminder, due, due)
+    cause = cause_of(reminder, number, due, due)
     return sum(
         fan_out_to_robots(owners, channel=channel, cause=cause)
         for channel in reminder.rule.channels
@@ -372,25 +321,3 @@ def _tell_groups(reminder: Reminder, due: datetime) -> int:
 def _may_be_told_in_groups(event: Event) -> bool:
     """Whether an event is open to all who sit in an alliance's groups."""
     return event.openness in (Openness.MEMBERS, Openness.PUBLIC)
-
-
-def _cause(reminder: Reminder, due: datetime, send_after: datetime, *, dropped: str = "") -> Cause:
-    event = reminder.event
-    is_before = event.starts_at is not None and due < event.starts_at
-    return Cause(
-        source=Reminders.kind,
-        source_id=source_id_of(reminder),
-        generation=reminder.generation,
-        due_at=due,
-        send_after=send_after,
-        expires_at=event.starts_at if is_before else None,
-        about_type=ABOUT,
-        about_uid=event.uid,
-        never_twice=reminder.rule.never_twice,
-        urgent=reminder.rule.urgency == Urgency.URGENT,
-        dropped_reason=dropped,
-    )
-
-
-def _day(at: datetime, event: Event) -> date:
-    return at.astimezone(ZoneInfo(event.time_zone)).date()

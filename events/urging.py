@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime, time
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
+from alliances.expiring import day_of_rights
 from alliances.models import BodyKind, Seat, SeatRole
 from coordination.changes.models import Change
 from coordination.deliveries.fanout import Cause, fan_out
@@ -78,7 +78,7 @@ class Chases:
             return "date_moved"
         if not reader.address:
             return "no_address"
-        wanted = recipients_of_chase(chase, on=_day(chase, at))
+        wanted = recipients_of_chase(chase, on=day_of_rights(at))
         if not wanted.filter(recipient=delivery.recipient).exists():
             return "no_longer_concerned"
         return "told_already" if Delivery.objects.told_before(delivery).exists() else ""
@@ -153,7 +153,7 @@ def recipients_of_chase(chase: Chase, *, on: date) -> QuerySet[Any, Any]:
 
 def tell(chase: Chase, at: datetime) -> None:
     """Write down who is told of a step, each when their quiet hours allow."""
-    day = _day(chase, at)
+    day = day_of_rights(at)
     readers = with_clocks(recipients_of_chase(chase, on=day), on=day)
     is_urgent = chase.step.urgency == Urgency.URGENT
     cohorts: dict[datetime, list[ReaderGroup]] = defaultdict(list)
@@ -216,7 +216,3 @@ def _overdue(duty: int, at: datetime) -> list[Chase]:
 
 def _is_owed(duty: Duty) -> bool:
     return duty.done_at is None and duty.dropped_at is None
-
-
-def _day(chase: Chase, at: datetime) -> date:
-    return at.astimezone(ZoneInfo(chase.duty.event.time_zone)).date()

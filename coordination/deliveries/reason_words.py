@@ -35,6 +35,7 @@ WORDS: dict[str, Promise] = {
     "lease_ended": gettext_lazy("The sender stopped in the middle; it was sent again."),
     "lease_lost": gettext_lazy("Another sender took it over."),
     "mended": gettext_lazy("It works again."),
+    "nearer_goes_out": gettext_lazy("A nearer reminder of the same event goes out."),
     "newer_notice": gettext_lazy("A newer message replaces it."),
     "no_address": gettext_lazy("The reader has no address."),
     "no_inbox": gettext_lazy("The reader cannot sign in, so has no inbox here."),

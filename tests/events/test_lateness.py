@@ -1,0 +1,192 @@
+"""What is late, or too early, for one reader is not so for another, far away."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+
+import pytest
+
+from alliances.joining import end_membership
+from alliances.models import Person, Seat
+from alliances.seating import hand_over_seat
+from coordination.accounts.models import User
+from coordination.deliveries.models import Delivery
+from coordination.deliveries.recipients import readers_of
+from events.models import Event, Reminder
+from events.reminding import add_reminder_rule
+from events.scheduling import schedule_event
+from events.telling import Reminders
+from tests.factories import AT, SYSTEM, Cast, make_event, make_person, span
+
+pytestmark = pytest.mark.django_db
+HALF_AN_HOUR = timedelta(minutes=30)
+
+
+def on(day: int, hour: int, minute: int = 0) -> datetime:
+    """Return an instant in May 2028; the event begins on the 16th at 01:30."""
+    return datetime(2028, 5, day, hour, minute, tzinfo=UTC)
+
+
+def fire(until: datetime, *, since: datetime) -> None:
+    """Let the clock tick every half hour from one instant to another, both included."""
+    at = since
+    while at <= until:
+        while Reminders().fire_next(at):
+            pass
+        at += HALF_AN_HOUR
+
+
+def lines() -> list[tuple[str, str, str]]:
+    """Return (user, instant in UTC, why not) of each line of the ledger."""
+    people = {f"person:{row.uid}": row for row in Person.objects.select_related("user")}
+    return sorted(
+        (
+            people[row.recipient].user.username,
+            row.send_after.astimezone(UTC).strftime("%m-%d %H:%M"),
+            row.dropped_reason,
+        )
+        for row in Delivery.objects.all()
+    )
+
+
+def remind(cast: Cast, **values: object) -> None:
+    chosen: dict[str, object] = {"audience": ["members"], "respects_quiet": False} | values
+    add_reminder_rule(cast.alliance, viewer=SYSTEM, at=AT, **chosen)  # type: ignore[arg-type]
+
+
+def live_in(zone: str, *names: str) -> None:
+    User.objects.filter(username__in=names).update(time_zone=zone)
+
+
+@pytest.fixture
+def two_clocks(cast: Cast) -> Event:
+    """Nine on each reader's clock, ten on the event's; the host reads in New York."""
+    live_in("America/New_York", "host")
+    remind(cast, offset="-P1D", at_time=time(9), clock="reader")
+    remind(cast, offset="-P1D", at_time=time(10))
+    evening = span("2028-05-16T20:00", "2028-05-16T22:00")
+    return schedule_event(make_event(cast.alliance), evening, viewer=SYSTEM, at=AT)
+
+
+def test_fire_next_by_the_readers_clock_is_not_overtaken_by_the_events(two_clocks: Event) -> None:
+    fire(on(16, 2), since=on(13, 0))
+
+    assert lines() == [
+        ("host", "05-15 02:00", ""),
+        ("host", "05-15 13:00", ""),
+        ("liaison", "05-15 01:00", ""),
+        ("liaison", "05-15 02:00", ""),
+    ]
+    assert list(Reminder.objects.values_list("state", flat=True)) == ["fired", "fired"]
+
+
+def test_fire_next_after_a_standstill_leaves_it_to_the_nearer_where_that_is_overdue_too(
+    two_clocks: Event,
+) -> None:
+    fire(on(16, 2), since=on(15, 3))
+
+    assert lines() == [
+        ("host", "05-15 03:00", ""),
+        ("host", "05-15 13:00", ""),
+        ("liaison", "05-15 03:00", ""),
+        ("liaison", "05-15 03:00", "nearer_goes_out"),
+    ]
+
+
+def test_fire_next_after_a_standstill_is_not_left_to_one_that_is_too_late_itself(
+    cast: Cast,
+) -> None:
+    remind(cast, offset="-P2D", grace_minutes=4000)
+    remind(cast, offset="-P1D", grace_minutes=60)
+    make_event(cast.alliance, scheduled=True)
+
+    fire(on(15, 5), since=on(15, 5))
+
+    assert lines() == [("host", "05-15 05:00", ""), ("liaison", "05-15 05:00", "")]
+
+
+def test_fire_next_on_the_day_never_tells_those_whose_hour_comes_after_the_beginning(
+    cast: Cast,
+) -> None:
+    live_in("Asia/Kathmandu", "host")
+    make_person("far", role="deputy", organization=cast.host)
+    live_in("America/New_York", "far")
+    remind(cast, offset="P0D", at_time=time(9), clock="reader")
+    make_event(cast.alliance, scheduled=True)
+
+    fire(on(17, 2), since=on(14, 0))
+
+    assert lines() == [
+        ("far", "05-15 13:00", ""),
+        ("host", "05-16 03:15", "event_has_begun"),
+        ("liaison", "05-16 01:00", ""),
+    ]
+
+
+def test_fire_next_once_the_event_began_says_whose_hour_had_not_come(cast: Cast) -> None:
+    live_in("Europe/Madrid", "host")
+    remind(cast, offset="P0D", at_time=time(9), clock="reader")
+    make_event(cast.alliance, scheduled=True)
+
+    fire(on(16, 12), since=on(14, 0))
+
+    assert lines() == [
+        ("host", "05-16 07:00", "event_has_begun"),
+        ("liaison", "05-16 01:00", ""),
+    ]
+    assert Reminder.objects.get().state == "fired"
+
+
+def test_fire_next_of_a_repetition_tells_the_east_before_the_west_has_heard_the_first(
+    cast: Cast,
+) -> None:
+    live_in("America/New_York", "host")
+    remind(
+        cast, offset="-P3D", at_time=time(9), clock="reader", repeat_every="PT12H", repeat_times=2,
+        grace_minutes=60,
+    )  # fmt: skip
+    make_event(cast.alliance, scheduled=True)
+
+    fire(on(16, 2), since=on(11, 0))
+
+    assert lines() == [
+        ("host", "05-12 13:00", ""),
+        ("host", "05-13 01:00", ""),
+        ("liaison", "05-13 01:00", ""),
+        ("liaison", "05-13 13:00", ""),
+    ]
+
+
+def test_still_wanted_of_a_predecessor_tells_whoever_sits_there_now(cast: Cast) -> None:
+    remind(cast, offset="-PT33H", respects_quiet=True)  # 00:30 in Beijing: put off till seven
+    make_event(cast.alliance, scheduled=True)
+    fire(on(14, 16, 30), since=on(14, 16, 30))
+    seat = Seat.objects.get(person__user__username="liaison")
+    successor = make_person("successor")
+    hand_over_seat(seat, successor, on=date(2028, 5, 15), viewer=SYSTEM, at=on(14, 17))
+    line = Delivery.objects.get(recipient=f"person:{seat.person.uid}")
+    reader = readers_of([line.recipient], "email")[line.recipient]
+
+    found = [Reminders().still_wanted(line, reader, on(14, 23)) for _again in range(2)]
+
+    assert found == ["no_longer_concerned", "no_longer_concerned"]
+    assert lines() == [
+        ("host", "05-14 23:00", ""),
+        ("liaison", "05-14 23:00", ""),
+        ("successor", "05-14 23:00", ""),
+    ]
+
+
+def test_fire_next_tells_nobody_whose_membership_has_ended_where_rights_are_read(
+    cast: Cast,
+) -> None:
+    remind(cast, offset="-PT1H")
+    event = make_event(cast.alliance, audience="members")
+    membership = cast.member.memberships.get()
+    end_membership(membership, on=date(2028, 5, 17), reason="退出", viewer=SYSTEM, at=AT)
+    evening = span("2028-05-16T20:00", "2028-05-16T22:00", "America/New_York")
+    schedule_event(event, evening, viewer=SYSTEM, at=AT)
+
+    fire(on(16, 23), since=on(16, 23))
+
+    assert lines() == [("host", "05-16 23:00", "")]
