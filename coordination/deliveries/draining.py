@@ -30,6 +30,7 @@ from coordination.deliveries.outbox import (
     begin,
     claim_due,
     claim_probes,
+    plan_anew,
     put_back,
     release,
     settle,
@@ -123,6 +124,7 @@ class Drain:
         """
         transport = transport_for(self.channel)
         until = time.monotonic() + budget
+        plan_anew()
         while time.monotonic() < until and not self.stop.is_set() and not self.paused:
             fence = Fence(transport.lease)
             at = self.piece.now()

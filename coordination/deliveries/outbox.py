@@ -30,12 +30,12 @@ from coordination.deliveries.models import (
     Message,
     MessageState,
 )
-from coordination.deliveries.settling import Settlement, executed, settle
+from coordination.deliveries.settling import Settlement, executed, plan_anew, settle
 from coordination.prepared import made
 
 __all__ = [
-    "AWAY", "BATCH", "Settlement", "begin", "claim_due", "claim_probes", "put_back", "release",
-    "settle", "supersede", "surely",
+    "AWAY", "BATCH", "Settlement", "begin", "claim_due", "claim_probes", "plan_anew", "put_back",
+    "release", "settle", "supersede", "surely",
 ]  # fmt: skip
 
 BATCH = 100

@@ -34,6 +34,7 @@ from coordination.deliveries.outbox import (
     Settlement,
     claim_due,
     claim_probes,
+    plan_anew,
     release,
     settle,
     surely,
@@ -122,6 +123,7 @@ class Stream(Drain):
         """
         transport: Any = transport_for(self.channel)
         until = time.monotonic() + budget
+        plan_anew()
         try:
             while not self.stop.is_set() and (self.flying or time.monotonic() < until):
                 found_some = self._claim_more(transport, limit)

@@ -20,6 +20,7 @@ from coordination.deliveries.outbox import (
     begin,
     claim_due,
     claim_probes,
+    plan_anew,
     put_back,
     release,
     settle,
@@ -419,14 +420,46 @@ def updates_of_messages() -> tuple[int, int]:
 def test_claim_again_and_again_is_planned_once(at: datetime) -> None:
     queue(*(f"box:{number}" for number in range(300)))
     Message.objects.update(next_attempt_at=at + timedelta(days=1))
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE deliveries_message")
+    analyze()
     planned = plans_made_for_claims()
 
     for _poll in range(20):
         assert claim_due("post", at=at, lease=LEASE, limit=99) == []
 
     assert plans_made_for_claims() - planned <= 5  # by which PostgreSQL sees that one will do
+
+
+@pytest.mark.django_db
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite keeps no plans")
+def test_plan_anew_once_the_queue_has_grown_reads_no_table_whole(at: datetime) -> None:
+    queue("box:first")
+    analyze()
+    for number in range(10):  # by plans for a queue that fits on one page
+        queue(f"box:first {number}")
+        settle([sent(message, at) for message in claim_due("post", at=at, lease=LEASE)])
+    queue(*(f"box:{number}" for number in range(1000)))
+    plan_anew()
+    read = rows_read_without_an_index()
+
+    settle([sent(message, at) for message in claim_due("post", at=at, lease=LEASE)])
+
+    assert rows_read_without_an_index() - read < 1000
+
+
+def analyze() -> None:
+    """Let PostgreSQL count the messages, as it does by itself once a minute."""
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE deliveries_message")
+
+
+def rows_read_without_an_index() -> int:
+    """Return how many messages this transaction has read by going through all of them."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT seq_tup_read FROM pg_stat_xact_user_tables WHERE relname = 'deliveries_message'"
+        )
+        (count,) = cursor.fetchone()
+    return int(count)
 
 
 def plans_made_for_claims() -> int:
