@@ -13,6 +13,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from coordination.changes.projections import Recorded
+from coordination.deliveries.grouping import SPREAD
 from coordination.prepared import FEW, built, columns_of, few_blanks, prepared
 from events.foreseeing import Foresight, foresee
 from events.levels import holding, rules_over, type_key
@@ -167,8 +168,8 @@ def _follow(reminder: Reminder, found: Foresight, at: datetime) -> bool:
     if due is None:
         reminder.state = ReminderState.CANCELLED
         return True
-    if reminder.fired_at is not None:
-        reminder.generation += 1  # some were told of the time that no longer holds
+    if reminder.fired_at is not None or reminder.shown_at <= at + SPREAD:
+        reminder.generation += 1  # some were told of the time that no longer holds, or groups were
     _aim(reminder, found, number, at)
     reminder.armed_at = reminder.fired_at = None
     return True

@@ -6,6 +6,7 @@ import pytest
 
 from coordination.accounts.viewer import SYSTEM
 from coordination.deliveries.grouping import SPREAD, spread_of
+from coordination.deliveries.last_look import reader_at
 from coordination.deliveries.models import Delivery, Endpoint
 from coordination.deliveries.owners import (
     keepers_of,
@@ -16,9 +17,18 @@ from coordination.deliveries.owners import (
 from events.group_owners import group_owners_of, owner_key
 from events.models import Reminder
 from events.reminding import add_reminder_rule
-from events.scheduling import cancel_event
+from events.scheduling import cancel_event, schedule_event
 from events.telling import Reminders, tell_groups_ahead
-from tests.factories import AT, Cast, make_event, make_plan, make_work_area, span
+from tests.factories import (
+    AFTERNOON,
+    AT,
+    Cast,
+    make_event,
+    make_plan,
+    make_work_area,
+    span,
+    stored,
+)
 
 pytestmark = pytest.mark.django_db
 DUE = span("2028-05-09T09:30", "2028-05-09T12:00").starts_at
@@ -116,6 +126,26 @@ def test_tell_groups_ahead_writes_once_before_the_hour_and_firing_adds_nothing(
     line = Delivery.objects.get()
     assert (line.due_at, line.send_after) == (DUE, DUE - spread_of(one))
     assert Reminder.objects.get().state == "fired"
+
+
+def test_event_that_moves_after_its_groups_were_told_ahead_tells_them_of_the_new_time_only(
+    cast: Cast,
+) -> None:
+    robot(owner_key("alliance", cast.alliance.uid))
+    rule(cast, "wecom")
+    event = make_event(cast.alliance, scheduled=True)
+    just_before = DUE - SPREAD / 2
+    tell_groups_ahead(just_before)
+    schedule_event(stored(event), AFTERNOON, viewer=SYSTEM, at=just_before)
+
+    for at in (DUE, AFTERNOON.starts_at - timedelta(days=7)):
+        while Reminders().fire_next(at):
+            pass
+
+    old, new = Delivery.objects.order_by("due_at")
+    reader = reader_at(old.endpoint)
+    assert (old.due_at, Reminders().still_wanted(old, reader, DUE)) == (DUE, "event_moved")
+    assert new.due_at == AFTERNOON.starts_at - timedelta(days=7)
 
 
 def test_tell_groups_ahead_leaves_out_what_is_off_and_what_is_not_open(cast: Cast) -> None:
