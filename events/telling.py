@@ -25,6 +25,7 @@ from events.foreseeing import Foresight, foresee_one
 from events.group_owners import group_owners_of
 from events.grouping import with_clocks
 from events.lateness import LEFT_OUT, NEARER_NOTE, is_overtaken, reason_to_skip
+from events.levels import holding
 from events.models import Event, Reminder, ReminderState
 from events.remembering import Audience, Memory, Stand
 from events.reminder_letters import addressed, nameless, reads_alike, render_reminders
@@ -69,6 +70,11 @@ class Reminders:
             return "event_moved"
         if event.state not in REMINDED_STATES or event.starts_at is None:
             return f"event_{event.state}"
+        rule_holds = _memory.recall(
+            stand, ("holds", reminder.pk), lambda: reminder.rule in holding(event)
+        )
+        if not rule_holds:
+            return "rule_off"
         if delivery.expires_at is not None and event.starts_at <= at:
             return "event_has_begun"
         if reminder.rule.repeat_every and _is_repeated(delivery, at):

@@ -12,8 +12,8 @@ from alliances.seating import hand_over_seat
 from coordination.accounts.models import User
 from coordination.deliveries.models import Delivery
 from coordination.deliveries.recipients import readers_of
-from events.models import Event, Reminder
-from events.reminding import add_reminder_rule
+from events.models import Event, Reminder, ReminderRule
+from events.reminding import add_reminder_rule, revise_reminder_rule
 from events.scheduling import schedule_event
 from events.telling import Reminders
 from tests.factories import AT, SYSTEM, Cast, make_event, make_person, span
@@ -175,6 +175,31 @@ def test_still_wanted_of_a_predecessor_tells_whoever_sits_there_now(cast: Cast) 
         ("liaison", "05-14 23:00", ""),
         ("successor", "05-14 23:00", ""),
     ]
+
+
+@pytest.mark.parametrize("silenced", [False, True])
+def test_still_wanted_once_the_rule_was_switched_off_or_silenced_says_so(
+    cast: Cast, silenced: bool
+) -> None:
+    remind(cast, offset="-PT33H", respects_quiet=True)  # put off till seven
+    event = make_event(cast.alliance, scheduled=True)
+    fire(on(14, 16, 30), since=on(14, 16, 30))
+    rule = ReminderRule.objects.get()
+    if silenced:
+        add_reminder_rule(
+            event, viewer=SYSTEM, at=on(14, 17), offset="-PT33H", overrides=rule, enabled=False
+        )
+    else:
+        revise_reminder_rule(rule, viewer=SYSTEM, at=on(14, 17), enabled=False)
+
+    lines_waiting = list(Delivery.objects.order_by("pk"))
+    readers = readers_of([line.recipient for line in lines_waiting], "email")
+    found = [
+        Reminders().still_wanted(line, readers[line.recipient], on(14, 23))
+        for line in lines_waiting
+    ]
+
+    assert found == ["rule_off", "rule_off"]
 
 
 def test_fire_next_tells_nobody_whose_membership_has_ended_where_rights_are_read(
