@@ -98,7 +98,7 @@ def origin_in_words(rule: ReminderRule, language: str) -> str:
     owner: Any = rule.owner
     name = localized(owner, "title" if hasattr(owner, "title_zh") else "name", language)
     pattern = {
-        "event": _("this event"),
+        "event": _("event “%(name)s”"),
         "type": _("events of type “%(type)s”, %(name)s"),
         "work_area": _("area of work “%(name)s”"),
         "plan": _("plan “%(name)s”"),

@@ -65,6 +65,7 @@ def test_reminders_shows_every_rule_page_by_page(cast: Cast):
     first, second = (client.get("/reminders/", {"page": page}) for page in ("", "2"))
 
     assert [len(page.context["rules"]) for page in (first, second)] == [60, 1]
+    assert second.context["rules"][0]["origin"] == "活动“项目对接会”"
     assert 'href="?page=2"' in first.content.decode()
     assert 'href="?page=1"' in second.content.decode()
 
