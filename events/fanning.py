@@ -6,7 +6,6 @@ Readers are taken in groups that share clocks; each group is one statement of th
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from coordination.deliveries.fanout import Cause, fan_out
+from coordination.deliveries.news import PERSONAL_CHANNELS
 from events.foreseeing import Foresight
 from events.grouping import ReaderGroup, groups_of, in_groups
 from events.lateness import AT_ONCE, HAS_BEGUN, NEARER, TOO_LATE, Nearer, nearer_reminders
@@ -106,15 +106,20 @@ def sending_for(
     return due.at, sending
 
 
-def tell_by_clocks(look: Look, readers: QuerySet[Any, Any], channels: Sequence[str]) -> None:
-    """Write down who is told by a look, group by group.
+def personal_channels(rule: ReminderRule) -> list[str]:
+    """Return those of a rule's channels that reach people, each by their own address."""
+    return [channel for channel in rule.channels if channel in PERSONAL_CHANNELS]
+
+
+def tell_by_clocks(look: Look, readers: QuerySet[Any, Any]) -> None:
+    """Write down who is told by a look over the personal channels, group by group.
 
     Args:
         look: which time of which reminder, and when.
         readers: rows that `with_clocks` made.
-        channels: personal ones.
     """
     reminder, number = look.reminder, look.number
+    channels = personal_channels(reminder.rule)
     cohorts: Cohorts = defaultdict(list)
     dues: dict[tuple[datetime, str], datetime] = {}
     groups = groups_of(readers)

@@ -21,8 +21,10 @@ HAS_BEGUN = "event_has_begun"
 NEARER = "nearer_goes_out"
 TOO_LATE = "too_late"
 BEGUN_NOTE = "event has begun"
+LATE_NOTE = "too late"
+NEAR_NOTE = "too near the event"
 NEARER_NOTE = "a nearer reminder goes out"
-LEFT_OUT = {BEGUN_NOTE: HAS_BEGUN, "too late": TOO_LATE, "too near the event": TOO_LATE}
+LEFT_OUT = {BEGUN_NOTE: HAS_BEGUN, LATE_NOTE: TOO_LATE, NEAR_NOTE: TOO_LATE}
 """Why a reminder ends, and what the ledger then says of those whose turn had not come."""
 
 
@@ -108,11 +110,11 @@ def reason_to_skip(reminder: Reminder, foresight: Foresight | None, at: datetime
     if foresight.event_starts is not None and event.starts_at <= at:
         return BEGUN_NOTE
     if at - last > timedelta(minutes=rule.grace_minutes):
-        return "too late"
+        return LATE_NOTE
     is_late = at - last > ON_TIME
     useful_until = event.starts_at - rule.min_useful
     if foresight.event_starts is not None and is_late and due.at <= useful_until < at:
-        return "too near the event"
+        return NEAR_NOTE
     if rule.is_for_answers and is_answered_by_all(event):
         return "everybody has answered"
     return ""

@@ -20,7 +20,7 @@ from coordination.deliveries.sources import Rendered
 from events.arming import REMINDED_STATES
 from events.audiences import recipients_of_rule, times_asked
 from events.dues import MOST_TIMES
-from events.fanning import ABOUT, KIND, Look, cause_of, tell_by_clocks
+from events.fanning import ABOUT, KIND, Look, cause_of, personal_channels, tell_by_clocks
 from events.foreseeing import Foresight, foresee_one
 from events.group_owners import group_owners_of
 from events.grouping import with_clocks
@@ -242,14 +242,14 @@ def _tell(
     day = day_of_rights(at)
     readers = recipients_of_rule(event, rule, on=day)
     readers = readers if only is None else readers.filter(only)
-    personal = [channel for channel in rule.channels if channel in PERSONAL_CHANNELS]
+    personal = personal_channels(rule)
     look = Look(reminder, foresight, number, at, is_for_successors=only is not None)
     if personal and not (rule.respects_quiet or foresight.is_spread or look.nearer):
         cause = cause_of(reminder, number, due.at, max(due.at, at))
         for channel in personal:
             fan_out(readers, channel=channel, cause=cause)
     elif personal:
-        tell_by_clocks(look, with_clocks(readers, on=day), personal)
+        tell_by_clocks(look, with_clocks(readers, on=day))
     if due.at <= at and only is None:
         _tell_groups(reminder, number, due.at)
     reminder.fired_at = reminder.fired_at or at
@@ -266,9 +266,8 @@ def _leave_out_the_rest(reminder: Reminder, foresight: Foresight, note: str, at:
         return False
     day = day_of_rights(at)
     readers = with_clocks(recipients_of_rule(reminder.event, reminder.rule, on=day), on=day)
-    personal = [name for name in reminder.rule.channels if name in PERSONAL_CHANNELS]
     look = Look(reminder, foresight, reminder.occurrence, at, left_out=code)
-    tell_by_clocks(look, readers, personal)
+    tell_by_clocks(look, readers)
     return True
 
 
