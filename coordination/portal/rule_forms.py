@@ -46,6 +46,7 @@ UNITS = (
     ("hours", _("hours")),
     ("minutes", _("minutes")),
 )
+SPAN_UNITS = tuple(unit for unit in UNITS if unit[0] != "working")  # as the distance has them
 SIDES = (
     ("before", pgettext_lazy("distance", "before")),
     ("after", pgettext_lazy("distance", "after")),
@@ -105,6 +106,16 @@ def distance_values(offset: str, day_unit: str) -> dict[str, Any]:
         return {"distance": abs(read.minutes), "unit": "minutes", "side": side}
     unit = "hours" if read.minutes else ("working" if day_unit == DayUnit.WORKING else "days")
     return {"distance": abs(read.minutes) // 60, "unit": unit, "side": side}
+
+
+def repetition_values(rule: ReminderRule) -> dict[str, Any]:
+    """Return what the two distances of a repetition begin with."""
+    nothing = {"distance": None, "unit": "days", "side": "before"}
+    return {
+        f"{name}_{part}": value
+        for name, text in (("repeat", rule.repeat_every), ("last", rule.repeat_until))
+        for part, value in (nothing | distance_values(text, DayUnit.CALENDAR)).items()
+    }
 
 
 class DistanceForm(VerbForm):
@@ -167,14 +178,23 @@ class RuleForm(DistanceForm):
         help_text=_("Then leave the distance empty."),
     )  # fmt: skip
     at_zone = ZoneField(label=_("zone of the fixed time"), required=False)
-    repeat_days = forms.IntegerField(
-        label=_("again every so many days"), min_value=1, max_value=60, required=False
+    repeat_distance = forms.IntegerField(
+        label=_("again after every"), min_value=1, max_value=700, required=False
+    )
+    repeat_unit = forms.ChoiceField(
+        label=_("unit of the repetition"), choices=SPAN_UNITS, initial="days"
     )
     repeat_while = forms.ChoiceField(
         label=_("repeated"), choices=RepeatWhile.choices, initial=RepeatWhile.ALWAYS
     )
-    last_days = forms.IntegerField(
-        label=_("not later than so many days before"), min_value=0, max_value=700, required=False
+    last_distance = forms.IntegerField(
+        label=_("not later than"), min_value=0, max_value=700, required=False
+    )
+    last_unit = forms.ChoiceField(
+        label=_("unit of the latest time"), choices=SPAN_UNITS, initial="days"
+    )
+    last_side = forms.ChoiceField(
+        label=_("before or after, for the latest time"), choices=SIDES, initial="before"
     )
     repeat_times = forms.IntegerField(
         label=_("times at most"), min_value=1, max_value=MOST_TIMES, initial=5
@@ -212,7 +232,7 @@ class RuleForm(DistanceForm):
     text_zh = own_words_field(_("own words in Chinese"))
     text_en = own_words_field(_("own words in English"))
     field_names: ClassVar = {
-        "offset": "distance", "repeat_every": "repeat_days", "repeat_until": "last_days",
+        "offset": "distance", "repeat_every": "repeat_distance", "repeat_until": "last_distance",
         "overrides": "joins",
     }  # fmt: skip
     stands: ClassVar = ("alliance", "event_type", "plan", "work_area", "joins")
@@ -220,7 +240,8 @@ class RuleForm(DistanceForm):
         (_("Where it stands"), stands),
         (_("When"), ("distance", "unit", "side", "anchor", "at_time", "clock", "workdays_of")),
         (_("At a fixed time, or again and again"),
-         ("at_wall", "at_zone", "repeat_days", "repeat_while", "last_days", "repeat_times")),
+         ("at_wall", "at_zone", "repeat_distance", "repeat_unit", "repeat_while", "last_distance",
+          "last_unit", "last_side", "repeat_times")),
         (_("Whom"), ("audience", "organizations", "roles", "member_roles", "tiers", "tags",
                      "answers")),
         (_("How"), ("channels", "urgency", "respects_quiet", "quiet_from", "quiet_until",
@@ -289,12 +310,11 @@ class RuleForm(DistanceForm):
         offset, day_unit = "", DayUnit.CALENDAR.value
         if given["distance"] is not None:
             offset, day_unit = self.offset_given()
-        every = self._days_given("repeat_days", "repeat_every", "P")
-        until = self._days_given("last_days", "repeat_until", "-P")
-        for name in ("repeat_days", "last_days"):
-            given.pop(name)
+        every = self._repetition_given("repeat", "repeat_every")
+        until = self._repetition_given("last", "repeat_until")
         for name in ("distance", "unit", "side"):
-            given.pop(name)
+            for part in (name, f"repeat_{name}", f"last_{name}"):
+                given.pop(part, None)
         given |= {
             "offset": offset,
             "day_unit": day_unit,
@@ -306,13 +326,16 @@ class RuleForm(DistanceForm):
         }
         return given
 
-    def _days_given(self, name: str, stored: str, sign: str) -> str:
-        """Return a distance in days; one that was not touched stays: hours are not shown."""
-        days = self.cleaned_data[name]
-        if days == self.initial.get(name):
+    def _repetition_given(self, name: str, stored: str) -> str:
+        """Return a distance of the repetition; as with the offset, if untouched it stays."""
+        shown = {part: f"{name}_{part}" for part in ("distance", "unit", "side")}
+        given = {
+            part: self.cleaned_data[field] for part, field in shown.items() if field in self.fields
+        }
+        if all(value == self.initial.get(shown[part]) for part, value in given.items()):
             kept: str = self.initial.get(stored, "")
             return kept
-        return "" if days is None else f"{sign}{days}D"
+        return "" if given["distance"] is None else distance_of(given)[0]
 
     @staticmethod
     def values_of(rule: ReminderRule) -> dict[str, Any]:
@@ -328,18 +351,13 @@ class RuleForm(DistanceForm):
                 *("rearm_on_move", "enabled", "text_zh", "text_en"),
             )
         }
-        every = read_offset(rule.repeat_every).days if rule.repeat_every else None
-        last = read_offset(rule.repeat_until) if rule.repeat_until else None
-        if last is not None and (last.days > 0 or last.minutes):
-            last = None
         return {
             "distance": None,
             "unit": "days",
             "side": "before",
             **same,
             **distance_values(rule.offset, rule.day_unit),
-            "repeat_days": every or None,
-            "last_days": -last.days if last is not None else None,
+            **repetition_values(rule),
             "tags": " ".join(rule.tags),
             "organizations": Organization.objects.filter(uid__in=rule.organizations),
         }

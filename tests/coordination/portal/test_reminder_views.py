@@ -12,7 +12,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fixed_clock")]
 
 FILLED = {
     "distance": "7", "unit": "days", "side": "before", "anchor": "start", "clock": "event",
-    "workdays_of": "alliance", "repeat_while": "always", "repeat_times": "5",
+    "workdays_of": "alliance", "repeat_unit": "days", "repeat_while": "always",
+    "last_unit": "days", "last_side": "before", "repeat_times": "5",
     "audience": ["hosts"], "channels": ["email"], "urgency": "normal", "respects_quiet": "on",
     "quiet_from": "22:00", "quiet_until": "07:00", "min_useful_minutes": "60",
     "grace_minutes": "1440", "rearm_on_move": "on", "enabled": "on",
@@ -117,23 +118,43 @@ def test_rule_that_the_form_cannot_show_whole_keeps_what_was_not_touched(cast: C
 
 def test_rule_repeats_until_the_day_that_is_given_and_says_so(cast: Cast):
     client, data = as_viewer(cast.secretary), FILLED | {"alliance": cast.alliance.pk}
-    client.post("/reminders/", data | {"repeat_days": "2", "last_days": "1"})
+    client.post("/reminders/", data | {"repeat_distance": "2", "last_distance": "1"})
     rule = ReminderRule.objects.get()
     path = f"/reminders/{rule.uid}/"
     page = client.get(path)
-    shown = FILLED | {"repeat_days": "2", "do": "save"}
+    shown = FILLED | {"repeat_distance": "2", "do": "save"}
 
-    client.post(path, shown | {"last_days": "0", "version": rule.version})
+    client.post(path, shown | {"last_distance": "0", "version": rule.version})
     until_it_begins = ReminderRule.objects.get()
-    late = client.post(path, shown | {"last_days": "30", "version": until_it_begins.version})
-    client.post(path, shown | {"last_days": "", "version": until_it_begins.version})
+    late = client.post(path, shown | {"last_distance": "30", "version": until_it_begins.version})
+    client.post(path, shown | {"last_distance": "", "version": until_it_begins.version})
 
     assert (rule.repeat_every, rule.repeat_until) == ("P2D", "-P1D")
-    assert page.context["form"]["last_days"].initial == 1
+    assert page.context["form"]["last_distance"].initial == 1
     assert "最晚" in page.context["words"]
-    assert until_it_begins.repeat_until == "-P0D"
-    assert (late.status_code, list(late.context["form"].errors)) == (422, ["last_days"])
+    assert until_it_begins.repeat_until == "P0D"
+    assert (late.status_code, list(late.context["form"].errors)) == (422, ["last_distance"])
     assert ReminderRule.objects.get().repeat_until == ""
+
+
+def test_rule_repeats_by_the_hour_and_past_the_end_as_its_page_shows(cast: Cast):
+    client, data = as_viewer(cast.secretary), FILLED | {"alliance": cast.alliance.pk}
+    after = {"distance": "1", "unit": "hours", "side": "after", "anchor": "end"}
+    hourly = {"repeat_distance": "6", "repeat_unit": "hours", "last_distance": "2"}
+
+    client.post("/reminders/", data | after | hourly | {"last_side": "after"})
+    rule = ReminderRule.objects.get()
+    path = f"/reminders/{rule.uid}/"
+    initial = client.get(path).context["form"].initial
+    shown = FILLED | after | hourly | {"last_side": "after", "do": "save"}
+    client.post(path, shown | {"repeat_unit": "days", "version": rule.version})
+
+    assert (rule.repeat_every, rule.repeat_until) == ("PT6H", "P2D")
+    assert {name: initial[name] for name in (*hourly, "last_unit", "last_side")} == {
+        "repeat_distance": 6, "repeat_unit": "hours",
+        "last_distance": 2, "last_unit": "days", "last_side": "after",
+    }  # fmt: skip
+    assert ReminderRule.objects.get().repeat_every == "P6D"
 
 
 def test_rule_keeps_a_chosen_organization_that_is_no_member(cast: Cast):
