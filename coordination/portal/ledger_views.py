@@ -22,6 +22,7 @@ from coordination.bilingual import localized
 from coordination.changes.refusals import NotAllowed
 from coordination.deliveries.circuit import resume_channel, switch_off, switch_on
 from coordination.deliveries.freshness import condition_lately, messages_by_state
+from coordination.deliveries.heeding import NO_INBOX
 from coordination.deliveries.models import Channel, Delivery, Endpoint, HoldPeriod
 from coordination.deliveries.reason_words import reason_in_words
 from coordination.deliveries.timing import database_time
@@ -70,6 +71,8 @@ def show(request: HttpRequest) -> HttpResponse:
         raise NotAllowed
     question = _question(request, viewer)
     rows = ledger.lines_for(viewer, question).with_outcome().order_by("-pk")
+    if not question.state:  # the mail that went instead has a line of its own
+        rows = rows.exclude(dropped_reason=NO_INBOX)
     before = asked(request, "before")
     if before.isascii() and before.isdigit() and len(before) < 18:
         rows = rows.filter(pk__lt=int(before))

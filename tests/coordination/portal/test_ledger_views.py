@@ -5,6 +5,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from alliances.models import Person
+from alliances.seating import add_person
 from coordination.accounts.models import User
 from coordination.accounts.viewer import SYSTEM, Viewer
 from coordination.deliveries.bundling import bundle_due
@@ -69,6 +70,23 @@ def test_ledger_of_a_reader_shows_what_was_meant_for_them(cast: Cast):
     response = as_viewer(cast.member_liaison).get("/ledger/")
 
     assert lines(response) == [(key_of(cast.member_liaison), "sent")]
+
+
+def test_ledger_names_once_whom_mail_told_in_place_of_an_inbox_that_nobody_opens(cast: Cast):
+    event = make_event(cast.alliance)
+    somebody = add_person(viewer=SYSTEM, at=AT, name_zh="示例联络员")
+    cause = Cause(
+        "chase", f"{event.pk}", due_at=AT, send_after=AT,
+        about_type="events.event", about_uid=event.uid,
+    )  # fmt: skip
+    enqueue([f"person:{somebody.uid}"], channel="inbox", cause=cause)
+    bundle_due(AT)
+    client = as_viewer(cast.secretary)
+
+    usual, dropped = (client.get("/ledger/", {"state": state}) for state in ("", "superseded"))
+
+    assert [line.row.channel for line in usual.context["lines"]] == ["email"]
+    assert [line.row.channel for line in dropped.context["lines"]] == ["inbox"]
 
 
 def test_ledger_without_an_account_asks_to_sign_in():
