@@ -13,13 +13,15 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import CharField, Q, QuerySet, Value
-from django.db.models.functions import Cast, Concat, Left, StrIndex
+from django.db.models import CharField, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Cast, Coalesce, Concat, Left, StrIndex
 from django.utils.translation import gettext_lazy as _
 
 from alliances.models import Person
+from alliances.rules import is_secretariat_anywhere
 from coordination.accounts.viewer import Viewer
 from coordination.changes.refusals import NotAllowed, NotVisible
+from coordination.deliveries.circuit import OPEN_AFTER, switch_off, switch_on
 from coordination.deliveries.holding import release_held, release_period, replay, skip
 from coordination.deliveries.models import Attempt, Delivery, Endpoint, HoldPeriod, Message
 from coordination.deliveries.querysets import DeliveryQuerySet, EndpointQuerySet, MessageQuerySet
@@ -34,6 +36,8 @@ STATES = {
     "superseded": _("no longer wanted"),
     "held": _("held back"),
 }
+ENDPOINT_STATES = ("well", "paused", "off", "gone")
+OPEN = ("pending", "dead", "held")  # what may still go out, by its own index
 FEW = {"waiting": "pending", "dead": "dead", "held": "held"}  # of STATES -> of messages
 KIND = "person"
 
@@ -124,6 +128,59 @@ def endpoints_in_charge(viewer: Viewer) -> EndpointQuerySet:
         return Endpoint.objects.all()
     lines = Delivery.objects.filter(ledger_of_secretariats(viewer))
     return Endpoint.objects.filter(pk__in=lines.values("endpoint_id"))
+
+
+def failing_endpoints(viewer: Viewer) -> EndpointQuerySet:
+    """Return the endpoints in the viewer's charge that fail, each with `answer`: what it last said.
+
+    Raises:
+        NotAllowed: the viewer works in no secretariat.
+    """
+    return _endpoints(viewer).failing()
+
+
+def switch_endpoint(viewer: Viewer, uid: UUID, *, on: bool, at: datetime) -> Endpoint:
+    """Let nothing more go to an endpoint, or let messages go there again; what waits, waits.
+
+    Args:
+        viewer: works in a secretariat whose messages go there.
+        uid: which endpoint.
+        on: whether messages go there from now on.
+        at: the database's time.
+
+    Returns:
+        The endpoint as it is then.
+
+    Raises:
+        NotAllowed: the viewer works in no secretariat.
+        NotVisible: no message of the viewer's secretariats goes there.
+    """
+    rows = _endpoints(viewer).filter(uid=uid)
+    pk = rows.values_list("pk", flat=True).first()
+    if pk is None:
+        raise NotVisible
+    if on:
+        switch_on(pk)
+    else:
+        switch_off(pk, at=at)
+    return rows.get()
+
+
+def _endpoints(viewer: Viewer) -> EndpointQuerySet:
+    if not is_secretariat_anywhere(viewer):
+        raise NotAllowed
+    refused = Message.objects.filter(endpoint=OuterRef("pk"), state__in=OPEN).exclude(error="")
+    answers = refused.order_by("-pk").values("error")[:1]
+    return endpoints_in_charge(viewer).annotate(answer=Coalesce(Subquery(answers), Value("")))
+
+
+def endpoint_state(endpoint: Endpoint) -> str:
+    """Return one of `ENDPOINT_STATES`; "gone" where there is no such address."""
+    if endpoint.disabled_at is not None:
+        return "off"
+    if endpoint.bounced_at is not None:
+        return "gone"
+    return "paused" if endpoint.failures >= OPEN_AFTER else "well"
 
 
 def _narrowed(
@@ -243,12 +300,13 @@ def tries_of(message: Message) -> list[Attempt]:
 
 def people_behind(lines: Sequence[Delivery]) -> dict[str, str]:
     """Return recipient's key -> name; an erased person has none; one query."""
-    uids = {uid for line in lines if (uid := _uid_of(line.recipient)) is not None}
+    uids = {uid for line in lines if (uid := person_of(line.recipient)) is not None}
     people = Person.objects.filter(uid__in=uids).select_related("details")
     return {f"{KIND}:{person.uid}": str(person) for person in people}
 
 
-def _uid_of(recipient: str) -> UUID | None:
+def person_of(recipient: str) -> UUID | None:
+    """Return the outside id of the person behind a recipient's key; None for anything else."""
     kind, _sign, text = recipient.partition(":")
     try:
         return UUID(text) if kind == KIND else None

@@ -222,9 +222,11 @@ def add_robot(stage: Stage) -> Endpoint:
     )  # fmt: skip
 
 
-def add_failing_endpoint(stage: Stage) -> None:
-    message = add_message(stage)
-    Endpoint.objects.filter(pk=message.endpoint_id).update(disabled_at=AT, disabled_reason="gone")
+def add_failing_endpoint(stage: Stage) -> Endpoint:
+    endpoint = add_message(stage).endpoint
+    endpoint.disabled_at, endpoint.disabled_reason = AT, "gone"
+    endpoint.save()
+    return endpoint
 
 
 def add_inbound(stage: Stage) -> None:
@@ -267,6 +269,7 @@ MAKERS: dict[str, Maker] = {
     "api-feed-link-list": add_link,
     "api-webhook-list": add_webhook,
     "api-ledger": add_message,
+    "api-ledger-endpoints": add_failing_endpoint,
     "api-inbox": add_inbox_item,
     "api-robots": add_robot,
     "api-event-history": add_change,

@@ -41,6 +41,7 @@ from tests.factories import (
 )
 from tests.surfaces import (
     WHOLE,
+    add_failing_endpoint,
     add_inbox_item,
     add_link,
     add_message,
@@ -134,6 +135,7 @@ def make_rows(cast: Cast) -> Rows:
         "link": add_link(stage),
         "webhook": add_webhook(stage),
         "message": add_message(stage),
+        "endpoint": add_failing_endpoint(stage),
         "inbox": add_inbox_item(stage),
         "robot": add_robot(stage),
     }
@@ -165,6 +167,7 @@ LISTS: dict[str, tuple[str, set[str]]] = {
     "api-feed-link-list": ("link", {"secretary"}),
     "api-webhook-list": ("webhook", STAFF),
     "api-ledger": ("message", STAFF),
+    "api-ledger-endpoints": ("endpoint", STAFF),
     "api-inbox": ("inbox", {"secretary"}),
     "api-robots": ("robot", STAFF),
     "api-event-history": ("", EVERYONE),
@@ -389,6 +392,13 @@ VERBS = [
     Verb("POST", "api-ledger-message-replay", "message", nothing, STAFF, outside(*STAFF)),
     Verb("POST", "api-ledger-message-skip", "message", nothing, STAFF, outside(*STAFF)),
     Verb("POST", "api-ledger-message-release", "message", nothing, STAFF, outside(*STAFF)),
+    Verb(
+        "POST", "api-ledger-endpoint-switch-off", "endpoint", nothing, STAFF,
+        SECRETARIES - STAFF,
+    ),
+    Verb(
+        "POST", "api-ledger-endpoint-switch-on", "endpoint", nothing, STAFF, SECRETARIES - STAFF
+    ),
     Verb("POST", "api-ledger-replay", "", fixed(**SPAN), SECRETARIES),  # each its own events'
     Verb("POST", "api-ledger-skip", "", fixed(**SPAN), SECRETARIES),
     Verb("POST", "api-ledger-release", "", fixed(**SPAN), SECRETARIES),

@@ -9,6 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -20,7 +21,7 @@ from alliances.rules import is_secretariat_anywhere
 from coordination.accounts.viewer import Viewer
 from coordination.bilingual import localized
 from coordination.changes.refusals import NotAllowed
-from coordination.deliveries.circuit import resume_channel, switch_off, switch_on
+from coordination.deliveries.circuit import resume_channel
 from coordination.deliveries.freshness import condition_lately, messages_by_state
 from coordination.deliveries.heeding import NO_INBOX
 from coordination.deliveries.models import Channel, Delivery, Endpoint, HoldPeriod
@@ -158,9 +159,8 @@ def act(request: HttpRequest, verb: str) -> HttpResponse:
 def health(request: HttpRequest) -> HttpResponse:
     """Show whether mail goes out: the clock, the channels, what is paused, what is held."""
     viewer = viewer_of(request)
-    if not is_secretariat_anywhere(viewer):
-        raise NotAllowed
-    endpoints = ledger.endpoints_in_charge(viewer).failing().order_by("-failing_since", "pk")
+    failing = ledger.failing_endpoints(viewer).order_by("-failing_since", "pk")
+    rows = Paginator(failing, PAGE_ROWS).get_page(request.GET.get("page"))
     return render(
         request,
         "portal/ledger_health.html",
@@ -168,7 +168,8 @@ def health(request: HttpRequest) -> HttpResponse:
             "condition": condition_lately(),
             "counts": messages_by_state(),
             "channels": Channel.objects.order_by("name"),
-            "endpoints": _with_names(list(endpoints[:PAGE_ROWS])),
+            "rows": rows,
+            "endpoints": _with_names(list(rows)),
             "periods": HoldPeriod.objects.filter(released_at=None).order_by("pk"),
             "at": now(),
             "is_operator": viewer.is_unlimited,
@@ -198,16 +199,12 @@ def end_hold(request: HttpRequest, key: int, verb: str) -> HttpResponse:
 @page
 def switch(request: HttpRequest, uid: UUID) -> HttpResponse:
     """Switch an endpoint off, or on again."""
-    viewer = viewer_of(request)
-    if not is_secretariat_anywhere(viewer):
-        raise NotAllowed
-    endpoint = one(ledger.endpoints_in_charge(viewer), uid=uid)
-    if request.POST.get("to") == "off":
-        switch_off(endpoint.pk, at=database_time())
-        messages.success(request, _("Nothing goes to this address any more; what waits, waits."))
-    else:
-        switch_on(endpoint.pk)
+    on = request.POST.get("to") != "off"
+    ledger.switch_endpoint(viewer_of(request), uid, on=on, at=database_time())
+    if on:
         messages.success(request, _("Messages go to this address again."))
+    else:
+        messages.success(request, _("Nothing goes to this address any more; what waits, waits."))
     return HttpResponseRedirect(reverse("portal:ledger_health"))
 
 
@@ -283,6 +280,10 @@ def _narrowed_by(viewer: Viewer, question: ledger.Asked, lines: list[Line]) -> s
     return lines[0].who if question.person is not None and lines else ""
 
 
-def _with_names(endpoints: list[Endpoint]) -> list[tuple[Endpoint, str]]:
+def _with_names(endpoints: list[Endpoint]) -> list[tuple[Endpoint, str, UUID | None]]:
+    """Return endpoints, each with who is reached there and, for a person, their uid."""
     people = ledger.people_behind([Delivery(recipient=row.owner) for row in endpoints])
-    return [(row, people.get(row.owner, row.owner.partition(":")[0])) for row in endpoints]
+    return [
+        (row, people.get(row.owner, row.owner.partition(":")[0]), ledger.person_of(row.owner))
+        for row in endpoints
+    ]

@@ -16,10 +16,9 @@ from rest_framework import serializers
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
 
-from alliances.rules import is_secretariat_anywhere
 from coordination.accounts.languages import PARAMETER as LANG
-from coordination.changes.refusals import NotAllowed, NotVisible, invalid
-from coordination.deliveries.models import Channel, Delivery
+from coordination.changes.refusals import NotVisible, invalid
+from coordination.deliveries.models import Delivery
 from coordination.deliveries.timing import database_time
 from coordination.pages.answers import uid_or_none
 from coordination.rest.filters import refuse_backwards
@@ -81,16 +80,6 @@ class MessageReading(serializers.Serializer[Any]):
     next_attempt_at = serializers.DateTimeField(allow_null=True)
     lines = LineReading(many=True)
     tries = TryReading(many=True)
-
-
-class ChannelReading(serializers.Serializer[Any]):
-    """How a channel is."""
-
-    name = serializers.CharField()
-    failing_since = serializers.DateTimeField(allow_null=True)
-    paused_until = serializers.DateTimeField(allow_null=True)
-    succeeded_at = serializers.DateTimeField(allow_null=True)
-    reason = serializers.CharField()
 
 
 class CountReading(serializers.Serializer[Any]):
@@ -233,34 +222,6 @@ class MessageView(HouseView):
             "tries": tries,
         }
         return self.answer_tagged(described)
-
-
-class ChannelsView(HouseView):
-    """The channels, for secretariats."""
-
-    resource = "events"
-
-    @extend_schema(operation_id="ledger_channels", responses=ChannelReading(many=True))
-    def get(self, request: Request, **kwargs: Any) -> HttpResponse:
-        """Answer how each channel is.
-
-        Raises:
-            NotAllowed: the caller works in no secretariat.
-        """
-        if not is_secretariat_anywhere(self.viewer):
-            raise NotAllowed
-        return self.answer_tagged(
-            [
-                {
-                    "name": channel.name,
-                    "failing_since": channel.failing_since,
-                    "paused_until": channel.paused_until,
-                    "succeeded_at": channel.succeeded_at,
-                    "reason": channel.reason,
-                }
-                for channel in Channel.objects.order_by("name")
-            ]
-        )
 
 
 class _ActView(HouseView):

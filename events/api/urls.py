@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from coordination.rest.routing import resource_paths, view_paths
 from events.api.inbound_views import InboundMailView
-from events.api.ledger import (
-    ChannelsView,
-    LedgerView,
-    MessageActView,
-    MessageView,
-    SpanActView,
-)
+from events.api.ledger import LedgerView, MessageActView, MessageView, SpanActView
+from events.api.ledger_endpoints import ChannelsView, FailingEndpointsView, SwitchEndpointView
 from events.api.owed_views import (
     ChaseStepViewSet,
     DutyViewSet,
@@ -50,6 +45,17 @@ urlpatterns = [
     *view_paths("inbound-mail", InboundMailView.as_view(), name="api-inbound-mail"),
     *view_paths("ledger", LedgerView.as_view(), name="api-ledger"),
     *view_paths("ledger/channels", ChannelsView.as_view(), name="api-ledger-channels"),
+    *view_paths("ledger/endpoints", FailingEndpointsView.as_view(), name="api-ledger-endpoints"),
+    *view_paths(
+        "ledger/endpoints/<uuid:uid>/switch-on",
+        SwitchEndpointView.as_view(on=True),
+        name="api-ledger-endpoint-switch-on",
+    ),
+    *view_paths(
+        "ledger/endpoints/<uuid:uid>/switch-off",
+        SwitchEndpointView.as_view(on=False),
+        name="api-ledger-endpoint-switch-off",
+    ),
     *view_paths("ledger/messages/<uuid:uid>", MessageView.as_view(), name="api-ledger-message"),
     *(
         path

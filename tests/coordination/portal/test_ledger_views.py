@@ -199,6 +199,33 @@ def test_switch_turns_an_address_off_and_on(cast: Cast):
     assert endpoint.disabled_at is None
 
 
+def test_health_says_what_a_failing_address_answers_and_leads_to_its_reader(cast: Cast):
+    message = told(cast.member_liaison, make_event(cast.alliance), state="dead")
+    Message.objects.update(error="552 5.2.2 mailbox full")
+    Endpoint.objects.filter(pk=message.endpoint_id).update(failures=5)
+    uid = key_of(cast.member_liaison).partition(":")[2]
+
+    text = as_viewer(cast.secretary).get("/ledger/health/").content.decode()
+
+    assert "552 5.2.2 mailbox full" in text
+    assert f'href="/ledger/?person={uid}"' in text
+
+
+def test_health_shows_every_failing_address_page_by_page(cast: Cast, monkeypatch):
+    monkeypatch.setattr("coordination.portal.ledger_views.PAGE_ROWS", 1)
+    event = make_event(cast.alliance)
+    for viewer in (cast.member_liaison, cast.host_liaison):
+        told(viewer, event)
+    Endpoint.objects.update(failures=5)
+    client = as_viewer(cast.secretary)
+
+    pages = [client.get("/ledger/health/", {"page": page}) for page in ("", "2")]
+
+    shown = [endpoint for page in pages for endpoint, _name, _uid in page.context["endpoints"]]
+    assert {endpoint.pk for endpoint in shown} == set(Endpoint.objects.values_list("pk", flat=True))
+    assert 'href="?page=2"' in pages[0].content.decode()
+
+
 def test_resume_of_a_channel_is_for_superusers(cast: Cast):
     assert as_viewer(cast.secretary).post("/ledger/channels/email/").status_code == 403
 

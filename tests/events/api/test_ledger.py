@@ -8,7 +8,7 @@ from coordination.accounts.models import User
 from coordination.accounts.viewer import SYSTEM, Viewer
 from coordination.deliveries.bundling import bundle_due
 from coordination.deliveries.fanout import Cause, enqueue
-from coordination.deliveries.models import Channel, Message
+from coordination.deliveries.models import Channel, Endpoint, Message
 from events.models import ReminderRule
 from events.reminding import add_reminder_rule
 from events.telling import Reminders
@@ -112,6 +112,26 @@ def test_replay_by_somebody_else_is_not_found(cast: Cast):
 
     assert response.status_code == 404
     assert Message.objects.get().state == "dead"
+
+
+def test_endpoints_that_fail_say_why_and_are_switched_off_and_on(cast: Cast):
+    endpoint = dead_message(cast).endpoint
+    path, secretary = f"/api/v1/ledger/endpoints/{endpoint.uid}", as_viewer(cast.secretary)
+
+    def listed() -> list[tuple[str, str, str]]:
+        items = secretary.get("/api/v1/ledger/endpoints/").json()["items"]
+        return [(item["state"], item["reason"], item["answer"]) for item in items]
+
+    well = listed()
+    Endpoint.objects.filter(pk=endpoint.pk).update(failures=5)
+    paused = listed()
+    off = secretary.post(f"{path}/switch-off/")
+    switched_off = listed()
+    on = secretary.post(f"{path}/switch-on/")
+
+    assert (well, paused) == ([], [("paused", "", "550 no such user")])
+    assert switched_off == [("off", "by_hand", "550 no such user")]
+    assert (off.json()["state"], on.json()["state"], listed()) == ("off", "well", [])
 
 
 def test_channels_are_shown_to_secretariats(cast: Cast):
