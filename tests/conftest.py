@@ -12,11 +12,19 @@ import time_machine
 from django.conf import settings
 from django.core.cache import cache, caches
 from django.db import connection
+from hypothesis import HealthCheck
+from hypothesis import settings as property_settings
 
 from coordination.changes.models import Counter
 
 if TYPE_CHECKING:
     from tests.factories import Cast
+
+# A busy machine makes a test slow, not wrong.
+property_settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+property_settings.load_profile("untimed")
 
 # 23:30 on the last day of March in Beijing, a Friday; 15:30 in UTC.
 NOW = datetime(2028, 3, 31, 15, 30, tzinfo=UTC)

@@ -243,7 +243,6 @@ def test_five_channels_agree(world: World) -> None:
     @given(histories)
     @settings(
         max_examples=8,
-        deadline=None,
         derandomize=True,
         database=None,
         phases=[Phase.explicit, Phase.generate],

@@ -98,7 +98,6 @@ def test_a_stale_copy_caught_up_equals_a_fresh_one(world: World) -> None:
     @given(histories)
     @settings(
         max_examples=25,
-        deadline=None,
         derandomize=True,
         database=None,
         phases=[Phase.explicit, Phase.generate],

@@ -375,7 +375,7 @@ def test_vevent_rendered_again_is_the_same_bytes() -> None:
     assert rendered(EVENT) == rendered(replace(EVENT))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(text=nasty_text)
 @example(text="中" * 200)
 @example(text="👩‍👩‍👧‍👦" * 30)
@@ -407,7 +407,7 @@ def test_vevent_of_any_text_comes_back_from_a_parser_in_lines_of_75_octets(text:
     assert component["ORGANIZER"].params["CN"] == one_line(text).replace("\\", "/")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(text=nasty_text)
 def test_fold_of_any_text_unfolds_to_it_and_cuts_no_character(text: str) -> None:
     value = escaped(text)

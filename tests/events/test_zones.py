@@ -224,7 +224,7 @@ def test_instant_of_a_plain_time_goes_there_and_back(
     assert wall_of(instant_of(wall, zone), zone) == wall
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     zone=st.sampled_from(sorted(zone_names())),
     instant=st.datetimes(datetime(2000, 1, 1), datetime(2060, 1, 1), timezones=st.just(UTC)),
