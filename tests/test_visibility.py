@@ -406,6 +406,7 @@ VERBS = [
 ELSEWHERE = {  # their own tests walk who may
     "plan-import", "api-inbound-mail", "api-inbox-read", "api-inbox-unread", "api-inbox-read-all",
     "api-wishes", "api-robots", "api-robot", "api-robot-test", "api-robot-switch-on",
+    "api-ledger-channel-resume",
 }  # fmt: skip
 WRITING = ("post", "patch", "delete", "put")
 

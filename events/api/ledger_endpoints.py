@@ -12,7 +12,8 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from alliances.rules import is_secretariat_anywhere
-from coordination.changes.refusals import NotAllowed
+from coordination.changes.refusals import NotAllowed, NotVisible
+from coordination.deliveries.circuit import resume_channel
 from coordination.deliveries.models import Channel, Endpoint
 from coordination.deliveries.timing import database_time
 from coordination.rest.views import HouseView
@@ -108,18 +109,40 @@ class ChannelsView(HouseView):
         """
         if not is_secretariat_anywhere(self.viewer):
             raise NotAllowed
-        return self.answer_tagged(
-            [
-                {
-                    "name": channel.name,
-                    "failing_since": channel.failing_since,
-                    "paused_until": channel.paused_until,
-                    "succeeded_at": channel.succeeded_at,
-                    "reason": channel.reason,
-                }
-                for channel in Channel.objects.order_by("name")
-            ]
-        )
+        return self.answer_tagged([_channel(row) for row in Channel.objects.order_by("name")])
+
+
+class ResumeChannelView(HouseView):
+    """Try a paused channel at once, for superusers: it carries the mail of every alliance."""
+
+    resource = "events"
+
+    @extend_schema(request=None, responses=ChannelReading)
+    def post(self, request: Request, **kwargs: Any) -> HttpResponse:
+        """Let the next message try the channel, from a fresh count of failures.
+
+        Raises:
+            NotAllowed: the caller is no superuser.
+            NotVisible: nothing was sent over a channel of that name.
+        """
+        if not self.viewer.is_unlimited:
+            raise NotAllowed
+        row = Channel.objects.filter(name=kwargs["name"]).first()
+        if row is None:
+            raise NotVisible
+        resume_channel(row.name)
+        row.refresh_from_db()
+        return self.answer(_channel(row))
+
+
+def _channel(row: Channel) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "failing_since": row.failing_since,
+        "paused_until": row.paused_until,
+        "succeeded_at": row.succeeded_at,
+        "reason": row.reason,
+    }
 
 
 def _endpoint(row: Any) -> dict[str, Any]:

@@ -5,7 +5,12 @@ from __future__ import annotations
 from coordination.rest.routing import resource_paths, view_paths
 from events.api.inbound_views import InboundMailView
 from events.api.ledger import LedgerView, MessageActView, MessageView, SpanActView
-from events.api.ledger_endpoints import ChannelsView, FailingEndpointsView, SwitchEndpointView
+from events.api.ledger_endpoints import (
+    ChannelsView,
+    FailingEndpointsView,
+    ResumeChannelView,
+    SwitchEndpointView,
+)
 from events.api.owed_views import (
     ChaseStepViewSet,
     DutyViewSet,
@@ -45,6 +50,11 @@ urlpatterns = [
     *view_paths("inbound-mail", InboundMailView.as_view(), name="api-inbound-mail"),
     *view_paths("ledger", LedgerView.as_view(), name="api-ledger"),
     *view_paths("ledger/channels", ChannelsView.as_view(), name="api-ledger-channels"),
+    *view_paths(
+        "ledger/channels/<slug:name>/resume",
+        ResumeChannelView.as_view(),
+        name="api-ledger-channel-resume",
+    ),
     *view_paths("ledger/endpoints", FailingEndpointsView.as_view(), name="api-ledger-endpoints"),
     *view_paths(
         "ledger/endpoints/<uuid:uid>/switch-on",

@@ -142,6 +142,18 @@ def test_channels_are_shown_to_secretariats(cast: Cast):
     assert as_viewer(cast.member_liaison).get("/api/v1/ledger/channels/").status_code == 403
 
 
+def test_channel_is_tried_at_once_by_superusers_alone(cast: Cast):
+    Channel.objects.create(name="email", failures=2, paused_until=AT, reason="smtp_away")
+    path = "/api/v1/ledger/channels/email/resume/"
+
+    refused = as_viewer(cast.secretary).post(path)
+    unknown = as_viewer(cast.superuser).post("/api/v1/ledger/channels/fax/resume/")
+    resumed = as_viewer(cast.superuser).post(path)
+
+    assert (refused.status_code, unknown.status_code, resumed.status_code) == (403, 404, 200)
+    assert (resumed.json()["paused_until"], resumed.json()["reason"]) == (None, "")
+
+
 def test_ledger_by_rule_answers_each_time_of_a_reminder_that_repeats(cast: Cast):
     chosen = {"offset": "-P7D", "audience": ["secretariat"]}
     rule = add_reminder_rule(cast.alliance, viewer=SYSTEM, at=AT, repeat_every="P2D", **chosen)
