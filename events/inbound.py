@@ -12,23 +12,20 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Q
+from django.db.models import Max, Q
 from django.utils.translation import gettext_lazy as _
 
-from alliances.models import Person
 from coordination.accounts.viewer import Viewer
 from coordination.changes.refusals import NotAllowed, Refusal, TransitionNotAllowed
-from coordination.deliveries.models import Delivery, Endpoint
 from events import rules
 from events.answer_links import invitee_of_addresses
-from events.bounces import note_returned, uid_in
-from events.invitation_notices import SOURCE
-from events.inviting import Given, answer_as_invitee, answer_invitation
+from events.bounces import note_returned
+from events.inviting import Given, answer_as_invitee, answer_invitation, given_in
 from events.itip_reading import NotACalendar, Participant, Reply, describe_proposal, read_replies
 from events.mail_reading import ReadMail, is_tangled, read_mail
 from events.models import (
@@ -40,9 +37,11 @@ from events.models import (
     Event,
     InboundMessage,
     InboundState,
-    Invitation,
+    InvitationNotice,
     Invitee,
 )
+from events.senders import addresses_of, invitation_of_attendee, invitation_of_thread
+from events.told_times import answers_this_time, sequence_answered
 
 LARGEST: Final = 2 * 1024 * 1024  # bytes; answers are small, even with a logo in their foot
 MOST_TRIES: Final = 3
@@ -134,6 +133,7 @@ def settle_message(
                 names=row.names,
                 proposed_time=row.proposed_time,
                 comment=row.note,
+                sequence=row.sequence,
                 viewer=viewer,
                 at=at,
             )
@@ -194,7 +194,6 @@ class _Said:
     who: Participant
     state: AnswerState
     names: str
-    proposed_time: str
 
 
 def _decide(row: InboundMessage, mail: ReadMail, at: datetime) -> InboundState:
@@ -210,7 +209,7 @@ def _decide(row: InboundMessage, mail: ReadMail, at: datetime) -> InboundState:
     if row.invitation is not None:  # a mail may speak of other events too
         asked = row.invitation.event.ical_uid
         replies.sort(key=lambda reply: reply.uid != asked)
-    said = _said(replies, _addresses_of(row.person))
+    said = _said(replies, addresses_of(row.person))
     if said is not None:
         return _take_reply(row, said, invitee, at)
     is_broken_answer = bool(broken) and invitee is not None
@@ -220,7 +219,7 @@ def _decide(row: InboundMessage, mail: ReadMail, at: datetime) -> InboundState:
     if mail.sealed_answer:  # which time it answers is sealed too: people count it
         row.said, row.attendee = COUNTED[mail.sealed_answer], mail.sender
     if row.invitation is None:
-        row.invitation, row.person = _by_thread(mail.replies_to)
+        row.invitation, row.person = invitation_of_thread(mail.replies_to)
     return InboundState.LETTER if row.invitation is not None else InboundState.UNMATCHED
 
 
@@ -258,11 +257,14 @@ def _said(replies: Iterable[Reply], own: frozenset[str]) -> _Said | None:
         else:
             continue
         others = [one for one in reply.attendees if one.address in who.delegated_to]
+        for one in others:
+            if one.partstat == "DECLINED":  # RFC 5546 section 4.2.6: nobody comes in their place
+                return _Said(reply, one, AnswerState.DECLINED, "")
         named = [
             f"{one.name} <{one.address}>".strip() if one.name else one.address for one in others
         ]
         names = ", ".join(named or who.delegated_to)[:500]
-        return _Said(reply, who, state, names if state == AnswerState.DELEGATED else "", "")
+        return _Said(reply, who, state, names if state == AnswerState.DELEGATED else "")
     return None
 
 
@@ -274,7 +276,7 @@ def _take_reply(
     row.said, row.names = said.state, said.names
     row.note = said.reply.comment[:1000]  # the mail's own words are the program's
     if invitee is None or invitee.invitation.event.ical_uid != said.reply.uid:
-        found, person = _by_attendee(said.reply.uid, said.who.address)
+        found, person = invitation_of_attendee(said.reply.uid, said.who.address)
         if invitee is None or Event.objects.filter(ical_uid=said.reply.uid).exists():
             row.invitation, row.person = found, person
         invitee = None  # to an address of ours, about nothing that we know: people look at it
@@ -283,49 +285,77 @@ def _take_reply(
     event = row.invitation.event
     if said.state == AnswerState.OTHER_DATE:
         row.proposed_time = describe_proposal(said.reply, event.time_zone)
-    if invitee is None or said.who.address not in _addresses_of(invitee.person):
+    notices = list(row.invitation.notices.all())
+    stamp = min(_written_at(said.reply, notices, row.received_at), at + SKEW)
+    row.sequence = sequence_answered(notices, said=said.reply.sequence, written_at=stamp)
+    if invitee is None or said.who.address not in addresses_of(invitee.person):
         return InboundState.UNVERIFIED
     if said.state == AnswerState.DELEGATED and not said.names:
         return InboundState.LETTER
-    stamp = min(said.reply.stamp_at or row.received_at, at + SKEW)
-    sequence = event.sequence  # also where more is said than was ever sent
-    if said.reply.sequence is not None:
-        sequence = min(said.reply.sequence, event.sequence)
-    old = _reason_it_is_old(invitee, row.invitation, sequence, stamp)
-    return old or _count(row, invitee, (sequence, stamp), at)
+    old = _reason_it_is_old(invitee, row, stamp)
+    return old or _count(row, invitee, stamp, at)
+
+
+def _written_at(
+    reply: Reply, notices: Iterable[InvitationNotice], received_at: datetime
+) -> datetime:
+    """Return when a reply was written: its DTSTAMP.
+
+    Where that is left out, or copied from the invitation it answers, it is when it came.
+    """
+    stamp = reply.stamp_at
+    is_copied = any(stamp == notice.stamp_at for notice in notices)
+    return received_at if stamp is None or is_copied else stamp
 
 
 def _reason_it_is_old(
-    invitee: Invitee, invitation: Invitation, sequence: int, stamp: datetime
+    invitee: Invitee, row: InboundMessage, stamp: datetime
 ) -> InboundState | None:
     """Return why a reply changes nothing; None when it is newer than all that is known.
 
-    RFC 5546 section 2.1.5: SEQUENCE decides, then DTSTAMP. Against answers by page or link its
-    DTSTAMP counts.
+    RFC 5546 section 2.1.5: SEQUENCE decides, then DTSTAMP. Against answers by page or link, and
+    those of colleagues, its DTSTAMP counts; clocks differ, so people look at what is near.
     """
-    if invitee.replied_stamp_at is not None and invitee.replied_sequence is not None:
-        before = (invitee.replied_sequence, invitee.replied_stamp_at)
-        if (sequence, stamp) <= before:
-            same = (sequence, stamp) == before
-            return InboundState.REPEATED if same else InboundState.OUTDATED
-    given = invitation.answers.exclude(way=AnswerWay.MAIL).order_by("-pk").first()
-    if given is not None and given.created_at > stamp + SKEW:
+    if None not in (invitee.replied_stamp_at, invitee.replied_sequence, row.sequence):
+        replied, before = (
+            (row.sequence, stamp),
+            (invitee.replied_sequence, invitee.replied_stamp_at),
+        )
+        if replied <= before:
+            return InboundState.REPEATED if replied == before else InboundState.OUTDATED
+    newest = _newest_of_others(invitee)
+    if newest is None or newest <= stamp:
+        return None
+    if newest > stamp + SKEW:
         return InboundState.OUTDATED
-    return None
+    if row.said == invitee.invitation.state:
+        return None
+    row.error = "near"
+    return InboundState.LETTER
 
 
-def _count(
-    row: InboundMessage, invitee: Invitee, replied: tuple[int, datetime], at: datetime
-) -> InboundState:
+def _newest_of_others(invitee: Invitee) -> datetime | None:
+    """Return when the last answer otherwise than by the person's own calendar was given."""
+    given = Answer.objects.filter(invitation=invitee.invitation_id).exclude(way=AnswerWay.MAIL)
+    others = Invitee.objects.filter(invitation=invitee.invitation_id).exclude(pk=invitee.pk)
+    found = (
+        given.aggregate(newest=Max("created_at"))["newest"],
+        others.aggregate(newest=Max("replied_stamp_at"))["newest"],
+    )
+    return max((instant for instant in found if instant is not None), default=None)
+
+
+def _count(row: InboundMessage, invitee: Invitee, stamp: datetime, at: datetime) -> InboundState:
     """Count a reply; one to an earlier SEQUENCE too, where the time is the same as then."""
     newest = Answer.objects.filter(invitation=row.invitation).order_by("-pk").first()
-    sequence, stamp = replied
-    given = Given(
-        state=row.said, names=row.names, proposed_time=row.proposed_time, comment=row.note
-    )
     try:
         row.answer = answer_as_invitee(
-            invitee, given, way=AnswerWay.MAIL, at=at, sequence=sequence, replied_at=stamp
+            invitee,
+            _given(row, newest),
+            way=AnswerWay.MAIL,
+            at=at,
+            sequence=row.sequence,
+            replied_at=stamp,
         )
     except (NotAllowed, TransitionNotAllowed) as refusal:
         if refusal.code == "event_moved":
@@ -338,37 +368,17 @@ def _count(
     return InboundState.REPEATED if row.answer == newest else InboundState.ANSWERED
 
 
-def _by_attendee(uid: str, address: str) -> tuple[Invitation | None, Person | None]:
-    """Return the invitation to an event that was sent to somebody of this address, if any."""
-    of_address = Q(person__details__email__iexact=address) | Q(person__user__email__iexact=address)
-    invitee = (
-        Invitee.objects.filter(of_address, invitation__event__ical_uid=uid)
-        .select_related("invitation__event__alliance", "invitation__organization", "person")
-        .order_by("-pk")
-        .first()
+def _given(row: InboundMessage, newest: Answer | None) -> Given:
+    """Return what a reply says, with what stands beside the same answer and no calendar can say."""
+    invitation = row.invitation
+    given = Given(state=row.said)
+    if newest is not None and invitation is not None and newest.state == row.said:
+        is_standing = invitation.state == row.said
+        if is_standing and answers_this_time(newest, invitation.notices.all()):
+            given = given_in(newest)
+    return replace(
+        given,
+        names=row.names or given.names,
+        proposed_time=row.proposed_time or given.proposed_time,
+        comment=row.note or given.comment,
     )
-    return (invitee.invitation, invitee.person) if invitee is not None else (None, None)
-
-
-def _by_thread(message_ids: Iterable[str]) -> tuple[Invitation | None, Person | None]:
-    """Return the invitation whose mail is answered, and whom that had gone to."""
-    uids = [found for text in message_ids if (found := uid_in(text)) is not None]
-    line = Delivery.objects.filter(message__uid__in=uids, source=SOURCE).first() if uids else None
-    if line is None:
-        return None, None
-    rows = Invitation.objects.select_related("event__alliance", "organization")
-    uid = line.recipient.partition(":")[2]
-    return rows.filter(pk=int(line.source_id)).first(), Person.objects.filter(uid=uid).first()
-
-
-def _addresses_of(person: Person | None) -> frozenset[str]:
-    """Return the addresses at which the person was, or is, written to; lower case."""
-    if person is None:
-        return frozenset()
-    details = getattr(person, "details", None)
-    found = [details.email if details is not None else ""]
-    found.append(person.user.email if person.user is not None else "")
-    found += Endpoint.objects.filter(owner=f"person:{person.uid}", channel="email").values_list(
-        "address", flat=True
-    )
-    return frozenset(address.lower() for address in found if address)

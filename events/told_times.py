@@ -37,6 +37,28 @@ def time_told(notices: Iterable[InvitationNotice], *, sequence: int) -> str | No
     return max(until, key=lambda notice: notice.number).time_text if until else None
 
 
+def sequence_answered(
+    notices: Iterable[InvitationNotice], *, said: int | None, written_at: datetime
+) -> int | None:
+    """Return the SEQUENCE that a reply answers; None where nobody was told anything.
+
+    One that says none, or one before the first that was sent (some programs always write 0),
+    answers what had been told when it was written; one that says more than was sent, the last.
+
+    Args:
+        notices: of one invitation.
+        said: SEQUENCE of the reply; None where it is left out.
+        written_at: when the reply was written.
+    """
+    sent = sorted((notice.sequence, notice.stamp_at) for notice in notices)
+    if not sent:
+        return None
+    (first, _at), (last, _last_at) = sent[0], sent[-1]
+    if said is not None and said >= first:
+        return min(said, last)
+    return max((number for number, stamp in sent if stamp <= written_at), default=first)
+
+
 def answers_this_time(answer: Answer, notices: Iterable[InvitationNotice]) -> bool:
     """Whether the time was the same when it was answered.
 

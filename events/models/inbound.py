@@ -55,6 +55,7 @@ class InboundMessage(models.Model):
         person: whom the invitation had been sent to, where that is known.
         attendee: address that the calendar answered for.
         said: what it answers, as an answer's state; "" for nothing.
+        sequence: SEQUENCE of the event that it answers, where that is known.
         note: its words, or what its calendar commented.
         raw: its bytes, forgotten after 90 days with all that names anybody.
     """
@@ -75,6 +76,7 @@ class InboundMessage(models.Model):
     said = models.CharField(
         _("answer"), max_length=20, choices=AnswerState.choices, blank=True, default=""
     )
+    sequence = models.PositiveIntegerField(null=True, blank=True)
     names = models.CharField(_("who comes"), max_length=500, blank=True, default="")
     proposed_time = models.CharField(max_length=200, blank=True, default="")
     note = models.CharField(_("what it says"), max_length=1000, blank=True, default="")
@@ -124,6 +126,10 @@ _WHY = {
         "Outlook sealed this mail in a part that only Outlook reads in full (winmail.dat). Where "
         "it says above what was answered, count it; else ask the sender to answer by the link in "
         "the invitation."
+    ),
+    "near": _(
+        "This reply and another answer were given within five minutes of each other, and clocks "
+        "differ: where this one is the later, count it."
     ),
     "too_large": _("The mail is larger than 2 MiB and was not taken in; it is in the mailbox."),
     "tangled": _("The mail has too many parts and was not taken in; it is in the mailbox."),
