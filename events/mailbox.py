@@ -1,8 +1,9 @@
 """Fetch mail from the mailbox that answers come to (IMAP4rev1, RFC 3501), one process at a time.
 
 A mail is marked as read, or moved, only after its row is committed: a process that dies in between
-leaves it unread, and the next one finds that it is there already. Fetching runs in a thread of its
-own, so that a mail server that hangs never stops the loop.
+leaves it unread, and the next one finds that it is there already. What came since the last visit
+is fetched also where somebody has read it in a mail program, or this database is a copy from
+before. Fetching runs in a thread of its own, so that a mail server that hangs never stops the loop.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ import re
 import ssl
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -33,6 +35,9 @@ UNREAD_TOO_LONG: Final = timedelta(minutes=15)
 SECONDS_OF_SILENCE: Final = 15  # between two answers of the server
 BUDGET_SECONDS: Final = 60.0  # for one visit; what is left waits for the next
 MOST_A_VISIT: Final = 200  # mails
+MOST_BREAKS: Final = 3  # of the connection in one visit
+_WHO: Final = '("name" "Coordination" "version" "1")'
+_UID: Final = re.compile(rb"UID (\d+)")
 _SIZE: Final = re.compile(rb"RFC822\.SIZE (\d+)")
 log = logging.getLogger(__name__)
 
@@ -137,24 +142,89 @@ def _note_failure(name: str, error: Exception, at: datetime) -> None:
     row.save()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """What lies in the folder to be taken, and where the visit after this one begins.
+
+    Attributes:
+        uids: ascending.
+        validity: UIDVALIDITY; 0 where the server does not say (RFC 3501 section 2.3.1.1).
+        since: the first UID that is fetched also where it is read.
+        following: the first UID that there is not yet.
+    """
+
+    uids: list[int]
+    validity: int
+    since: int
+    following: int
+
+
 def _fetch(mailbox: Mapping[str, Any], at: datetime) -> int:
-    server = _connect(mailbox)
+    server = _open(mailbox)
     try:
-        _check(server.login(mailbox["user"], mailbox["password"]), "login")
-        _check(server.select(_quoted(mailbox["folder"])), "select")
-        # Some servers say nothing where nothing is found.
-        uids = (_check(server.uid("SEARCH", "UNSEEN"), "search")[0] or b"").split()
-        until, new = time.monotonic() + BUDGET_SECONDS, 0
-        for uid in uids[:MOST_A_VISIT]:
-            if time.monotonic() > until:
-                break
+        found = _find(server, name_of(mailbox))
+        until, new, breaks = time.monotonic() + BUDGET_SECONDS, 0, 0
+        left = found.uids[:]
+        while left and len(found.uids) - len(left) < MOST_A_VISIT and time.monotonic() < until:
+            uid = left.pop(0)
             try:
-                new += _take(server, uid.decode(), mailbox["handled"], at)
-            except MailboxFailed as error:  # this mail's: the others do not wait for it
+                new += _take(server, str(uid), mailbox["handled"], at)
+            except (imaplib.IMAP4.abort, OSError):
+                breaks += 1
+                if breaks > MOST_BREAKS:
+                    raise
+                log.warning("The connection to %s broke at a mail.", name_of(mailbox))
+                _leave(server)
+                server = _open(mailbox)
+            except (MailboxFailed, imaplib.IMAP4.error) as error:  # this mail's alone
                 log.warning("A mail stays in %s: %s", name_of(mailbox), error)
+        following = min((uid for uid in left if uid >= found.since), default=found.following)
+        InboundMailbox.objects.filter(name=name_of(mailbox)).update(
+            uid_validity=found.validity, next_uid=following
+        )
         return new
     finally:
         _leave(server)
+
+
+def _open(mailbox: Mapping[str, Any]) -> imaplib.IMAP4:
+    """Connect, and open the folder."""
+    server = _connect(mailbox)
+    try:
+        _check(server.login(mailbox["user"], mailbox["password"]), "login")
+        if "ID" in server.capabilities:  # RFC 2971: NetEase opens no folder before
+            _hoped_for(lambda: server.xatom("ID", _WHO), "id")
+        _check(server.select(_quoted(mailbox["folder"])), "select")
+    except BaseException:
+        _leave(server)
+        raise
+    return server
+
+
+def _find(server: imaplib.IMAP4, name: str) -> _Found:
+    """Return what is unread, and what came since the last visit."""
+    validity, following = _told(server, "UIDVALIDITY"), _told(server, "UIDNEXT")
+    # Some servers say nothing where nothing is found.
+    found = _check(server.uid("SEARCH", "UNSEEN"), "search")[0] or b""
+    uids = {int(uid) for uid in found.split()}
+    row = InboundMailbox.objects.get(name=name)
+    since = following
+    if row.uid_validity == validity and row.next_uid:
+        since = row.next_uid
+        answer = _hoped_for(lambda: server.uid("FETCH", f"{since}:*", "(UID)"), "list")
+        numbers = (_UID.search(part) for part in answer if isinstance(part, bytes))
+        # The last one is named also where it is older (RFC 3501 section 6.4.8).
+        uids |= {uid for one in numbers if one and (uid := int(one[1])) >= since}
+    following = max(following, since, *(uid + 1 for uid in uids))
+    return _Found(
+        uids=sorted(uids), validity=validity, since=since or following, following=following
+    )
+
+
+def _told(server: imaplib.IMAP4, what: str) -> int:
+    """Return a number that the server told when the folder was opened; 0 where it did not."""
+    value = server.response(what)[1][0]
+    return int(value) if isinstance(value, bytes) and value.isdigit() else 0
 
 
 def _leave(server: imaplib.IMAP4) -> None:
@@ -220,6 +290,16 @@ def _check(answer: tuple[str, Any], what: str) -> Any:
     if status != "OK":
         raise MailboxFailed(f"{what}: {status} {data!r}"[:300])
     return data
+
+
+def _hoped_for(ask: Callable[[], tuple[str, Any]], what: str) -> Any:
+    """Return what the server gives; nothing where it will not, and goes on."""
+    try:
+        return _check(ask(), what)
+    except imaplib.IMAP4.abort:
+        raise
+    except (MailboxFailed, imaplib.IMAP4.error):
+        return []
 
 
 def _quoted(folder: str) -> str:

@@ -144,12 +144,17 @@ class InboundMailbox(models.Model):
         lease_until: nobody else reads it before this instant.
         read_at: when it was last read to its end.
         failing_since: since when it could not be read; null while it can.
+        uid_validity: what the server numbers its mails by (UIDVALIDITY, RFC 3501 section 2.3.1.1);
+            0 where it does not say, null before the first visit.
+        next_uid: what was not taken yet begins at this number; 0 where that is not known.
     """
 
     name = models.CharField(max_length=300, primary_key=True)
     lease_until = models.DateTimeField(null=True, blank=True)
     read_at = models.DateTimeField(_("last read"), null=True, blank=True)
     failing_since = models.DateTimeField(_("failing since"), null=True, blank=True)
+    uid_validity = models.BigIntegerField(null=True, blank=True)
+    next_uid = models.BigIntegerField(default=0, db_default=0)
     error = models.CharField(max_length=500, blank=True, default="")
 
     class Meta:

@@ -16,7 +16,11 @@ class Folder:
 
     Attributes:
         mails: UID to octets, of INBOX; `seen` and `moved` say what was done to them.
-        refuses: UIDs that the server will not give.
+        refuses: UIDs that the server will not give; of `garbled` it says that the command is bad,
+            and at `breaks` it hangs up in the middle of the mail.
+        denies: what it answers with NO or BAD: ID, or LIST for what lies from a UID on.
+        asks_who: whether clients must say who they are (RFC 2971) before a folder is opened.
+        validity: UIDVALIDITY of INBOX; `next_uid` is one more than the last one there was.
         hangs: while set, it accepts connections and says nothing.
         search: what it says was found; None for what there is.
     """
@@ -25,6 +29,12 @@ class Folder:
     seen: set[int] = field(default_factory=set)
     moved: dict[int, str] = field(default_factory=dict)
     refuses: set[int] = field(default_factory=set)
+    garbled: set[int] = field(default_factory=set)
+    breaks: set[int] = field(default_factory=set)
+    fetched: list[int] = field(default_factory=list)
+    denies: dict[str, str] = field(default_factory=dict)
+    asks_who: bool = False
+    validity: int = 1
     logins: list[str] = field(default_factory=list)
     capabilities: str = "IMAP4rev1 MOVE UIDPLUS"
     password: str = "secret"
@@ -37,6 +47,7 @@ class _Handler(socketserver.StreamRequestHandler):
     server: _Server
 
     def handle(self) -> None:
+        self.is_known = False
         self.folder = self.server.folder
         if self.folder.hangs:
             self.folder.over.wait(5)
@@ -60,8 +71,19 @@ class _Handler(socketserver.StreamRequestHandler):
             if self.folder.password not in rest:
                 self.say(f"{tag} NO [AUTHENTICATIONFAILED] wrong password")
                 return True
+        elif name in self.folder.denies:
+            self.say(f"{tag} {self.folder.denies[name]} not now")
+            return True
+        elif name == "ID":
+            self.is_known = True
+            self.say('* ID ("name" "Coremail Imap")')
+        elif name == "SELECT" and self.folder.asks_who and not self.is_known:
+            self.say(f"{tag} NO SELECT Unsafe Login. Please contact kefu@188.com for help")
+            return True
         elif name == "SELECT":
             self.say(f"* {len(self.folder.mails)} EXISTS")
+            self.say(f"* OK [UIDVALIDITY {self.folder.validity}] UIDs valid")
+            self.say(f"* OK [UIDNEXT {max(self.folder.mails, default=0) + 1}] next")
         elif name == "UID":
             return self.answer_uid(tag, rest)
         elif name == "LOGOUT":
@@ -81,6 +103,14 @@ class _Handler(socketserver.StreamRequestHandler):
             self.say(f"{tag} OK done")
             return True
         uid = int(re.match(r"\d+", rest)[0])  # type: ignore[index]
+        if name == "FETCH" and ":*" in rest:
+            return self.list_from(tag, uid)
+        if uid in self.folder.garbled:
+            self.say(f"{tag} BAD Command Error. 10")
+            return True
+        if uid in self.folder.breaks and "BODY" in rest:
+            self.wfile.write(f"* 1 FETCH (UID {uid} BODY[] {{999}}\r\nFrom: ".encode())
+            return False
         if uid in self.folder.refuses:
             self.say(f"{tag} NO cannot")
             return True
@@ -97,11 +127,23 @@ class _Handler(socketserver.StreamRequestHandler):
         self.say(f"{tag} OK done")
         return True
 
+    def list_from(self, tag: str, uid: int) -> bool:
+        if "LIST" in self.folder.denies:
+            self.say(f"{tag} {self.folder.denies['LIST']} no such messages")
+            return True
+        first = min(uid, max(self.folder.mails, default=0))  # the last one is always named
+        for found in sorted(self.folder.mails):
+            if found >= first:
+                self.say(f"* 1 FETCH (UID {found})")
+        self.say(f"{tag} OK done")
+        return True
+
     def fetch(self, uid: int, wanted: str) -> None:
         raw = self.folder.mails[uid]
         if "BODY" not in wanted:
             self.say(f"* 1 FETCH (UID {uid} RFC822.SIZE {len(raw)})")
             return
+        self.folder.fetched.append(uid)
         part = re.search(r"<0\.(\d+)>", wanted)
         raw = raw[: int(part[1])] if part else raw
         self.wfile.write(

@@ -89,6 +89,107 @@ def test_mail_that_the_server_will_not_give_does_not_hold_up_the_others(server: 
     assert InboundMailbox.objects.get().failing_since is None
 
 
+@pytest.mark.parametrize("how", ["garbled", "breaks"])
+def test_mail_at_which_the_server_stumbles_does_not_hold_up_the_others(
+    server: Any, how: str
+) -> None:
+    box, folder = server
+    folder.mails = {7: LETTER, 9: LETTER + b"two\r\n"}
+    setattr(folder, how, {7})
+
+    assert visit(box, at=AT) == 1
+    assert letters() == [(LETTER + b"two\r\n", "waiting")]
+    assert (folder.seen, InboundMailbox.objects.get().failing_since) == ({9}, None)
+
+
+def test_mailbox_whose_server_hangs_up_again_and_again_is_shown_as_failing(server: Any) -> None:
+    box, folder = server
+    folder.mails = {uid: LETTER + b"%d" % uid for uid in range(1, 9)}
+    folder.breaks = set(folder.mails)
+
+    assert visit(box, at=AT) == 0
+    assert InboundMailbox.objects.get().failing_since == AT
+    assert folder.seen == set()
+
+
+def test_visit_of_a_server_that_asks_who_comes_says_so(server: Any) -> None:
+    box, folder = server
+    folder.mails, folder.asks_who = {7: LETTER}, True
+    folder.capabilities = "IMAP4rev1 ID UIDPLUS"
+
+    assert visit(box, at=AT) == 1
+    assert letters() == [(LETTER, "waiting")]
+
+
+@pytest.mark.parametrize("how", ["NO", "BAD"])
+def test_visit_of_a_server_that_will_not_say_more_keeps_what_is_unread(
+    server: Any, how: str
+) -> None:
+    box, folder = server
+    folder.capabilities, folder.denies = "IMAP4rev1 ID UIDPLUS", {"ID": how, "LIST": how}
+    visit(box, at=AT)
+    folder.mails = {7: LETTER}
+
+    assert (visit(box, at=AT), visit(box, at=AT)) == (1, 0)
+    assert InboundMailbox.objects.get().failing_since is None
+
+
+def test_visit_keeps_what_came_since_the_last_one_though_somebody_has_read_it(server: Any) -> None:
+    box, folder = server
+    old = {3: LETTER + b"from before\r\n", 5: LETTER + b"and this\r\n"}
+    folder.mails, folder.seen = old | {7: LETTER}, {3, 5}
+    first = visit(box, at=AT)
+    folder.mails[9] = LETTER + b"two\r\n"
+    folder.seen.add(9)
+    folder.fetched.clear()
+
+    new, again = visit(box, at=AT), visit(box, at=AT)
+
+    assert (first, new, again) == (1, 1, 0)
+    assert letters() == [(LETTER, "waiting"), (LETTER + b"two\r\n", "waiting")]
+    assert folder.fetched == [9]
+
+
+def test_visit_after_a_restore_keeps_what_was_marked_since_the_copy_was_made(server: Any) -> None:
+    box, folder = server
+    visit(box, at=AT)
+    copy = InboundMailbox.objects.get()
+    folder.mails = {7: LETTER}
+    visit(box, at=AT)
+    InboundMessage.objects.all().delete()
+    copy.save()
+
+    assert (visit(box, at=AT), folder.seen) == (1, {7})
+    assert letters() == [(LETTER, "waiting")]
+
+
+def test_visit_that_leaves_some_for_the_next_finds_them_though_somebody_has_read_them(
+    server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box, folder = server
+    monkeypatch.setattr(mailbox, "MOST_A_VISIT", 1)
+    visit(box, at=AT)
+    folder.mails = {7: LETTER, 9: LETTER + b"two\r\n"}
+    visit(box, at=AT)
+    folder.seen.add(9)
+
+    assert visit(box, at=AT) == 1
+    assert letters() == [(LETTER, "waiting"), (LETTER + b"two\r\n", "waiting")]
+
+
+def test_visit_of_a_folder_that_was_made_anew_keeps_what_is_unread(server: Any) -> None:
+    box, folder = server
+    folder.mails = {70: LETTER}
+    visit(box, at=AT)
+    folder.mails, folder.seen, folder.validity = {1: LETTER, 2: LETTER + b"two\r\n"}, {1}, 2
+
+    assert visit(box, at=AT) == 1
+    folder.mails[3] = LETTER + b"three\r\n"
+    folder.seen.add(3)
+    assert visit(box, at=AT) == 1
+    assert len(letters()) == 3
+
+
 def test_mail_that_is_too_large_is_set_aside_unread(server: Any) -> None:
     box, folder = server
     folder.mails = {7: b"Subject: x\r\n\r\n" + b"x" * LARGEST}
