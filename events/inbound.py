@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -44,11 +45,13 @@ from events.senders import addresses_of, invitation_of_attendee, invitation_of_t
 from events.told_times import answers_this_time, sequence_answered
 
 LARGEST: Final = 2 * 1024 * 1024  # bytes; answers are small, even with a logo in their foot
+LONGEST_HEAD: Final = 64 * 1024  # bytes
 MOST_TRIES: Final = 3
 BATCH: Final = 100
 KEPT: Final = timedelta(days=90)
 NAMES_KEPT: Final = timedelta(days=400)
 SKEW: Final = timedelta(minutes=5)  # by which clocks of calendars may run ahead
+_BODY: Final = re.compile(rb"\r?\n\r?\n")  # begins after an empty line
 COUNTED: Final = {
     "ACCEPTED": AnswerState.ACCEPTED,
     "TENTATIVE": AnswerState.TENTATIVE,
@@ -77,6 +80,7 @@ def receive(raw: bytes, *, way: str, at: datetime) -> tuple[InboundMessage, bool
     refused = "too_large" if len(raw) > LARGEST else "tangled" if is_tangled(raw) else ""
     if refused:
         row.raw, row.state, row.error = None, InboundState.SET_ASIDE, refused
+        _read_head(row, raw)
     try:
         with transaction.atomic():
             row.save()
@@ -177,6 +181,25 @@ def _read_one(pk: int, at: datetime) -> int:
     return 1
 
 
+def _read_head(row: InboundMessage, raw: bytes) -> None:
+    """Find out from a mail's headers alone who wrote it and about what, so that people ask them."""
+    try:
+        mail = read_mail(_BODY.split(raw[:LONGEST_HEAD], maxsplit=1)[0])
+    except Exception:  # whatever a mail does, it is set aside
+        log.exception("The head of a mail that was set aside cannot be read.")
+        return
+    row.sender, row.subject = mail.sender, mail.subject
+    if _note_invitee(row, mail.recipients) is None:
+        row.invitation, row.person = invitation_of_thread(mail.replies_to)
+
+
+def _note_invitee(row: InboundMessage, addresses: Iterable[str]) -> Invitee | None:
+    invitee = invitee_of_addresses(addresses)
+    if invitee is not None:
+        row.invitation, row.person = invitee.invitation, invitee.person
+    return invitee
+
+
 def _note_failure(pk: int, error: Exception) -> None:
     row = InboundMessage.objects.get(pk=pk)
     row.tries += 1
@@ -202,10 +225,7 @@ def _decide(row: InboundMessage, mail: ReadMail, at: datetime) -> InboundState:
         note_returned(mail.returned, at=at)
         return InboundState.BOUNCE
     replies, broken = _replies(mail.calendars)
-    organizers = [reply.organizer for reply in replies]
-    invitee = invitee_of_addresses([*mail.recipients, *organizers])
-    if invitee is not None:
-        row.invitation, row.person = invitee.invitation, invitee.person
+    invitee = _note_invitee(row, [*mail.recipients, *(reply.organizer for reply in replies)])
     if row.invitation is not None:  # a mail may speak of other events too
         asked = row.invitation.event.ical_uid
         replies.sort(key=lambda reply: reply.uid != asked)

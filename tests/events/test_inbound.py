@@ -592,6 +592,23 @@ def test_mail_that_is_too_large_is_set_aside_without_its_bytes(db: None) -> None
     assert row.why
 
 
+@pytest.mark.parametrize("tail", [b"x" * inbound.LARGEST, b'boundary="b"\r\n' * 3000])
+def test_mail_that_is_not_taken_in_is_shown_with_its_invitation(
+    cast: Cast, invitee: Invitee, tail: bytes
+) -> None:
+    raw = reply("letter", invitee).replace(b"Message-ID", b"X-Note: a\nMessage-ID")
+    row = come_in(raw + tail)
+
+    assert (row.state, row.raw, row.sender, row.subject) == (
+        "set_aside",
+        None,
+        ADDRESS,
+        "Re: Invitation: Matchmaking",
+    )
+    assert (row.invitation, row.person) == (invitee.invitation, invitee.person)
+    assert list(InboundMessage.objects.visible_to(cast.secretary)) == [row]
+
+
 def test_mail_of_nobody_is_shown_to_superusers_alone(cast: Cast) -> None:
     row = come_in(b"From: x@example.org\r\nSubject: hello\r\n\r\nhello\r\n")
 
