@@ -3,21 +3,32 @@
 Programs differ in what they send back: some leave SEQUENCE out, some name zones in words of
 Windows, some answer with a whole event and some with four lines. What can be read is read, and
 what is missing is None; whoever counts the answer decides what that is worth.
+
+A zone is the one of that name that everybody knows, or else so many hours from UTC. Rules of its
+own are not followed: a mail could have them followed for ever, and their name stays in the library
+for the mails of others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+import warnings
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from typing import Any, Final
 
 import icalendar
+from icalendar.error import GloballyUniqueTZIDGuessed
 
+from events.zone_aliases import zone_for
 from events.zones import zone_named
 
 _PARAMETERS_WITH_ADDRESSES: Final = ("DELEGATED-TO", "DELEGATED-FROM")
 _MAILTO: Final = "mailto:"
+_FOLD: Final = re.compile(r"\n[ \t]")
+_OFFSET: Final = re.compile(r"([+-])([01]\d|2[0-3])([0-5]\d)(?:[0-5]\d)?", re.ASCII)
 FIRST_YEAR, LAST_YEAR = 1900, 2200  # what lies beyond has no instant on every clock
 
 
@@ -76,10 +87,11 @@ def read_replies(text: str) -> list[Reply]:
     Raises:
         NotACalendar: it cannot be read, or holds no event.
     """
+    rest, zones = _apart(_lines(text))
     try:
         replies = [
-            _reply(component, str(calendar.get("METHOD", "")).upper())
-            for calendar in icalendar.Calendar.from_ical(_mended(text), multiple=True)
+            _reply(component, str(calendar.get("METHOD", "")).upper(), zones)
+            for calendar in _calendars("\r\n".join((*rest, "")))
             for component in calendar.walk("VEVENT")
         ]
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
@@ -113,23 +125,69 @@ def _wall(instant: datetime, zone: str) -> datetime:
     return instant if instant.tzinfo is None else instant.astimezone(zone_named(zone))
 
 
-def _mended(text: str) -> str:
-    """Return the text with what mail does to it taken back: a mark at its head, empty lines."""
+def _calendars(text: str) -> Any:
+    with warnings.catch_warnings():
+        # What stands behind a vendor's prefix is looked up by us.
+        warnings.simplefilter("ignore", GloballyUniqueTZIDGuessed)
+        return icalendar.Calendar.from_ical(text, multiple=True)
+
+
+def _lines(text: str) -> list[str]:
+    """Return the lines whole, with what mail does to them taken back: a mark, empty lines."""
     lines = text.lstrip("\ufeff \r\n\t").replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    return "\r\n".join(line for line in lines if line.strip()) + "\r\n"
+    return _FOLD.sub("", "\n".join(line for line in lines if line.strip())).split("\n")
 
 
-def _reply(component: Any, method: str) -> Reply:
+def _apart(lines: Iterable[str]) -> tuple[list[str], dict[str, tzinfo]]:
+    """Return the lines outside of VTIMEZONEs, and what zones those stand for, by their TZID."""
+    rest: list[str] = []
+    zones: dict[str, tzinfo] = {}
+    inside: list[str] | None = None
+    for line in lines:
+        mark = line.strip().upper()
+        is_mark = mark.endswith("VTIMEZONE")
+        if is_mark and mark.startswith("BEGIN"):
+            inside = []
+        elif inside is None:
+            rest.append(line)
+        elif is_mark and mark.startswith("END"):
+            zones |= _zone(inside)
+            inside = None
+        else:
+            inside.append(line)
+    return rest, zones
+
+
+def _zone(lines: Iterable[str]) -> dict[str, tzinfo]:
+    """Return a zone by its TZID; nothing where it is not known and its clocks change."""
+    said: dict[str, set[str]] = defaultdict(set)
+    for line in lines:
+        name, _colon, value = line.partition(":")
+        said[name.partition(";")[0].strip().upper()].add(value.strip())
+    tzid = next(iter(said["TZID"]), "")
+    known = zone_for(tzid, *said["X-LIC-LOCATION"])
+    if known is not None:
+        return {tzid: zone_named(known)}
+    offsets = {_OFFSET.fullmatch(offset) for offset in said["TZOFFSETTO"]}
+    steady = offsets.pop() if len(offsets) == 1 else None
+    if steady is None:
+        return {}
+    sign, hours, minutes = steady.groups()
+    length = timedelta(hours=int(hours), minutes=int(minutes))
+    return {tzid: timezone(-length if sign == "-" else length)}
+
+
+def _reply(component: Any, method: str, zones: Mapping[str, tzinfo]) -> Reply:
     return Reply(
         method=method,
         uid=str(component.get("UID", "")).strip(),
         sequence=_number(component.get("SEQUENCE")),
-        stamp_at=_instant(_decoded(component, "DTSTAMP")),
+        stamp_at=_instant(_decoded(component, "DTSTAMP", zones)),
         organizer=_address(_first(component.get("ORGANIZER")) or ""),
         attendees=tuple(_participant(value) for value in _all(component.get("ATTENDEE"))),
         comment=_comment(component),
-        starts=_decoded(component, "DTSTART"),
-        ends=_decoded(component, "DTEND"),
+        starts=_decoded(component, "DTSTART", zones),
+        ends=_decoded(component, "DTEND", zones),
     )
 
 
@@ -159,14 +217,17 @@ def _participant(value: Any) -> Participant:
     )
 
 
-def _decoded(component: Any, name: str) -> Any:
+def _decoded(component: Any, name: str, zones: Mapping[str, tzinfo]) -> Any:
     """Return a date or time as Python's; None where it is left out, unreadable or out of range."""
+    found = _first(component.get(name))
     try:
-        value = getattr(_first(component.get(name)), "dt", None)
+        value = getattr(found, "dt", None)
     except ValueError:  # a broken value, which says so when it is looked at
         return None
-    is_told = isinstance(value, date) and FIRST_YEAR <= value.year <= LAST_YEAR
-    return value if is_told else None
+    if not isinstance(value, date) or not FIRST_YEAR <= value.year <= LAST_YEAR:
+        return None
+    zone = zones.get(str(found.params.get("TZID", "")).strip())
+    return value.replace(tzinfo=zone) if isinstance(value, datetime) and zone else value
 
 
 def _instant(value: Any) -> datetime | None:

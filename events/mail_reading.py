@@ -30,6 +30,7 @@ _ROBOTIC_SUBJECT: Final = re.compile(
 )
 _METHOD: Final = re.compile(r"^METHOD[:;]", re.IGNORECASE | re.MULTILINE)
 _BEGIN: Final = re.compile(r"BEGIN:VCALENDAR[ \t]*\r?", re.IGNORECASE)
+_FOLD: Final = re.compile(rb"\r?\n[ \t]")
 _TNEF: Final = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
 # attMessageClass names what kind of reply it is, in ASCII (MS-OXTNEF 2.1.3.3): P yes, A perhaps,
 # N no; newer programs write the class of MAPI.
@@ -140,6 +141,10 @@ def text_of(part: Message[Any, Any]) -> str:
     content = part.get_payload(decode=True)
     if not isinstance(content, bytes):
         return str(part.get_payload())
+    return _decoded_octets(content, part)
+
+
+def _decoded_octets(content: bytes, part: Message[Any, Any]) -> str:
     for charset in ("utf-8", part.get_content_charset() or "gb18030", "gb18030"):
         try:
             return content.decode(charset).replace("\0", "")
@@ -152,7 +157,10 @@ def _calendars(parts: list[Message[Any, Any]]) -> Iterator[str]:
     for part in parts:
         name = _decoded(part.get_filename() or "").lower()
         if part.get_content_type() in _CALENDAR_TYPES or name.endswith((".ics", ".vcs")):
-            yield _with_method(text_of(part), part)
+            content = part.get_payload(decode=True)
+            # A fold may cut a character in two (RFC 5545 section 3.1).
+            octets = _FOLD.sub(b"", content) if isinstance(content, bytes) else b""
+            yield _with_method(_decoded_octets(octets, part), part)
 
 
 def _with_method(text: str, part: Message[Any, Any]) -> str:

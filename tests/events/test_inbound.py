@@ -380,6 +380,15 @@ def test_calendar_under_the_name_of_a_file_is_found_however_that_is_written(head
     assert read_mail(mail.encode()).calendars == ("BEGIN:VCALENDAR\r\n",)
 
 
+@pytest.mark.parametrize("charset", ["utf-8", "gb18030"])
+def test_calendar_whose_lines_are_cut_within_a_character_is_read(charset: str) -> None:
+    line = "COMMENT:我们两人参加".encode(charset)
+    cut = line[:9] + b"\r\n " + line[9:]
+    mail = f"Content-Type: text/calendar; charset={charset}\r\n\r\n".encode() + cut
+
+    assert read_mail(mail).calendars == ("COMMENT:我们两人参加",)
+
+
 def test_method_of_a_part_is_read_however_it_is_written() -> None:
     mail = "Content-Type: text/calendar; method*=utf-8''reply\r\n\r\nBEGIN:VCALENDAR\r\n"
     assert "METHOD:REPLY" in read_mail(mail.encode()).calendars[0]

@@ -81,6 +81,61 @@ def test_time_that_is_no_instant_on_every_clock_is_none(line: str) -> None:
     assert describe_proposal(found, "Asia/Shanghai") == ""
 
 
+def zoned(tzid: str, *rules: str, at: str = "20280518T100000") -> str:
+    text = reply("UID:u1", f"DTSTART;TZID={tzid}:{at}", "ATTENDEE:mailto:a@b.c", method="COUNTER")
+    zone = "\r\n".join(("BEGIN:VTIMEZONE", f"TZID:{tzid}", *rules, "END:VTIMEZONE"))
+    return text.replace("BEGIN:VEVENT", f"{zone}\r\nBEGIN:VEVENT")
+
+
+def observance(kind: str, offset: str, *lines: str) -> tuple[str, ...]:
+    offsets = ("TZOFFSETFROM:+0800", f"TZOFFSETTO:{offset}")
+    return (f"BEGIN:{kind}", "DTSTART:16010101T000000", *offsets, *lines, f"END:{kind}")
+
+
+@pytest.mark.parametrize(
+    ("tzid", "offset", "words"),
+    [
+        ("China Standard Time", "+0300", "2028-05-18 10:00 (Asia/Shanghai)"),
+        ("Customized Time Zone", "+0100", "2028-05-18 17:00 (Asia/Shanghai)"),
+        ("Customized Time Zone", "+0530", "2028-05-18 12:30 (Asia/Shanghai)"),
+        ("Customized Time Zone", "-0330", "2028-05-18 21:30 (Asia/Shanghai)"),
+        (
+            "/freeassociation.sourceforge.net/Asia/Tokyo",
+            "+0900",
+            "2028-05-18 09:00 (Asia/Shanghai)",
+        ),
+        ("Customized Time Zone", "noon", "2028-05-18 10:00 (Asia/Shanghai)"),
+    ],
+)
+def test_zone_is_the_known_one_of_that_name_or_this_texts_own(
+    tzid: str, offset: str, words: str
+) -> None:
+    (found,) = read_replies(zoned(tzid, *observance("STANDARD", offset)))
+
+    assert describe_proposal(found, "Asia/Shanghai") == words
+
+
+def test_zone_of_which_only_an_extension_says_the_name_is_that_one() -> None:
+    rules = ("X-LIC-LOCATION:Europe/Madrid", *observance("STANDARD", "+0100"))
+    (found,) = read_replies(zoned("Customized Time Zone", *rules))
+
+    assert describe_proposal(found, "Asia/Shanghai") == "2028-05-18 16:00 (Asia/Shanghai)"
+
+
+@pytest.mark.parametrize(
+    "begin", ["BEGIN:VTIMEZONE", "BEGIN:VTIME\r\n ZONE", "begin;x=1:vtimezone "]
+)
+def test_zone_whose_clocks_change_by_rules_of_its_own_is_the_events(begin: str) -> None:
+    rules = (
+        *observance("STANDARD", "+0700", "RRULE:FREQ=SECONDLY"),
+        *observance("DAYLIGHT", "+0800", "RRULE:FREQ=SECONDLY;INTERVAL=2"),
+    )
+    text = zoned(f"Evil {len(begin)}", *rules).replace("BEGIN:VTIMEZONE", begin)
+    (found,) = read_replies(text)
+
+    assert describe_proposal(found, "Asia/Shanghai") == "2028-05-18 10:00 (Asia/Shanghai)"
+
+
 def test_mark_at_the_head_and_empty_lines_are_no_obstacle() -> None:
     text = "\ufeff\n" + reply("UID:u1", "", "ATTENDEE:mailto:a@b.c").replace("\r\n", "\n")
 
