@@ -27,6 +27,7 @@ from events.calendar_event import Span, describe_place, describe_span
 from events.calendar_values import calendar_event, publisher_address
 from events.invitation_notices import (
     SOURCE,
+    is_asked_otherwise,
     is_wanted,
     last_time_told,
     people_asked,
@@ -83,8 +84,11 @@ class Invitations:
         if invitation.notices.filter(number__gt=notice.number).exists():
             return "newer_notice"
         if notice.method == NoticeMethod.CANCEL:
-            is_asked = bool(requests_got(notice, recipient=delivery.recipient))
-            return "" if is_asked else "was_never_asked"
+            if not requests_got(notice, recipient=delivery.recipient):
+                return "was_never_asked"
+            was_merged = invitation.organization.merged_into_id is not None
+            stays = was_merged and is_asked_otherwise(invitation, _uid_of(reader), at=at)
+            return "asked_otherwise" if stays else ""
         if invitation.withdrawn_at is not None:
             return "invitation_withdrawn"
         if notice.sequence != event.sequence or not is_wanted(invitation, at=at):
@@ -107,6 +111,8 @@ class Invitations:
             language=language_or_default(reader.language),
             answer=last_answer(notice),
             got=requests_got(notice, recipient=reader.recipient),
+            stays=notice.method == NoticeMethod.CANCEL
+            and is_asked_otherwise(notice.invitation, _uid_of(reader), at=at),
         )
         with override(letter.language):
             return letter.rendered()
@@ -165,6 +171,7 @@ class _Letter:
     Attributes:
         answer: the one that counts for the time told; None when none does.
         got: numbers of the requests that the reader has: with one, this is an update.
+        stays: this takes an invitation back, and the event stays in their calendar all the same.
     """
 
     notice: InvitationNotice
@@ -173,6 +180,7 @@ class _Letter:
     language: str
     answer: Answer | None
     got: Sequence[int]
+    stays: bool
 
     def rendered(self) -> Rendered:
         """Return the mail."""
@@ -181,6 +189,10 @@ class _Letter:
         name = "invitation_off" if is_off else "invitation"
         method = Method.CANCEL if is_off else Method.REQUEST
         calendar = self._calendar(method).encode()
+        parts = (
+            Part(calendar, f"text/calendar; method={method}"),
+            Part(calendar, "application/ics", "cancel.ics" if is_off else "invite.ics"),
+        )
         return Rendered(
             subject=context["subject"],
             text=render_to_string(f"events/mail/{name}.txt", context),
@@ -190,10 +202,7 @@ class _Letter:
             items=(
                 Item(context["subject"], context["place"], context["answer_url"] or context["url"]),
             ),
-            parts=(
-                Part(calendar, f"text/calendar; method={method}"),
-                Part(calendar, "application/ics", "cancel.ics" if is_off else "invite.ics"),
-            ),
+            parts=() if self.stays else parts,
         )
 
     def _context(self) -> dict[str, Any]:
@@ -206,6 +215,7 @@ class _Letter:
             "subject": self._subject(facts["title"], facts["when"]),
             "is_update": bool(self.got),
             "is_withdrawn": not invitation.event.is_over,
+            "stays": self.stays,
             "answered": self.answer.get_state_display() if self.answer is not None else "",
             "choices": self._choices(),
             "answer_url": answer_url(self.invitee) if self.invitee is not None else "",

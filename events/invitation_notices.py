@@ -95,6 +95,20 @@ def people_asked(invitation: Invitation, *, at: datetime) -> QuerySet[Any, Any]:
     return seats
 
 
+def is_asked_otherwise(invitation: Invitation, person_uid: str, *, at: datetime) -> bool:
+    """Whether another invitation asks the same person to the same event: it is in their calendar.
+
+    One UID stands for both there, so taking one back must not take the event out.
+    """
+    seats = Seat.objects.active_on(day_of_rights(at)).filter(
+        person__uid=person_uid, person__erased_at__isnull=True, role__in=ANSWERING_ROLES
+    )
+    others = Invitation.objects.filter(
+        event=invitation.event_id, organization__in=seats.values("organization")
+    ).exclude(pk=invitation.pk)
+    return any(is_wanted(other, at=at) for other in others.select_related("event"))
+
+
 def got_a_request(invitation: Invitation, *, before: int) -> QuerySet[Delivery]:
     """Return the lines of the ledger by which people got a REQUEST that still stands.
 

@@ -13,6 +13,9 @@ WORDS: dict[str, Promise] = {
     "address_inside": gettext_lazy(
         "Its address leads into a private network, which is not reached."
     ),
+    "asked_otherwise": gettext_lazy(
+        "The reader is invited to the same event by another invitation."
+    ),
     "by_wish": gettext_lazy("The reader does not want such news this way."),
     "cannot_be_made": gettext_lazy("The text could not be put together."),
     "credentials_in_url": gettext_lazy(

@@ -8,8 +8,9 @@ from threading import Event as Stop
 import pytest
 from django.core import mail
 
+from alliances.joining import merge_organizations
 from alliances.models import Person
-from alliances.seating import end_seat
+from alliances.seating import end_seat, seat_person
 from coordination.accounts.models import User
 from coordination.accounts.viewer import SYSTEM
 from coordination.deliveries.draining import Drain
@@ -28,7 +29,17 @@ from events.scheduling import (
     schedule_event,
 )
 from tests.coordination.deliveries.stage import cause
-from tests.factories import AFTERNOON, AT, MORNING, Cast, make_event, make_person, stored
+from tests.factories import (
+    AFTERNOON,
+    AT,
+    MORNING,
+    Cast,
+    make_event,
+    make_member,
+    make_organization,
+    make_person,
+    stored,
+)
 from tests.steps import counted, steps_of
 
 pytestmark = pytest.mark.django_db
@@ -208,6 +219,55 @@ def test_withdraw_invitation_and_ask_anew_sends_cancel_then_request_and_new_link
     assert Invitee.objects.get().uid != old
     stamps = list(invitation.notices.values_list("stamp_at", flat=True))
     assert stamps == sorted(set(stamps))
+
+
+def test_withdraw_one_of_two_invitations_of_a_person_leaves_the_event_in_their_calendar(
+    cast: Cast,
+) -> None:
+    invitation = invited(cast)
+    other = make_organization("石家庄市")
+    make_member(cast.alliance, other)
+    liaison = Person.objects.get(user__username="liaison")
+    seat_person(
+        liaison, role="liaison", organization=other, starts_on=AT.date(), viewer=SYSTEM, at=AT
+    )
+    [second] = invite_organizations(stored(invitation.event), [other], viewer=cast.secretary, at=AT)
+    go_round()
+
+    withdraw_invitation(stored(second), viewer=cast.secretary, at=LATER)
+    go_round(LATER + timedelta(minutes=1))
+    [told] = mail.outbox
+    withdraw_invitation(stored(invitation), viewer=cast.secretary, at=LATER)
+    go_round(LATER + timedelta(minutes=2))
+
+    assert told.subject == "Invitation withdrawn: Matchmaking"
+    assert "stays in your calendar" in told.body
+    assert (len(told.alternatives), told.attachments) == (1, [])
+    assert "METHOD:CANCEL" in _calendar_part()
+    assert "taken out of your calendar" in mail.outbox[0].body
+
+
+def test_merge_organizations_that_are_both_asked_takes_the_event_out_of_no_calendar(
+    cast: Cast,
+) -> None:
+    invitation = invited(cast)
+    double = make_organization("石家庄高新技术区")
+    make_member(cast.alliance, double)
+    make_person("double", role="liaison", organization=double)
+    event = stored(invitation.event)
+    invite_organizations(event, [double], viewer=cast.secretary, at=AT)
+    go_round()
+
+    merge_organizations(
+        stored(cast.member), stored(double), viewer=cast.superuser, at=LATER, reason="同一单位"
+    )
+    go_round(LATER + timedelta(minutes=1))
+
+    assert subjects() == [
+        "double: Invitation: Matchmaking, 16 May 2028, 09:30–12:00 (Beijing time, UTC+8)"
+    ]
+    reasons = Message.objects.exclude(state="sent").values_list("state", "reason")
+    assert list(reasons) == [("superseded", "asked_otherwise")]
 
 
 def test_seat_that_begins_later_gets_the_request_that_stands(cast: Cast) -> None:
