@@ -134,6 +134,7 @@ def _page(
         "is_done": "done" in request.GET and latest is not None,
         "latest": latest,
         "given": given_in(latest) if latest is not None else None,
+        "said": latest.comment if latest is not None and latest.state not in _WITH_WORDS else "",
         "answered_by": _name_of(latest, invitee, language),
         "answered_at": _instant(latest, reader, language),
         "is_for_another_time": latest is not None

@@ -142,6 +142,28 @@ def test_the_same_answer_twice_is_recorded_once_and_another_one_replaces_it(
     assert Invitation.objects.get().state == "declined"
 
 
+def test_page_after_an_answer_keeps_its_words_for_the_next_tap(cast: Cast, browser: Client) -> None:
+    invitee = asked(cast)
+    said = {"state": "accepted", "delegates": "3", "comment": "请安排<接站>"}
+    browser.post(path(invitee), said)
+
+    text = browser.get(path(invitee)).content.decode()
+    plain, _delegated, other = re.findall(r'<form class="answers.*?</form>', text, re.S)
+    browser.post(path(invitee), said)
+
+    assert "<details open>" in plain
+    assert 'value="3"' in plain
+    assert ">请安排&lt;接站&gt;</textarea>" in plain
+    assert "接站" not in other
+    assert answers() == [("accepted", 3, "请安排<接站>", "link", "liaison")]
+
+
+def test_other_language_keeps_the_answer_that_was_chosen(cast: Cast, browser: Client) -> None:
+    text = browser.get(path(asked(cast)), {"as": "delegated"}).content.decode()
+
+    assert 'href="?lang=zh-hans&amp;as=delegated"' in text
+
+
 def test_delegating_names_who_comes_beside_the_log(cast: Cast, browser: Client) -> None:
     invitee = asked(cast)
 
