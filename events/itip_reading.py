@@ -18,15 +18,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from typing import Any, Final
+from urllib.parse import unquote
 
 import icalendar
 from icalendar.error import GloballyUniqueTZIDGuessed
 
+from events.vevent import clean, one_line
 from events.zone_aliases import zone_for
 from events.zones import zone_named
 
 _PARAMETERS_WITH_ADDRESSES: Final = ("DELEGATED-TO", "DELEGATED-FROM")
 _MAILTO: Final = "mailto:"
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _FOLD: Final = re.compile(r"\n[ \t]")
 _OFFSET: Final = re.compile(r"([+-])([01]\d|2[0-3])([0-5]\d)(?:[0-5]\d)?", re.ASCII)
 FIRST_YEAR, LAST_YEAR = 1900, 2200  # what lies beyond has no instant on every clock
@@ -133,8 +136,17 @@ def _calendars(text: str) -> Any:
 
 
 def _lines(text: str) -> list[str]:
-    """Return the lines whole, with what mail does to them taken back: a mark, empty lines."""
-    lines = text.lstrip("\ufeff \r\n\t").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    """Return the lines whole, with what mail does to them taken back: a mark, empty lines.
+
+    A control character (Outlook's own line break, say) would cost the line: it is a blank.
+    """
+    lines = (
+        _CONTROL.sub(" ", text)
+        .lstrip("\ufeff \r\n\t")
+        .replace("\r\n", "\n")
+        .replace("\r", "\n")
+        .split("\n")
+    )
     return _FOLD.sub("", "\n".join(line for line in lines if line.strip())).split("\n")
 
 
@@ -199,7 +211,7 @@ def _comment(component: Any) -> str:
         for value in _all(component.get("ATTENDEE"))
         if "X-RESPONSE-COMMENT" in getattr(value, "params", {})
     ]
-    return "\n".join(filter(None, said))
+    return clean("\n".join(filter(None, said))).strip()
 
 
 def _participant(value: Any) -> Participant:
@@ -210,7 +222,7 @@ def _participant(value: Any) -> Participant:
     )
     return Participant(
         address=_address(value),
-        name=str(parameters.get("CN", "")).strip(),
+        name=one_line(str(parameters.get("CN", ""))),
         partstat=str(parameters.get("PARTSTAT", "NEEDS-ACTION")).upper(),
         delegated_to=to,
         delegated_from=sent_by,
@@ -245,7 +257,8 @@ def _number(value: Any) -> int | None:
 
 def _address(value: object) -> str:
     text = str(value).strip().strip('"')
-    return (text[len(_MAILTO) :] if text.lower().startswith(_MAILTO) else text).strip().lower()
+    is_uri = text.lower().startswith(_MAILTO)
+    return (unquote(text[len(_MAILTO) :]) if is_uri else text).strip().lower()
 
 
 def _all(value: Any) -> Iterable[Any]:

@@ -394,6 +394,12 @@ def test_method_of_a_part_is_read_however_it_is_written() -> None:
     assert "METHOD:REPLY" in read_mail(mail.encode()).calendars[0]
 
 
+def test_reply_whose_words_have_line_breaks_of_outlook_counts(invitee: Invitee) -> None:
+    raw = reply("google-declined", invitee).replace(b'"away"', b'"away\x0bsorry"')
+
+    assert (come_in(raw).state, answers()) == ("answered", [("declined", "mail", "away sorry")])
+
+
 def test_addresses_are_compared_in_any_case(invitee: Invitee) -> None:
     raw = reply("qq-accepted", invitee, attendee="LiaiSon@Example.ORG")
 

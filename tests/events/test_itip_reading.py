@@ -49,6 +49,20 @@ def test_whole_reply_is_read() -> None:
     ]
 
 
+def test_words_are_read_without_control_characters_and_addresses_as_they_are_meant() -> None:
+    (found,) = read_replies(
+        reply(
+            "UID:u1",
+            "ORGANIZER:mailto:reply%2Babc@example.org",
+            'ATTENDEE;CN="Li\x0bSi";PARTSTAT=ACCEPTED:mailto:li%40example.org',
+            "COMMENT:first\x0bsecond\x1b",
+        )
+    )
+
+    assert (found.organizer, found.comment) == ("reply+abc@example.org", "first second")
+    assert (found.attendees[0].name, found.attendees[0].address) == ("Li Si", "li@example.org")
+
+
 def test_what_is_left_out_is_none() -> None:
     (found,) = read_replies(reply("UID:u1", "ATTENDEE:mailto:a@b.c", method=""))
 
