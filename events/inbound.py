@@ -236,6 +236,9 @@ def _decide(row: InboundMessage, mail: ReadMail, at: datetime) -> InboundState:
     if mail.is_automatic and not mail.sealed_answer and not is_broken_answer:
         return InboundState.AUTOMATIC
     row.error = "sealed_part" if mail.has_sealed_part else broken
+    if mail.files:
+        row.error = row.error or "files"
+        row.note = f"{mail.note[:600]}\n{' '.join(f'[{name}]' for name in mail.files)}".strip()
     if mail.sealed_answer:  # which time it answers is sealed too: people count it
         row.said, row.attendee = COUNTED[mail.sealed_answer], mail.sender
     if row.invitation is None:

@@ -55,6 +55,8 @@ _QUOTED: Final = re.compile(
 _MESSAGE_ID: Final = re.compile(r"<[^<>\s]{3,300}>")
 _LINES_OF_NOTE: Final = 12
 _LONGEST_HEADER: Final = 16_000  # characters; no header that matters here comes near
+_MOST_FILES: Final = 5
+_LONGEST_NAME: Final = 60  # characters
 _MOST_HEADERS: Final = 30  # of one name
 _MOST_COMPARISONS: Final = 5_000_000
 
@@ -88,6 +90,7 @@ class ReadMail:
         replies_to: Message-IDs that it answers, with their angle brackets.
         note: the first lines of its own words, without what it quotes.
         calendars: iCalendar texts, each once.
+        files: names of what else is attached; pictures within the text apart.
         is_automatic: written by a program (RFC 3834), calendars' replies apart.
         has_sealed_part: Outlook sealed its content in a part that only Outlook reads.
         sealed_answer: what that part says it answers, as a PARTSTAT; "" for nothing.
@@ -100,6 +103,7 @@ class ReadMail:
     replies_to: tuple[str, ...]
     note: str
     calendars: tuple[str, ...]
+    files: tuple[str, ...]
     is_automatic: bool
     has_sealed_part: bool
     sealed_answer: str
@@ -120,6 +124,7 @@ def read_mail(raw: bytes) -> ReadMail:
         replies_to=tuple(_MESSAGE_ID.findall(_header(mail, "In-Reply-To"))),
         note=_note(parts),
         calendars=tuple(dict.fromkeys(_calendars(parts))),
+        files=tuple(islice(_files(parts), _MOST_FILES)),
         is_automatic=_is_automatic(mail, is_report=bool(returned)),
         has_sealed_part=bool(sealed),
         sealed_answer=next(filter(None, map(_sealed_answer, sealed)), ""),
@@ -153,10 +158,21 @@ def _decoded_octets(content: bytes, part: Message[Any, Any]) -> str:
     return content.decode("latin-1").replace("\0", "")
 
 
+def _files(parts: list[Message[Any, Any]]) -> Iterator[str]:
+    for part in parts:
+        name = _decoded(part.get_filename() or "").strip()
+        if name and "Content-ID" not in part and not _is_calendar(part) and not _sealed(part):
+            yield name[:_LONGEST_NAME]
+
+
+def _is_calendar(part: Message[Any, Any]) -> bool:
+    name = _decoded(part.get_filename() or "").lower()
+    return part.get_content_type() in _CALENDAR_TYPES or name.endswith((".ics", ".vcs"))
+
+
 def _calendars(parts: list[Message[Any, Any]]) -> Iterator[str]:
     for part in parts:
-        name = _decoded(part.get_filename() or "").lower()
-        if part.get_content_type() in _CALENDAR_TYPES or name.endswith((".ics", ".vcs")):
+        if _is_calendar(part):
             content = part.get_payload(decode=True)
             # A fold may cut a character in two (RFC 5545 section 3.1).
             octets = _FOLD.sub(b"", content) if isinstance(content, bytes) else b""

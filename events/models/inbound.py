@@ -131,6 +131,7 @@ _WHY = {
         "This reply and another answer were given within five minutes of each other, and clocks "
         "differ: where this one is the later, count it."
     ),
+    "files": _("Files came with this mail; they are to be read in the mailbox."),
     "too_large": _("The mail is larger than 2 MiB and was not taken in; it is in the mailbox."),
     "tangled": _("The mail has too many parts and was not taken in; it is in the mailbox."),
 }

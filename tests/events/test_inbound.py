@@ -480,6 +480,24 @@ def test_mail_without_an_answer_is_told_apart_and_kept_with_its_invitation(
     assert mail.outbox == []
 
 
+def test_letter_with_files_names_them_and_says_where_they_are(invitee: Invitee) -> None:
+    head, _blank, body = reply("letter", invitee).partition(b"\r\n\r\n")
+    plain, _kind, encoding = head.partition(b"Content-Type")
+    parts = (
+        b"Content-Type" + encoding + b"\r\n\r\n" + body,
+        b'Content-Type: application/msword; name="=?gbk?B?u9jWtC5kb2M=?="\r\n\r\nx',
+        b"Content-Type: image/jpeg\r\n"
+        b"Content-Disposition: attachment; filename*=utf-8''%E7%9B%96%E7%AB%A0.jpg\r\n\r\nx",
+        b'Content-Type: image/png; name="logo.png"\r\nContent-ID: <logo>\r\n\r\nx',
+    )
+    whole = b"\r\n--b\r\n" + b"\r\n--b\r\n".join(parts) + b"\r\n--b--\r\n"
+    row = come_in(plain + b"Content-Type: multipart/mixed; boundary=b\r\n" + whole)
+
+    assert (row.state, row.error) == ("letter", "files")
+    assert row.note == "我们两个人参加，请安排接站。\n[回执.doc] [盖章.jpg]"
+    assert row.why
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [
