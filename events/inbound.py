@@ -233,7 +233,8 @@ def _decide(row: InboundMessage, mail: ReadMail, at: datetime) -> InboundState:
     if said is not None:
         return _take_reply(row, said, invitee, at)
     is_broken_answer = bool(broken) and invitee is not None
-    if mail.is_automatic and not mail.sealed_answer and not is_broken_answer:
+    is_for_people = is_broken_answer or bool(mail.sealed_answer) or mail.says_returned
+    if mail.is_automatic and not is_for_people:
         return InboundState.AUTOMATIC
     row.error = "sealed_part" if mail.has_sealed_part else broken
     if mail.files:

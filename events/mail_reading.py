@@ -7,7 +7,7 @@ a report without its form. Nothing here decides what a mail is worth.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage, Message
@@ -23,9 +23,14 @@ _RECIPIENT_HEADERS: Final = (
 _CALENDAR_TYPES: Final = frozenset({"text/calendar", "application/ics", "text/x-vcalendar"})
 _ROBOTIC_PRECEDENCE: Final = frozenset({"bulk", "junk", "list", "auto_reply"})
 _ROBOTIC_HEADERS: Final = ("X-Autoreply", "X-Autorespond", "X-Auto-Reply", "Auto-Reply")
+_ROBOTS: Final = frozenset({"mailer-daemon", "postmaster"})
 _ROBOTIC_SUBJECT: Final = re.compile(
-    r"\s*(自动回复|自動回覆|自动答复|系统退信|退信|automatic reply|auto(?:matic)?[- ]?reply|"
-    r"out of (?:the )?office|undeliver|delivery status notification|mail delivery failed)",
+    r"\s*(自动回复|自动回覆|自动答复|automatic reply|auto(?:matic)?[- ]?reply|"
+    r"out of (?:the )?office)",
+    re.IGNORECASE,
+)
+_RETURNED_SUBJECT: Final = re.compile(
+    r"退信|undeliver|delivery status notification|delivery fail|returned mail|failure notice",
     re.IGNORECASE,
 )
 _METHOD: Final = re.compile(r"^METHOD[:;]", re.IGNORECASE | re.MULTILINE)
@@ -87,7 +92,7 @@ class ReadMail:
     Attributes:
         sender: address in From, lower case.
         recipients: every address it is or was sent to, lower case.
-        replies_to: Message-IDs that it answers, with their angle brackets.
+        replies_to: Message-IDs that it answers or gives back, with their angle brackets.
         note: the first lines of its own words, without what it quotes.
         calendars: iCalendar texts, each once.
         files: names of what else is attached; pictures within the text apart.
@@ -95,6 +100,7 @@ class ReadMail:
         has_sealed_part: Outlook sealed its content in a part that only Outlook reads.
         sealed_answer: what that part says it answers, as a PARTSTAT; "" for nothing.
         returned: what came back.
+        says_returned: says that a mail came back, but in no form that programs read.
     """
 
     sender: str
@@ -108,6 +114,7 @@ class ReadMail:
     has_sealed_part: bool
     sealed_answer: str
     returned: tuple[Returned, ...]
+    says_returned: bool
 
 
 def read_mail(raw: bytes) -> ReadMail:
@@ -117,18 +124,22 @@ def read_mail(raw: bytes) -> ReadMail:
     returned = tuple(_returned(mail))
     sealed = [octets for part in parts if (octets := _sealed(part))]
     senders = _addresses(mail, ("From", "Sender", "Reply-To"))
+    is_automatic = _is_automatic(mail, is_report=bool(returned))
+    says_returned = is_automatic and bool(_RETURNED_SUBJECT.search(_header(mail, "Subject")))
+    originals = filter(None, map(_id_of_original, mail.walk())) if says_returned else ()
     return ReadMail(
         sender=senders[0] if senders else "",
         subject=_header(mail, "Subject")[:300],
         recipients=_addresses(mail, _RECIPIENT_HEADERS),
-        replies_to=tuple(_MESSAGE_ID.findall(_header(mail, "In-Reply-To"))),
-        note=_note(parts),
+        replies_to=(*_MESSAGE_ID.findall(_header(mail, "In-Reply-To")), *originals),
+        note=_note(list(_own_parts(mail))),
         calendars=tuple(dict.fromkeys(_calendars(parts))),
-        files=tuple(islice(_files(parts), _MOST_FILES)),
-        is_automatic=_is_automatic(mail, is_report=bool(returned)),
+        files=tuple(islice(_files(_own_parts(mail)), _MOST_FILES)),
+        is_automatic=is_automatic,
         has_sealed_part=bool(sealed),
         sealed_answer=next(filter(None, map(_sealed_answer, sealed)), ""),
         returned=returned,
+        says_returned=says_returned and not returned,
     )
 
 
@@ -158,7 +169,19 @@ def _decoded_octets(content: bytes, part: Message[Any, Any]) -> str:
     return content.decode("latin-1").replace("\0", "")
 
 
-def _files(parts: list[Message[Any, Any]]) -> Iterator[str]:
+def _own_parts(mail: Message[Any, Any]) -> Iterator[Message[Any, Any]]:
+    """Yield the parts of a mail, without those of mails that it encloses."""
+    if mail.get_content_maintype() == "message":
+        return
+    if not mail.is_multipart():
+        yield mail
+        return
+    for part in mail.get_payload():
+        if isinstance(part, Message):
+            yield from _own_parts(part)
+
+
+def _files(parts: Iterable[Message[Any, Any]]) -> Iterator[str]:
     for part in parts:
         name = _decoded(part.get_filename() or "").strip()
         if name and "Content-ID" not in part and not _is_calendar(part) and not _sealed(part):
@@ -230,6 +253,7 @@ def _is_automatic(mail: Message[Any, Any], *, is_report: bool) -> bool:
         or any(name in mail for name in _ROBOTIC_HEADERS)
         or _header(mail, "Return-Path").strip() == "<>"
         or bool(_ROBOTIC_SUBJECT.match(_header(mail, "Subject")))
+        or any(one.partition("@")[0] in _ROBOTS for one in _addresses(mail, ("From",)))
     )
 
 
@@ -261,9 +285,8 @@ def _returned(mail: Message[Any, Any]) -> Iterator[Returned]:
 
 def _id_of_original(part: Message[Any, Any]) -> str:
     """Return the Message-ID of the mail that a report encloses whole or as headers."""
-    content = part.get_payload()
-    if part.get_content_type() == "message/rfc822" and isinstance(content, list) and content:
-        enclosed: Any = content[0]
+    if part.get_content_type() == "message/rfc822" and part.is_multipart():
+        enclosed: Any = part.get_payload(0)
     elif part.get_content_type() == "text/rfc822-headers":
         enclosed = message_from_bytes(text_of(part).encode(), policy=policy.compat32)
     else:

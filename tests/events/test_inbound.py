@@ -587,6 +587,33 @@ def test_bounce_that_is_not_of_our_mail_to_that_address_marks_nobody(
     assert not Attempt.objects.filter(code="bounced").exists()
 
 
+@pytest.mark.parametrize(
+    "subject", ["系统退信/The email is returned", "来自qq.com的退信", "failure notice"]
+)
+def test_bounce_in_a_form_of_its_own_is_shown_with_the_invitation_that_it_encloses(
+    invitee: Invitee, subject: str
+) -> None:
+    uid = Message.objects.get(channel="email").uid
+    head = (
+        "Return-Path: <>\r\nFrom: PostMaster@qq.com\r\nTo: coordination@localhost\r\n"
+        f"Subject: {subject}\r\nMIME-Version: 1.0\r\n"
+    )
+    words = "Content-Type: text/html; charset=undefined\r\n\r\n<p>收件人邮箱不存在</p>\r\n"
+    original = f"Content-Type: message/rfc822\r\n\r\nMessage-ID: <{uid}@127.0.0.1>\r\n\r\nx\r\n"
+    mixed = "Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+
+    enclosed = come_in(f"{head}{mixed}--b\r\n{words}--b\r\n{original}--b--\r\n".encode())
+    alone = come_in(f"{head}{words}".encode())
+
+    assert (enclosed.state, enclosed.invitation, enclosed.note) == (
+        "letter",
+        invitee.invitation,
+        "收件人邮箱不存在",
+    )
+    assert (alone.state, alone.invitation) == ("unmatched", None)
+    assert not User.objects.exclude(bounced_email="").exists()
+
+
 def test_bounce_twice_is_noted_once(invitee: Invitee) -> None:
     come_in(bounce())
     come_in(bounce().replace(b"dsn1@", b"dsn2@"))
