@@ -232,6 +232,8 @@ def _decide(row: InboundMessage, mail: ReadMail, at: datetime) -> InboundState:
     said = _said(replies, addresses_of(row.person))
     if said is not None:
         return _take_reply(row, said, invitee, at)
+    answers = [one for one in replies if one.method in ("REPLY", "COUNTER", "")]
+    broken = broken or ("calendar" if answers else "")
     is_broken_answer = bool(broken) and invitee is not None
     is_for_people = is_broken_answer or bool(mail.sealed_answer) or mail.says_returned
     if mail.is_automatic and not is_for_people:

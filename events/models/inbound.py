@@ -118,7 +118,7 @@ class InboundMessage(models.Model):
     @property
     def why(self) -> str:
         """Why people must read it, where there is more to say than its state."""
-        return str(_WHY.get(self.error, ""))
+        return str(_WHY.get(self.error.partition(":")[0], ""))
 
 
 _WHY = {
@@ -130,6 +130,10 @@ _WHY = {
     "near": _(
         "This reply and another answer were given within five minutes of each other, and clocks "
         "differ: where this one is the later, count it."
+    ),
+    "calendar": _(
+        "The answer of a calendar that came with this mail cannot be read: ask the sender to "
+        "answer by the link in the invitation."
     ),
     "files": _("Files came with this mail; they are to be read in the mailbox."),
     "too_large": _("The mail is larger than 2 MiB and was not taken in; it is in the mailbox."),

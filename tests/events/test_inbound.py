@@ -429,6 +429,23 @@ def test_answer_of_a_program_that_cannot_be_read_waits_for_people(invitee: Invit
     row = come_in(b"Auto-Submitted: auto-generated\r\n" + reply("broken-calendar", invitee))
 
     assert (row.state, row.error.partition(":")[0]) == ("letter", "calendar")
+    assert row.why
+
+
+@pytest.mark.parametrize(
+    "attendee", [b"ATTENDEE;CN=a;b;PARTSTAT=TENTATIVE:x", b"ATTENDEE;PARTSTAT=X-LATER:x", b""]
+)
+def test_answer_of_a_program_in_which_none_can_be_read_waits_for_people(
+    invitee: Invitee, attendee: bytes
+) -> None:
+    raw = reply("apple-tentative", invitee)
+    start, end = raw.index(b"ATTENDEE"), raw.index(b"ORGANIZER")
+    raw = raw[:start] + attendee.replace(b"=", b"=3D") + b"\r\n" + raw[end:]
+
+    row = come_in(b"Auto-Submitted: auto-generated\r\n" + raw)
+
+    assert (row.state, row.error, row.invitation) == ("letter", "calendar", invitee.invitation)
+    assert row.why
 
 
 def test_reply_counts_where_only_the_organizer_line_kept_the_secret(invitee: Invitee) -> None:
