@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Max, Q
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from coordination.accounts.viewer import Viewer
@@ -38,9 +38,9 @@ from events.models import (
     Event,
     InboundMessage,
     InboundState,
-    InvitationNotice,
     Invitee,
 )
+from events.reply_order import SKEW, reason_it_is_old, written_at
 from events.senders import addresses_of, invitation_of_attendee, invitation_of_thread
 from events.told_times import answers_this_time, sequence_answered
 
@@ -50,7 +50,6 @@ MOST_TRIES: Final = 3
 BATCH: Final = 100
 KEPT: Final = timedelta(days=90)
 NAMES_KEPT: Final = timedelta(days=400)
-SKEW: Final = timedelta(minutes=5)  # by which clocks of calendars may run ahead
 _BODY: Final = re.compile(rb"\r?\n\r?\n")  # begins after an empty line
 COUNTED: Final = {
     "ACCEPTED": AnswerState.ACCEPTED,
@@ -312,63 +311,14 @@ def _take_reply(
     if said.state == AnswerState.OTHER_DATE:
         row.proposed_time = describe_proposal(said.reply, event.time_zone)
     notices = list(row.invitation.notices.all())
-    stamp = min(_written_at(said.reply, notices, row.received_at), at + SKEW)
+    stamp = min(written_at(said.reply, notices, row.received_at), at + SKEW)
     row.sequence = sequence_answered(notices, said=said.reply.sequence, written_at=stamp)
     if invitee is None or said.who.address not in addresses_of(invitee.person):
         return InboundState.UNVERIFIED
     if said.state == AnswerState.DELEGATED and not said.names:
         return InboundState.LETTER
-    old = _reason_it_is_old(invitee, row, stamp)
+    old = reason_it_is_old(invitee, row, stamp)
     return old or _count(row, invitee, stamp, at)
-
-
-def _written_at(
-    reply: Reply, notices: Iterable[InvitationNotice], received_at: datetime
-) -> datetime:
-    """Return when a reply was written: its DTSTAMP.
-
-    Where that is left out, or copied from the invitation it answers, it is when it came.
-    """
-    stamp = reply.stamp_at
-    is_copied = any(stamp == notice.stamp_at for notice in notices)
-    return received_at if stamp is None or is_copied else stamp
-
-
-def _reason_it_is_old(
-    invitee: Invitee, row: InboundMessage, stamp: datetime
-) -> InboundState | None:
-    """Return why a reply changes nothing; None when it is newer than all that is known.
-
-    RFC 5546 section 2.1.5: SEQUENCE decides, then DTSTAMP. Against answers by page or link, and
-    those of colleagues, its DTSTAMP counts; clocks differ, so people look at what is near.
-    """
-    if None not in (invitee.replied_stamp_at, invitee.replied_sequence, row.sequence):
-        replied, before = (
-            (row.sequence, stamp),
-            (invitee.replied_sequence, invitee.replied_stamp_at),
-        )
-        if replied <= before:
-            return InboundState.REPEATED if replied == before else InboundState.OUTDATED
-    newest = _newest_of_others(invitee)
-    if newest is None or newest <= stamp:
-        return None
-    if newest > stamp + SKEW:
-        return InboundState.OUTDATED
-    if row.said == invitee.invitation.state:
-        return None
-    row.error = "near"
-    return InboundState.LETTER
-
-
-def _newest_of_others(invitee: Invitee) -> datetime | None:
-    """Return when the last answer otherwise than by the person's own calendar was given."""
-    given = Answer.objects.filter(invitation=invitee.invitation_id).exclude(way=AnswerWay.MAIL)
-    others = Invitee.objects.filter(invitation=invitee.invitation_id).exclude(pk=invitee.pk)
-    found = (
-        given.aggregate(newest=Max("created_at"))["newest"],
-        others.aggregate(newest=Max("replied_stamp_at"))["newest"],
-    )
-    return max((instant for instant in found if instant is not None), default=None)
 
 
 def _count(row: InboundMessage, invitee: Invitee, stamp: datetime, at: datetime) -> InboundState:
