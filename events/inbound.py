@@ -41,7 +41,12 @@ from events.models import (
     Invitee,
 )
 from events.reply_order import SKEW, reason_it_is_old, written_at
-from events.senders import addresses_of, invitation_of_attendee, invitation_of_thread
+from events.senders import (
+    addresses_of,
+    asked_now,
+    invitation_of_attendee,
+    invitation_of_thread,
+)
 from events.told_times import answers_this_time, sequence_answered
 
 LARGEST: Final = 2 * 1024 * 1024  # bytes; answers are small, even with a logo in their foot
@@ -195,6 +200,7 @@ def _read_head(row: InboundMessage, raw: bytes) -> None:
 def _note_invitee(row: InboundMessage, addresses: Iterable[str]) -> Invitee | None:
     invitee = invitee_of_addresses(addresses)
     if invitee is not None:
+        invitee = asked_now(invitee)
         row.invitation, row.person = invitee.invitation, invitee.person
     return invitee
 

@@ -1,6 +1,6 @@
-"""Whose a mail is, where no secret says so: by the attendee that it names, or by its thread.
+"""Whose a mail is: by the secret it was sent to, or else by the attendee it names, or its thread.
 
-It proves nothing about the sender; it tells whom to show the mail to.
+Without the secret nothing is proved about the sender; it tells whom to show the mail to.
 """
 
 from __future__ import annotations
@@ -14,6 +14,26 @@ from coordination.deliveries.models import Delivery, Endpoint
 from events.bounces import uid_in
 from events.invitation_notices import SOURCE
 from events.models import Invitation, Invitee
+
+
+def asked_now(invitee: Invitee) -> Invitee:
+    """Return the invitee; of an invitation taken back, the one that still asks the same person.
+
+    A calendar has one entry for an event, and replies to whichever invitation came last.
+    """
+    if invitee.invitation.withdrawn_at is None:
+        return invitee
+    rows = Invitee.objects.select_related(
+        "person__user",
+        "person__details",
+        "invitation__event__alliance",
+        "invitation__organization",
+    )
+    event = invitee.invitation.event_id
+    standing: Invitee | None = rows.filter(
+        person=invitee.person_id, invitation__event=event, invitation__withdrawn_at__isnull=True
+    ).first()
+    return standing or invitee
 
 
 def invitation_of_attendee(uid: str, address: str) -> tuple[Invitation | None, Person | None]:

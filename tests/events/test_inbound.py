@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from django.core import mail
 
-from alliances.seating import end_seat
+from alliances.seating import end_seat, seat_person
 from coordination.accounts.models import User
 from coordination.accounts.viewer import SYSTEM
 from coordination.changes.refusals import NotAllowed, TransitionNotAllowed
@@ -17,15 +17,13 @@ from coordination.deliveries.models import Attempt, Endpoint, Message
 from events import inbound
 from events.answer_links import reply_address
 from events.inbound import forget_old, read_waiting, receive, settle_message
-from events.inviting import (
-    answer_invitation,
-)
+from events.inviting import answer_invitation, invite_organizations, withdraw_invitation
 from events.mail_reading import read_mail
 from events.models import Answer, AnswerNames, InboundMessage, Invitation, Invitee
 from events.scheduling import cancel_event
 from tests.events.reply_samples import sample
 from tests.events.replying import ADDRESS, LATER, answers, come_in, reply, send
-from tests.factories import AT, Cast, make_event, stored
+from tests.factories import AT, Cast, make_event, make_member, make_organization, stored
 
 pytestmark = pytest.mark.django_db
 
@@ -121,6 +119,31 @@ def test_secret_in_a_forwarded_invitation_does_not_speak_for_the_person_asked(
         "colleague@example.org",
     )
     assert answers() == []
+
+
+def test_reply_to_an_invitation_taken_back_answers_the_one_that_stands_for_the_same_event(
+    cast: Cast, invitee: Invitee
+) -> None:
+    other = make_organization("石家庄市")
+    make_member(cast.alliance, other)
+    seat_person(
+        invitee.person,
+        role="liaison",
+        organization=other,
+        starts_on=AT.date(),
+        viewer=SYSTEM,
+        at=AT,
+    )
+    event = stored(invitee.invitation.event)
+    [second] = invite_organizations(event, [other], viewer=cast.secretary, at=AT)
+    send()
+    theirs = second.invitees.select_related("invitation__event").get()
+    withdraw_invitation(stored(second), viewer=cast.secretary, at=LATER)
+
+    row = come_in(reply("outlook-accepted", theirs))
+
+    assert (row.state, row.invitation) == ("answered", invitee.invitation)
+    assert (stored(invitee.invitation).state, stored(second).state) == ("accepted", "needs_action")
 
 
 def test_secret_of_one_invitation_does_not_answer_another(cast: Cast, invitee: Invitee) -> None:
