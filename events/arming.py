@@ -1,12 +1,14 @@
 """Reminders follow from rules and events: rows derived inside the recording that changes either.
 
-Only the rows of the events that changed are touched, however many others are pending.
+Only the rows of the events that changed are touched, however many others are pending. What a rule
+has told to some while others still wait, for the end of quiet hours or a digest, follows the rule
+as what is pending does: the last look keeps whoever heard it from hearing it again.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +16,7 @@ from django.db.models import Q, QuerySet
 
 from coordination.changes.projections import Recorded
 from coordination.deliveries.grouping import SPREAD
+from coordination.deliveries.models import Delivery
 from coordination.prepared import FEW, built, columns_of, few_blanks, prepared
 from events.foreseeing import Foresight, foresee
 from events.levels import holding, rules_over, type_key
@@ -24,6 +27,7 @@ REMINDED_STATES = (
     *(EventState.SCHEDULED, EventState.CONFIRMED, EventState.POSTPONED),
     EventState.HELD,  # rules may remind after the end as well
 )
+KIND = "reminder"
 BATCH = 500
 MOVING = frozenset(
     {
@@ -44,21 +48,35 @@ def keep_reminders(changes: Sequence[Recorded], at: datetime) -> None:
     A projection of the change log: it runs inside the recording that made the changes.
     """
     events: dict[int, Event] = {}
+    rules: set[int] = set()
     for change in changes:
         if change.deleted:
             continue
         if isinstance(change.obj, Event) and _matters(change):
             events[change.obj.pk] = change.obj
         elif isinstance(change.obj, ReminderRule):
+            rules.add(change.obj.pk)
             for event in _events_under(change.obj):
                 events.setdefault(event.pk, event)
-    arm(list(events.values()), at)
+    arm(list(events.values()), at, revised=rules)
 
 
-def arm(events: Sequence[Event], at: datetime) -> None:
-    """Bring the reminders of events up to date."""
+def arm(events: Sequence[Event], at: datetime, *, revised: Collection[int] = ()) -> None:
+    """Bring the reminders of events up to date.
+
+    Args:
+        events: with what stands on them and above them as it is now.
+        at: now.
+        revised: keys of rules that say something else now.
+    """
     for start in range(0, len(events), BATCH):
-        _keep(events[start : start + BATCH], at)
+        _keep(events[start : start + BATCH], at, revised)
+
+
+def source_id_of(reminder: Reminder, number: int) -> str:
+    """Return the ledger's key of one time of a reminder: "17", and "17.2" for the second."""
+    again = f".{number}" if number > 1 else ""
+    return f"{reminder.pk}{again}"
 
 
 def _matters(change: Recorded) -> bool:
@@ -67,13 +85,14 @@ def _matters(change: Recorded) -> bool:
     return bool(MOVING & change.diff.keys()) and (has_time or bool(change.diff.get("state")))
 
 
-def _keep(events: Sequence[Event], at: datetime) -> None:
+def _keep(events: Sequence[Event], at: datetime, revised: Collection[int]) -> None:
     known = rules_over(events)
     stored: dict[int, dict[int, Reminder]] = defaultdict(dict)
     for reminder in _held(events):
         stored[reminder.event_id][reminder.rule_id] = reminder
     wanted = {event.pk: holding(event, known) if _is_on(event) else [] for event in events}
     foresights = foresee((event, rule) for event in events for rule in wanted[event.pk])
+    waiting = _waiting(row for rows in stored.values() for pk, row in rows.items() if pk in revised)
     new: list[Reminder] = []
     changed: list[Reminder] = []
     for event in events:
@@ -82,7 +101,7 @@ def _keep(events: Sequence[Event], at: datetime) -> None:
             row = stored[event.pk].get(rule.pk)
             if row is None:
                 new += _first(event, rule, found, at)
-            elif _rearm(row, rule, found, at):
+            elif _rearm(row, rule, found, at, waits=row.pk in waiting):
                 changed.append(row)
         standing = {rule.pk for rule in wanted[event.pk]}
         for pk, row in stored[event.pk].items():
@@ -141,12 +160,43 @@ def _aim(reminder: Reminder, found: Foresight, number: int, at: datetime) -> Non
     reminder.occurrence = number
 
 
-def _rearm(reminder: Reminder, rule: ReminderRule, found: Foresight, at: datetime) -> bool:
-    """Let a stored reminder follow its event; return whether it changed."""
+def _waiting(reminders: Iterable[Reminder]) -> set[int]:
+    """Return the keys of reminders that went out to all, where somebody has not got theirs yet."""
+    lines = {
+        (source_id_of(row, number), row.generation): row.pk
+        for row in reminders
+        if row.state == ReminderState.FIRED
+        for number in range(1, row.occurrence + 1)
+    }
+    ids = [source_id for source_id, _generation in lines]
+    found: set[tuple[str, int]] = set()
+    for start in range(0, len(ids), BATCH):
+        rows = Delivery.objects.waiting().filter(
+            source=KIND, source_id__in=ids[start : start + BATCH]
+        )
+        found.update(rows.values_list("source_id", "generation"))
+    return {lines[line] for line in found if line in lines}
+
+
+def _rearm(
+    reminder: Reminder, rule: ReminderRule, found: Foresight, at: datetime, *, waits: bool
+) -> bool:
+    """Let a stored reminder follow its event, or its rule; return whether it changed.
+
+    Args:
+        reminder: held.
+        rule: as it is now.
+        found: when it falls due.
+        at: now.
+        waits: its rule changed before all of its readers got it.
+    """
     due = found.nominal(reminder.occurrence)
     is_same = due is not None and reminder.shown_at == due.at
     if reminder.state == ReminderState.PENDING:
         return not is_same and _follow(reminder, found, at)
+    if waits and not is_same:
+        reminder.state = ReminderState.PENDING
+        return _follow(reminder, found, at)
     number = found.next_after(at)
     if number is None:
         return False

@@ -14,6 +14,7 @@ from django.db.models import QuerySet
 
 from coordination.deliveries.fanout import Cause, fan_out
 from coordination.deliveries.news import PERSONAL_CHANNELS
+from events.arming import KIND, source_id_of
 from events.foreseeing import Foresight
 from events.grouping import ReaderGroup, groups_of, in_groups
 from events.lateness import AT_ONCE, HAS_BEGUN, NEARER, TOO_LATE, Nearer, nearer_reminders
@@ -21,7 +22,6 @@ from events.models import Reminder, ReminderRule, Urgency
 from events.quiet import QuietNote, Sending, sending_time
 
 ABOUT = "events.event"
-KIND = "reminder"
 Cohorts = dict[tuple[datetime, str], list[ReaderGroup]]
 
 
@@ -73,12 +73,6 @@ class Look:
         clock = {"zone": group.zone, "country": group.country}
         overtaken = any(one.is_overdue_for(**clock, since=due, at=self.at) for one in self.nearer)
         return NEARER if overtaken else ""
-
-
-def source_id_of(reminder: Reminder, number: int) -> str:
-    """Return the ledger's key of one time of a reminder: "17", and "17.2" for the second."""
-    again = f".{number}" if number > 1 else ""
-    return f"{reminder.pk}{again}"
 
 
 def sending_for(

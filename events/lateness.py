@@ -26,6 +26,8 @@ NEAR_NOTE = "too near the event"
 NEARER_NOTE = "a nearer reminder goes out"
 LEFT_OUT = {BEGUN_NOTE: HAS_BEGUN, LATE_NOTE: TOO_LATE, NEAR_NOTE: TOO_LATE}
 """Why a reminder ends, and what the ledger then says of those whose turn had not come."""
+WITHDRAWN = LEFT_OUT | {NEARER_NOTE: NEARER}
+"""Why a reminder ends whose rule changed, and what the ledger then says of those who waited."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,16 +17,16 @@ from coordination.deliveries.models import Delivery
 from coordination.deliveries.news import PERSONAL_CHANNELS, News
 from coordination.deliveries.recipients import Reader
 from coordination.deliveries.sources import Rendered
-from events.arming import REMINDED_STATES
+from events.arming import KIND, REMINDED_STATES
 from events.audiences import recipients_of_rule, times_asked
 from events.dues import MOST_TIMES
-from events.fanning import ABOUT, KIND, Look, cause_of, personal_channels, tell_by_clocks
+from events.fanning import ABOUT, Look, cause_of, personal_channels, tell_by_clocks
 from events.foreseeing import Foresight, foresee_one
 from events.group_owners import group_owners_of
 from events.grouping import with_clocks
-from events.lateness import LEFT_OUT, NEARER_NOTE, is_overtaken, reason_to_skip
+from events.lateness import LEFT_OUT, NEARER_NOTE, WITHDRAWN, is_overtaken, reason_to_skip
 from events.levels import holding
-from events.models import Event, Reminder, ReminderState
+from events.models import Event, Reminder, ReminderRule, ReminderState
 from events.remembering import Audience, Memory, Stand
 from events.reminder_letters import addressed, nameless, reads_alike, render_reminders
 
@@ -65,35 +65,36 @@ class Reminders:
         reminder = _remembered(stand, delivery)
         if reminder is None or stand.generation is None:
             return "rule_removed"
-        event = reminder.event
+        event, rule = reminder.event, reminder.rule
         if stand.generation != delivery.generation:
-            return "event_moved"
+            return _why_withdrawn(delivery, event)
         if event.state not in REMINDED_STATES or event.starts_at is None:
             return f"event_{event.state}"
-        rule_holds = _memory.recall(
-            stand, ("holds", reminder.pk), lambda: reminder.rule in holding(event)
-        )
-        if not rule_holds:
+        rule_holds = _memory.recall(stand, ("holds", reminder.pk), lambda: rule in holding(event))
+        is_personal = delivery.channel in PERSONAL_CHANNELS
+        goes_there = personal_channels(rule) if is_personal else delivery.channel in rule.channels
+        if not (rule_holds and goes_there):
             return "rule_off"
         if delivery.expires_at is not None and event.starts_at <= at:
             return "event_has_begun"
-        if reminder.rule.repeat_every and _is_repeated(delivery, at):
+        if rule.repeat_every and _is_repeated(delivery, at):
             return "said_again"
+        if delivery.generation > 1 and _is_told_already(delivery, rule):
+            return "told_already"
         if not reader.address:
             return "no_address"
-        if delivery.channel not in PERSONAL_CHANNELS:
+        if not is_personal:
             return "" if _may_be_told_in_groups(event) else "no_longer_concerned"
         day = day_of_rights(at)
         wanted = _memory.recall(
             stand,
-            ("audience", reminder.pk, day, times_asked(event, reminder.rule)),
-            lambda: Audience(recipients_of_rule(event, reminder.rule, on=day)),
+            ("audience", reminder.pk, day, times_asked(event, rule)),
+            lambda: Audience(recipients_of_rule(event, rule, on=day)),
         )
         if not wanted.holds(delivery.recipient):
             _tell_successors(delivery, on=day, at=at)
             return "no_longer_concerned"
-        is_again = delivery.generation > 1 and Delivery.objects.told_before(delivery).exists()
-        return "told_already" if is_again else ""
+        return ""
 
     def render(self, deliveries: Sequence[Delivery], reader: Reader, at: datetime) -> Rendered:
         """Write the reminder in the reader's language, with the event's zone and the reader's."""
@@ -137,6 +138,21 @@ def _pk_of(delivery: Delivery) -> int:
 def _remembered(stand: Stand, delivery: Delivery) -> Reminder | None:
     """Return the reminder with its event and rule; of its own columns only the key holds."""
     return _memory.recall(stand, ("reminder", _pk_of(delivery)), lambda: reminder_of(delivery))
+
+
+def _why_withdrawn(line: Delivery, event: Event) -> str:
+    """Return why a line of an older generation is not sent: what its reminder does instead."""
+    ended = Reminder.objects.filter(pk=_pk_of(line), state=ReminderState.SKIPPED)
+    note = ended.values_list("note", flat=True).first() or ""
+    moved = event.starts_at != line.expires_at
+    return WITHDRAWN.get(note) or ("event_moved" if moved else "rule_changed")
+
+
+def _is_told_already(line: Delivery, rule: ReminderRule) -> bool:
+    """Whether the reader got it before it was set anew, and shall not be told again."""
+    told = Delivery.objects
+    rows = told.told_before(line) if rule.rearm_on_move else told.told_earlier(line)
+    return rows.exists()
 
 
 def _is_repeated(line: Delivery, at: datetime) -> bool:

@@ -60,17 +60,27 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         """Lines that one cause made, in every generation."""
         return self.filter(source=source, source_id=source_id)
 
+    def told_earlier(self, line: Delivery) -> Self:
+        """Lines by which the reader got what the same cause said before."""
+        return self.from_source(line.source, line.source_id).filter(
+            endpoint=line.endpoint_id, generation__lt=line.generation, message__state="sent"
+        )
+
     def told_before(self, line: Delivery) -> Self:
-        """Lines by which the reader got the same already: a cause moved away, and back again."""
+        """Lines by which the reader got the same already.
+
+        A cause moved away, and back again; or to a time that was over when the reader got it.
+        """
         if line.generation == 1:
             return self.none()
-        return self.from_source(line.source, line.source_id).filter(
-            endpoint=line.endpoint_id,
-            generation__lt=line.generation,
-            due_at=line.due_at,
+        return self.told_earlier(line).filter(
+            Q(due_at=line.due_at) | Q(message__sent_at__gte=line.due_at),
             expires_at=line.expires_at,
-            message__state="sent",
         )
+
+    def waiting(self) -> Self:
+        """Lines that may still go out: in no message yet, or in one that is pending."""
+        return self.filter(Q(message__isnull=True) | Q(message__state="pending"), dropped_reason="")
 
     def without_message(self) -> Self:
         """Lines that have not been put into a message and still should be."""

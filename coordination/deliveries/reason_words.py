@@ -54,6 +54,7 @@ WORDS: dict[str, Promise] = {
     "recipient_gone": gettext_lazy("The reader is no longer there."),
     "restored": gettext_lazy("It fell due between a backup and its restore, and waits for staff."),
     "robot_removed": gettext_lazy("The robot was removed."),
+    "rule_changed": gettext_lazy("The rule was changed; a newer message goes out."),
     "rule_off": gettext_lazy("The rule no longer holds for the event."),
     "rule_removed": gettext_lazy("The rule was removed."),
     "said_again": gettext_lazy("A later time of the same reminder says it."),

@@ -10,8 +10,11 @@ from alliances.joining import end_membership
 from alliances.models import Person, Seat
 from alliances.seating import hand_over_seat
 from coordination.accounts.models import User
-from coordination.deliveries.models import Delivery
+from coordination.deliveries.bundling import bundle_due
+from coordination.deliveries.last_look import reader_at
+from coordination.deliveries.models import Delivery, Endpoint, Message
 from coordination.deliveries.recipients import readers_of
+from events.group_owners import owner_key
 from events.models import Event, Reminder, ReminderRule
 from events.reminding import add_reminder_rule, revise_reminder_rule
 from events.scheduling import schedule_event
@@ -215,3 +218,123 @@ def test_fire_next_tells_nobody_whose_membership_has_ended_where_rights_are_read
     fire(on(16, 23), since=on(16, 23))
 
     assert lines() == [("host", "05-16 23:00", "")]
+
+
+def look_again(at: datetime) -> list[tuple[str, str]]:
+    """Take the last look at every line that is not dropped; return (user, why not)."""
+    people = {f"person:{row.uid}": row for row in Person.objects.select_related("user")}
+    waiting = list(Delivery.objects.filter(message=None, dropped_reason="").order_by("pk"))
+    readers = readers_of({line.recipient for line in waiting}, "email")
+    return sorted(
+        (
+            people[line.recipient].user.username,
+            Reminders().still_wanted(line, readers[line.recipient], at),
+        )
+        for line in waiting
+    )
+
+
+def send_what_is_due(at: datetime) -> None:
+    """Put what may go out by an instant into messages that have gone out then."""
+    while bundle_due(at):
+        pass
+    Message.objects.filter(state="pending").update(state="sent", sent_at=at)
+
+
+def retime(at: datetime, **values: object) -> None:
+    revise_reminder_rule(ReminderRule.objects.get(), viewer=SYSTEM, at=at, **values)
+
+
+@pytest.fixture
+def put_off(cast: Cast) -> Event:
+    """Due half past midnight in Beijing: told to the host in Madrid, put off till seven there."""
+    live_in("Europe/Madrid", "host")
+    remind(cast, offset="-PT33H", respects_quiet=True)
+    event = make_event(cast.alliance, scheduled=True)
+    fire(on(14, 16, 30), since=on(14, 16, 30))
+    send_what_is_due(on(14, 16, 31))
+    assert lines() == [("host", "05-14 16:30", ""), ("liaison", "05-14 23:00", "")]
+    return event
+
+
+def test_revise_rule_to_a_time_to_come_tells_what_waits_then_and_not_before(
+    put_off: Event,
+) -> None:
+    retime(on(14, 17), offset="-PT24H")
+
+    assert look_again(on(14, 23)) == [("liaison", "rule_changed")]
+    fire(on(15, 2), since=on(14, 17, 30))
+    assert [line for line in lines() if line[1] > "05-15"] == [
+        ("host", "05-15 05:00", ""),
+        ("liaison", "05-15 01:30", ""),
+    ]
+
+
+def test_revise_rule_that_tells_no_move_tells_only_those_who_still_wait(put_off: Event) -> None:
+    retime(on(14, 17), rearm_on_move=False, offset="-PT24H")
+
+    assert look_again(on(14, 23)) == [("liaison", "rule_changed")]
+    fire(on(15, 2), since=on(14, 17, 30))
+    assert look_again(on(15, 2)) == [
+        ("host", "told_already"),
+        ("liaison", ""),
+        ("liaison", "rule_changed"),
+    ]
+
+
+def test_revise_rule_to_a_time_just_over_tells_once_those_who_wait(put_off: Event) -> None:
+    retime(on(14, 17), offset="-PT35H")
+    fire(on(14, 17, 30), since=on(14, 17, 30))
+
+    assert look_again(on(14, 23)) == [
+        ("host", "told_already"),
+        ("liaison", ""),
+        ("liaison", "rule_changed"),
+    ]
+
+
+def test_revise_rule_to_a_time_long_over_leaves_out_those_who_wait_and_says_why(
+    put_off: Event,
+) -> None:
+    retime(on(14, 17), offset="-P3D")
+    fire(on(14, 17, 30), since=on(14, 17, 30))
+
+    assert look_again(on(14, 23)) == [("liaison", "too_late")]
+    assert len(lines()) == 2
+
+
+def test_revise_rule_of_the_readers_clock_tells_nobody_of_the_east_again(cast: Cast) -> None:
+    live_in("America/New_York", "host")
+    remind(cast, offset="-P1D", at_time=time(9), clock="reader")
+    evening = span("2028-05-16T20:00", "2028-05-16T22:00")
+    schedule_event(make_event(cast.alliance), evening, viewer=SYSTEM, at=AT)
+    fire(on(15, 2), since=on(14, 0))
+    send_what_is_due(on(15, 2))
+
+    retime(on(15, 3), at_time=time(8, 30))
+    fire(on(16, 2), since=on(15, 3))
+
+    assert look_again(on(15, 14)) == [("host", ""), ("liaison", "told_already")]
+
+
+def test_revise_rule_tells_no_group_again_what_it_has_read(cast: Cast) -> None:
+    robot = Endpoint.objects.create(
+        channel="wecom", owner=owner_key("alliance", cast.alliance.uid), name="秘书处群",
+        address="https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=1",
+    )  # fmt: skip
+    remind(cast, offset="-PT33H", respects_quiet=True, channels=["email", "wecom"])
+    make_event(cast.alliance, scheduled=True)
+    fire(on(14, 16, 30), since=on(14, 16, 30))
+    send_what_is_due(on(14, 16, 31))
+
+    retime(on(14, 17), offset="-PT35H")
+    fire(on(14, 17, 30), since=on(14, 17, 30))
+
+    [line] = Delivery.objects.filter(endpoint=robot, message=None)
+    assert Reminders().still_wanted(line, reader_at(robot), on(14, 23)) == "told_already"
+
+
+def test_revise_rule_to_other_channels_sends_nothing_more_over_the_old(put_off: Event) -> None:
+    retime(on(14, 17), channels=["wecom"])
+
+    assert look_again(on(14, 23)) == [("liaison", "rule_off")]
