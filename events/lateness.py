@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from events.arming import REMINDED_STATES
-from events.audiences import is_answered_by_all
+from events.audiences import Narrowing, is_answered_by_all
 from events.foreseeing import Foresight, foresee
 from events.models import Reminder, ReminderState
 
@@ -75,25 +75,21 @@ def nearer_reminders(reminder: Reminder, at: datetime) -> list[Nearer]:
         state__in=(ReminderState.PENDING, ReminderState.FIRED),
         rule__audience=rule.audience,
         rule__channels=rule.channels,
-        rule__roles=rule.roles,
-        rule__tiers=rule.tiers,
-        rule__member_roles=rule.member_roles,
-        rule__tags=rule.tags,
-        rule__organizations=rule.organizations,
-        rule__answers=rule.answers,
     ).exclude(pk=reminder.pk)
-    others = list(rows.select_related("rule").order_by("pk"))
+    same = Narrowing.of_rule(rule)
+    found = rows.select_related("rule").order_by("pk")
+    others = [row for row in found if Narrowing.of_rule(row.rule) == same]
     for row in others:
         row.event = event
     foresights = foresee((event, row.rule) for row in others)
-    found = [
+    nearer = [
         Nearer(row, foresights[event.pk, row.rule_id])
         for row in others
         if (event.pk, row.rule_id) in foresights
     ]
     return [
         one
-        for one in found
+        for one in nearer
         if one.reminder.state == ReminderState.FIRED
         or not reason_to_skip(one.reminder, one.foresight, at)
     ]

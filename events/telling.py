@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.db import connection, transaction
 from django.db.models import Q
@@ -46,9 +46,9 @@ class Reminders:
             if reminder is None:
                 return False
             foresight = foresee_one(reminder.event, reminder.rule)
-            _fire(reminder, foresight, at)
+            was_told = _fire(reminder, foresight, at)
             if foresight is not None:
-                _move_on(reminder, foresight, at)
+                _move_on(reminder, foresight, at, was_told=was_told)
             reminder.save(
                 update_fields=["state", "note", "fired_at", "due_at", "nominal_at", "occurrence"]
             )
@@ -185,23 +185,28 @@ def _due(at: datetime) -> Reminder | None:
     return found
 
 
-def _fire(reminder: Reminder, foresight: Foresight | None, at: datetime) -> None:
-    """Tell those whose turn it is, or say why the reminder ends."""
+def _fire(reminder: Reminder, foresight: Foresight | None, at: datetime) -> bool:
+    """Tell those whose turn it is, or say why the reminder ends; return whether it was told."""
     note = reason_to_skip(reminder, foresight, at)
     if foresight is not None:
         if not note and is_overtaken(reminder, foresight, at):
             note = NEARER_NOTE
         if not note:
             _tell_all_begun(reminder, foresight, at)
-            return
+            return True
         if _leave_out_the_rest(reminder, foresight, note, at):
             reminder.state = ReminderState.FIRED
-            return
+            return False
     reminder.state, reminder.note = ReminderState.SKIPPED, note
+    return False
 
 
-def _move_on(reminder: Reminder, foresight: Foresight, at: datetime) -> None:
-    """Set the next look, the next time of a rule that repeats, or the end."""
+def _move_on(reminder: Reminder, foresight: Foresight, at: datetime, *, was_told: bool) -> None:
+    """Set the next look, the next time of a rule that repeats, or the end.
+
+    Where the present time was not told, after a standstill say, the next is one that is overdue
+    and not too late yet: whoever waited hears of that.
+    """
     number = reminder.occurrence
     look = None
     if reminder.state == ReminderState.PENDING:
@@ -209,7 +214,8 @@ def _move_on(reminder: Reminder, foresight: Foresight, at: datetime) -> None:
     if look is not None:
         reminder.due_at = look
         return
-    following = foresight.next_after(at, beyond=number)
+    grace = timedelta(minutes=reminder.rule.grace_minutes)
+    following = foresight.next_after(at if was_told else at - grace, beyond=number)
     due = foresight.nominal(following) if following is not None else None
     fires = foresight.fires(following) if following is not None else None
     if following is None or due is None or fires is None:

@@ -15,6 +15,7 @@ from coordination.deliveries.last_look import reader_at
 from coordination.deliveries.models import Delivery, Endpoint, Message
 from coordination.deliveries.recipients import readers_of
 from events.group_owners import owner_key
+from events.inviting import answer_invitation, invite_organizations
 from events.models import Event, Reminder, ReminderRule
 from events.reminding import add_reminder_rule, revise_reminder_rule
 from events.scheduling import schedule_event
@@ -338,3 +339,75 @@ def test_revise_rule_to_other_channels_sends_nothing_more_over_the_old(put_off: 
     retime(on(14, 17), channels=["wecom"])
 
     assert look_again(on(14, 23)) == [("liaison", "rule_off")]
+
+
+def test_fire_next_of_a_repetition_after_a_standstill_tells_the_latest_that_is_not_too_late(
+    cast: Cast,
+) -> None:
+    remind(cast, offset="-P4D", repeat_every="P1D", repeat_times=5)
+    make_event(cast.alliance, scheduled=True)
+    fire(on(12, 1, 30), since=on(12, 1, 30))
+
+    fire(on(14, 3), since=on(14, 3))  # the second is late by 25 hours, the third by one
+
+    assert [line for line in lines() if line[0] == "host"] == [
+        ("host", "05-12 01:30", ""),
+        ("host", "05-14 03:00", ""),
+    ]
+    assert Delivery.objects.filter(source_id__endswith=".3").count() == 2
+
+
+def test_fire_next_of_a_repetition_by_the_readers_clock_after_a_standstill_tells_the_latest(
+    cast: Cast,
+) -> None:
+    remind(
+        cast, offset="-P5D", at_time=time(9), clock="reader", repeat_every="P1D", repeat_times=5,
+        grace_minutes=120,
+    )  # fmt: skip
+    make_event(cast.alliance, scheduled=True)
+    fire(on(11, 18), since=on(10, 0))
+
+    fire(on(14, 1, 30), since=on(14, 1, 30))
+
+    assert [line for line in lines() if line[0] == "host" and not line[2]] == [
+        ("host", "05-11 01:00", ""),
+        ("host", "05-14 01:30", ""),
+    ]
+
+
+def test_fire_next_after_a_standstill_is_not_left_to_a_repetition_that_is_not_told(
+    cast: Cast,
+) -> None:
+    remind(cast, offset="-P4D", repeat_every="P1D", repeat_times=5, grace_minutes=4000)
+    remind(cast, offset="-PT60H", grace_minutes=4000)  # after the second, before the third
+    event = make_event(cast.alliance)
+    schedule_event(event, span("2028-05-16T20:00", "2028-05-16T22:00"), viewer=SYSTEM, at=AT)
+    fire(on(12, 12), since=on(12, 12))
+
+    fire(on(15, 11), since=on(15, 11))
+
+    assert [line for line in lines() if line[0] == "host"] == [
+        ("host", "05-12 12:00", ""),
+        ("host", "05-15 11:00", ""),
+    ]
+
+
+def test_fire_next_after_a_standstill_is_not_left_to_one_that_asks_only_who_has_not_answered(
+    cast: Cast,
+) -> None:
+    remind(cast, offset="-P2D", audience=["invited"], grace_minutes=4000)
+    remind(
+        cast, offset="-P1D", audience=["invited"], repeat_every="PT12H", repeat_times=2,
+        repeat_while="unanswered",
+    )  # fmt: skip
+    event = make_event(cast.alliance, scheduled=True)
+    [one, _other] = invite_organizations(event, [cast.host, cast.member], viewer=SYSTEM, at=AT)
+    answer_invitation(one, state="accepted", viewer=SYSTEM, at=AT)
+
+    fire(on(15, 3), since=on(15, 3))
+
+    assert [line for line in lines() if not line[2]] == [
+        ("host", "05-15 03:00", ""),
+        ("liaison", "05-15 03:00", ""),
+        ("liaison", "05-15 03:00", ""),
+    ]
