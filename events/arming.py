@@ -193,7 +193,7 @@ def _rearm(
     due = found.nominal(reminder.occurrence)
     is_same = due is not None and reminder.shown_at == due.at
     if reminder.state == ReminderState.PENDING:
-        return not is_same and _follow(reminder, found, at)
+        return _look_sooner(reminder, found, at) if is_same else _follow(reminder, found, at)
     if waits and not is_same:
         reminder.state = ReminderState.PENDING
         return _follow(reminder, found, at)
@@ -209,6 +209,15 @@ def _rearm(
         reminder.armed_at, reminder.fired_at = at, None
         reminder.generation += 1
     return again
+
+
+def _look_sooner(reminder: Reminder, found: Foresight, at: datetime) -> bool:
+    """Look in time where it stays, but by other clocks or quiet hours; return whether it must."""
+    fires = found.fires(reminder.occurrence)
+    if fires is None or reminder.due_at <= max(fires, at):
+        return False
+    reminder.due_at = max(fires, at)
+    return True
 
 
 def _follow(reminder: Reminder, found: Foresight, at: datetime) -> bool:

@@ -236,7 +236,8 @@ def _tell_all_begun(reminder: Reminder, foresight: Foresight, at: datetime) -> N
     while number is not None:
         _tell(reminder, foresight, number, at)
         number = foresight.next_after(at, beyond=number) if foresight.is_spread else None
-        if number is not None and foresight.looks(number)[0] > at:
+        first_look = foresight.fires(number) if number is not None else None
+        if first_look is not None and first_look > at:
             return
 
 

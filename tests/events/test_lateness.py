@@ -12,7 +12,7 @@ from alliances.seating import hand_over_seat
 from coordination.accounts.models import User
 from coordination.deliveries.bundling import bundle_due
 from coordination.deliveries.last_look import reader_at
-from coordination.deliveries.models import Delivery, Endpoint, Message
+from coordination.deliveries.models import Delivery, Endpoint, Message, Wishes
 from coordination.deliveries.recipients import readers_of
 from events.group_owners import owner_key
 from events.inviting import answer_invitation, invite_organizations
@@ -411,3 +411,73 @@ def test_fire_next_after_a_standstill_is_not_left_to_one_that_asks_only_who_has_
         ("liaison", "05-15 03:00", ""),
         ("liaison", "05-15 03:00", ""),
     ]
+
+
+def keep_quiet(name: str, quiet_from: time, quiet_until: time) -> None:
+    person = Person.objects.get(user__username=name)
+    Wishes.objects.create(
+        recipient=f"person:{person.uid}", quiet_from=quiet_from, quiet_until=quiet_until
+    )
+
+
+def test_revise_rule_to_keep_quiet_hours_brings_forward_what_they_would_leave_out(
+    cast: Cast,
+) -> None:
+    remind(cast, offset="-PT3H")
+    make_event(cast.alliance, scheduled=True)
+    retime(AT, respects_quiet=True, min_useful_minutes=180)
+
+    fire(on(16, 2), since=on(15, 0))
+
+    assert lines() == [("host", "05-15 13:59", ""), ("liaison", "05-15 13:59", "")]
+
+
+def test_revise_rule_to_the_readers_clock_tells_the_far_east_on_time(cast: Cast) -> None:
+    live_in("Pacific/Auckland", "host")
+    remind(cast, offset="-P1D", at_time=time(9))
+    make_event(cast.alliance, scheduled=True)
+    retime(AT, clock="reader")
+
+    fire(on(16, 2), since=on(14, 0))
+
+    assert lines() == [("host", "05-14 21:00", ""), ("liaison", "05-15 01:00", "")]
+
+
+def test_fire_next_of_a_repetition_by_the_readers_clock_is_brought_forward_in_time(
+    cast: Cast,
+) -> None:
+    keep_quiet("liaison", time(12), time(9))
+    remind(
+        cast, offset="-P2D", at_time=time(22, 30), clock="reader", repeat_every="P1D",
+        repeat_times=2, respects_quiet=True, quiet_from=time(22), quiet_until=time(23),
+    )  # fmt: skip
+    make_event(cast.alliance, scheduled=True)
+
+    fire(on(16, 2), since=on(13, 0))
+
+    assert lines() == [
+        ("host", "05-14 15:00", ""),
+        ("host", "05-15 15:00", ""),
+        ("liaison", "05-15 01:00", ""),
+        ("liaison", "05-15 03:59", ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("every", "after_the_night"),
+    [("PT1H", ["05-15 23:30", "05-16 00:30"]), ("PT4H", []), ("PT7H", [])],
+)
+def test_fire_next_of_a_repetition_within_a_day_is_brought_forward_once(
+    cast: Cast, every: str, after_the_night: list[str]
+) -> None:
+    remind(
+        cast, offset="-PT24H", repeat_every=every, repeat_times=30, respects_quiet=True,
+        min_useful_minutes=180,
+    )  # fmt: skip
+    make_event(cast.alliance, scheduled=True)
+
+    fire(on(16, 2), since=on(14, 0))
+
+    evening = [line for line in lines() if line[0] == "host" and line[1] > "05-15 13:30"]
+    told = [sent for _name, sent, why_not in evening if not why_not]
+    assert told == ["05-15 13:59", *after_the_night]
