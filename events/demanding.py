@@ -75,6 +75,7 @@ class DutiesFollowEvents:
     """The reader of the log that keeps standard duties."""
 
     name = "standard duties"
+    follows = "invitations"  # its notices say whether an answer is one to the time now
 
     def tell(self, changes: Sequence[Change], at: datetime) -> None:
         """Bring the duties of changed events up to date."""

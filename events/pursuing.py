@@ -129,15 +129,11 @@ def _steps_of(duties: Sequence[Duty]) -> dict[int, list[ChaseStep]]:
 def _wanted(
     duty: Duty, steps: Sequence[ChaseStep], calendar: WorkCalendar | None, at: datetime
 ) -> dict[int, datetime]:
-    """Return when each step is due for a duty, by key; nothing once it is done or dropped.
-
-    Steps for the duty's own kind take the place of those for all kinds.
-    """
+    """Return when each step is due for a duty, by key; nothing once it is done or dropped."""
     if duty.done_at is not None or duty.dropped_at is not None:
         return {}
-    own = [step for step in steps if step.kind == duty.kind]
     found = {}
-    for step in own or [step for step in steps if not step.kind]:
+    for step in _taken_for(duty, steps):
         offset = step.timing.offset
         is_after = offset.days > 0 or offset.minutes > 0
         base = duty.overdue_from if is_after else duty.due_at
@@ -147,6 +143,18 @@ def _wanted(
         if due is not None:
             found[step.pk] = due.at
     return found
+
+
+def is_taken(step: ChaseStep, duty: Duty) -> bool:
+    """Whether a step is still one of those that are taken for a duty."""
+    steps = _steps_of([duty])[duty.event.alliance_id]
+    return step in _taken_for(duty, steps)
+
+
+def _taken_for(duty: Duty, steps: Sequence[ChaseStep]) -> list[ChaseStep]:
+    """Return the steps for a duty: those for its own kind take the place of those for all kinds."""
+    own = [step for step in steps if step.kind == duty.kind]
+    return own or [step for step in steps if not step.kind]
 
 
 def _calendars(

@@ -22,6 +22,7 @@ from events.chase_letters import render_chases
 from events.grouping import ReaderGroup, groups_of, in_groups, with_clocks
 from events.models import Chase, Duty, ReminderState, Urgency
 from events.models.chase import CHASED_WORDS
+from events.pursuing import is_taken
 from events.quiet import QuietHours, sending_time
 
 ABOUT = "events.event"
@@ -76,10 +77,14 @@ class Chases:
             return "no_longer_owed"
         if chase.generation != delivery.generation:
             return "date_moved"
+        if not is_taken(chase.step, chase.duty):
+            return "step_removed"
         if not reader.address:
             return "no_address"
         wanted = recipients_of_chase(chase, on=day_of_rights(at))
         if not wanted.filter(recipient=delivery.recipient).exists():
+            with transaction.atomic():
+                tell(chase, at)  # whoever is to be told by now, in their place
             return "no_longer_concerned"
         return "told_already" if Delivery.objects.told_before(delivery).exists() else ""
 

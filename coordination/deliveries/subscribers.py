@@ -19,7 +19,11 @@ BATCH = 200
 
 
 class Subscriber(Protocol):
-    """Turns changes into deliveries."""
+    """Turns changes into deliveries.
+
+    One that reads what another writes says so, and reads no further than that one has: `follows`
+    is the other's name.
+    """
 
     name: str
 
@@ -66,7 +70,17 @@ def read_on(subscriber: Subscriber, *, at: datetime) -> int:
         if cursor is None:
             return 0
         changes = list(Change.objects.filter(number__gt=cursor.number).order_by("number")[:BATCH])
+        other: str = getattr(subscriber, "follows", "")
+        if changes and other:
+            changes = _read_by(other, changes)
         if changes:
             subscriber.tell(changes, at)
             Cursor.objects.filter(pk=cursor.pk).update(number=changes[-1].number, moved_at=at)
         return len(changes)
+
+
+def _read_by(other: str, changes: Sequence[Change]) -> list[Change]:
+    """Return the changes that another subscriber has read; all where it never has."""
+    rows = Cursor.objects.filter(subscriber=other)
+    read = rows.values_list("number", flat=True).first()
+    return [change for change in changes if read is None or change.number <= read]

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from coordination.changes.models import Change
-from coordination.deliveries.subscribers import read_on
+from coordination.deliveries.subscribers import Subscriber, read_on
 from events.chasing import (
     STANDARD_DUTIES,
     STANDARD_STEPS,
@@ -17,7 +17,7 @@ from events.chasing import (
     take_over_standard_chasing,
 )
 from events.demanding import DutiesFollowEvents, settle_all
-from events.invitation_notices import bring_up_to_date
+from events.invitation_notices import InvitationNews, bring_up_to_date
 from events.inviting import answer_invitation, invite_organizations
 from events.models import ChaseStep, Duty, Event, Invitation, StandardDuty
 from events.owing import fulfil_duty, move_duty, set_duty
@@ -179,6 +179,32 @@ def test_answer_for_another_time_is_owed_again_until_it_is_given(
     answer_invitation(stored(invitation), state="accepted", viewer=SYSTEM, at=AT + 2 * HOUR)
     settle()
     assert [how for *_rest, how in duties()] == ["done"]
+
+
+def test_answer_for_another_time_is_owed_again_whichever_clock_reads_the_log_first(
+    cast: Cast,
+) -> None:
+    duties_follow, invitations = DutiesFollowEvents(), InvitationNews()
+    readers = (invitations, duties_follow)
+
+    def read(*chosen: Subscriber) -> None:
+        for reader in chosen:
+            while read_on(reader, at=AT):
+                pass
+
+    read(*readers)
+    expect(cast, "answer", "-P10D", owed_by="invited")
+    event = make_event(cast.alliance, scheduled=True)
+    [invitation] = invite_organizations(event, [cast.member], viewer=SYSTEM, at=AT)
+    read(*readers)
+    answer_invitation(invitation, state="accepted", viewer=SYSTEM, at=AT)
+    read(*readers)
+    assert [how for *_rest, how in duties()] == ["done"]
+
+    schedule_event(stored(event), AFTERNOON, viewer=SYSTEM, at=AT + HOUR)
+    read(duties_follow, invitations, duties_follow)
+
+    assert [how for *_rest, how in duties()] == ["owed"]
 
 
 def test_answer_for_another_time_that_was_said_to_be_done_since_stays_done(

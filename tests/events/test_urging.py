@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from alliances.models import Person
+from alliances.models import Person, Seat
 from alliances.seating import hand_over_seat
 from coordination.accounts.models import User
 from coordination.deliveries.bundling import bundle_due
@@ -352,3 +352,68 @@ def test_whoever_is_invited_inside_the_lead_time_is_asked_and_not_late(cast: Cas
     assert {name for name, _due in told()} == {"liaison"}
     take_steps(datetime(2028, 5, 16, 1, tzinfo=UTC))
     assert {name for name, _due in told()} == {"liaison", "deputy"}
+
+
+def looks(at: datetime) -> list[tuple[str, str]]:
+    """Take the last look at every line; return (user, why it is not sent)."""
+    people = {f"person:{person.uid}": person for person in Person.objects.select_related("user")}
+    rows = list(Delivery.objects.order_by("pk"))
+    readers = readers_of({row.recipient for row in rows}, "email")
+    return [
+        (
+            people[row.recipient].user.username,
+            Chases().still_wanted(row, readers[row.recipient], at),
+        )
+        for row in rows
+    ]
+
+
+def test_revise_chase_step_while_a_line_waits_tells_whom_it_names_now(cast: Cast) -> None:
+    make_person("deputy", role="deputy", organization=cast.host)
+    set_steps(cast)
+    owed(cast)
+    at = DUE - timedelta(days=3)
+    take_steps(at)
+    step = cast.alliance.chase_steps.get(offset="-P3D")
+
+    revise_chase_step(step, told=["deputy"], viewer=SYSTEM, at=at)
+
+    assert looks(at) == [("host", "no_longer_concerned")]
+    assert looks(at) == [("host", "no_longer_concerned"), ("deputy", "")]
+
+
+def test_still_wanted_tells_whoever_works_in_the_secretariat_by_now(cast: Cast) -> None:
+    set_steps(cast)
+    owed(cast)
+    at = DUE + timedelta(days=5)
+    for days in (-3, 1, 3):
+        take_steps(DUE + timedelta(days=days))
+    Delivery.objects.all().delete()
+    take_steps(at)
+    seat = Seat.objects.get(person__user__username="secretary")
+    hand_over_seat(seat, make_person("successor"), on=at.date(), viewer=SYSTEM, at=at)
+
+    assert looks(at) == [("secretary", "no_longer_concerned")]
+    assert looks(at) == [("secretary", "no_longer_concerned"), ("successor", "")]
+
+
+@pytest.mark.parametrize("by_own_steps", [False, True])
+def test_still_wanted_once_the_step_is_taken_no_more_says_so(
+    cast: Cast, by_own_steps: bool
+) -> None:
+    set_steps(cast)
+    owed(cast)
+    at = DUE - timedelta(days=3)
+    take_steps(at)
+    assert looks(at) == [("host", "")]
+
+    if by_own_steps:
+        add_chase_step(
+            cast.alliance, kind="send_agenda", offset="P9D", told=["liaison"], channels=["email"],
+            viewer=SYSTEM, at=at,
+        )  # fmt: skip
+    else:
+        step = cast.alliance.chase_steps.get(offset="-P3D")
+        revise_chase_step(step, enabled=False, viewer=SYSTEM, at=at)
+
+    assert looks(at) == [("host", "step_removed")]

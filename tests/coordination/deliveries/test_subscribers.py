@@ -19,6 +19,7 @@ class Reader:
     name: str = "reader"
     told: list[int] = field(default_factory=list)
     fails: bool = False
+    follows: str = ""
 
     def tell(self, changes: Sequence[Change], at: datetime) -> None:
         for change in changes:
@@ -63,3 +64,15 @@ def test_read_on_with_a_subscriber_that_fails_writes_nothing(at: datetime) -> No
     subscriber.fails = False
     read_on(subscriber, at=at)
     assert subscriber.told == numbers()
+
+
+def test_read_on_of_one_that_follows_another_reads_no_further_than_that(at: datetime) -> None:
+    first, second = Reader("first"), Reader("second", follows="first")
+    for reader in (first, second):
+        read_on(reader, at=at)
+    make_alliance("new")
+
+    assert read_on(second, at=at) == 0
+    assert read_on(first, at=at) == len(numbers())
+    assert read_on(second, at=at) == len(numbers())
+    assert second.told == numbers()
