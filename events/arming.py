@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -161,11 +161,11 @@ def _aim(reminder: Reminder, found: Foresight, number: int, at: datetime) -> Non
 
 
 def _waiting(reminders: Iterable[Reminder]) -> set[int]:
-    """Return the keys of reminders that went out to all, where somebody has not got theirs yet."""
+    """Return the keys of reminders that have gone out to some who have not got theirs yet."""
     lines = {
         (source_id_of(row, number), row.generation): row.pk
         for row in reminders
-        if row.state == ReminderState.FIRED
+        if row.fired_at is not None
         for number in range(1, row.occurrence + 1)
     }
     ids = [source_id for source_id, _generation in lines]
@@ -192,11 +192,12 @@ def _rearm(
     """
     due = found.nominal(reminder.occurrence)
     is_same = due is not None and reminder.shown_at == due.at
+    if not is_same and (waits or reminder.state == ReminderState.PENDING):
+        grace = timedelta(minutes=rule.grace_minutes if waits else 0)
+        reminder.state, reminder.note = ReminderState.PENDING, ""
+        return _follow(reminder, found, at, since=at - grace)
     if reminder.state == ReminderState.PENDING:
-        return _look_sooner(reminder, found, at) if is_same else _follow(reminder, found, at)
-    if waits and not is_same:
-        reminder.state = ReminderState.PENDING
-        return _follow(reminder, found, at)
+        return _look_sooner(reminder, found, at)
     number = found.next_after(at)
     if number is None:
         return False
@@ -220,9 +221,16 @@ def _look_sooner(reminder: Reminder, found: Foresight, at: datetime) -> bool:
     return True
 
 
-def _follow(reminder: Reminder, found: Foresight, at: datetime) -> bool:
-    """Give a pending reminder its new time; it has one, even when that is over."""
-    number = found.next_after(at) or 1
+def _follow(reminder: Reminder, found: Foresight, at: datetime, *, since: datetime) -> bool:
+    """Give a pending reminder its new time; it has one, even when that is over.
+
+    Args:
+        reminder: held.
+        found: when it falls due.
+        at: now.
+        since: what is due later is not too late for those who wait.
+    """
+    number = found.next_after(since) or 1
     due = found.nominal(number)
     if due is None:
         reminder.state = ReminderState.CANCELLED

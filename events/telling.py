@@ -67,7 +67,7 @@ class Reminders:
             return "rule_removed"
         event, rule = reminder.event, reminder.rule
         if stand.generation != delivery.generation:
-            return _why_withdrawn(delivery, event)
+            return _why_withdrawn(delivery, event, rule)
         if event.state not in REMINDED_STATES or event.starts_at is None:
             return f"event_{event.state}"
         rule_holds = _memory.recall(stand, ("holds", reminder.pk), lambda: rule in holding(event))
@@ -140,19 +140,24 @@ def _remembered(stand: Stand, delivery: Delivery) -> Reminder | None:
     return _memory.recall(stand, ("reminder", _pk_of(delivery)), lambda: reminder_of(delivery))
 
 
-def _why_withdrawn(line: Delivery, event: Event) -> str:
+def _why_withdrawn(line: Delivery, event: Event, rule: ReminderRule) -> str:
     """Return why a line of an older generation is not sent: what its reminder does instead."""
     ended = Reminder.objects.filter(pk=_pk_of(line), state=ReminderState.SKIPPED)
     note = ended.values_list("note", flat=True).first() or ""
-    moved = event.starts_at != line.expires_at
-    return WITHDRAWN.get(note) or ("event_moved" if moved else "rule_changed")
+    is_by_rule = line.expires_at == event.starts_at
+    if line.expires_at is None:  # it was due after the beginning
+        is_by_rule = rule.changed_at > event.changed_at
+    return WITHDRAWN.get(note) or ("rule_changed" if is_by_rule else "event_moved")
 
 
 def _is_told_already(line: Delivery, rule: ReminderRule) -> bool:
     """Whether the reader got it before it was set anew, and shall not be told again."""
-    told = Delivery.objects
-    rows = told.told_before(line) if rule.rearm_on_move else told.told_earlier(line)
-    return rows.exists()
+    told = Delivery.objects.told_earlier(line)
+    if not rule.rearm_on_move:
+        return told.exists()
+    if line.due_at <= rule.changed_at:  # it was set to a time that was over, for those who waited
+        return told.filter(expires_at=line.expires_at).exists()
+    return Delivery.objects.told_before(line).exists()
 
 
 def _is_repeated(line: Delivery, at: datetime) -> bool:

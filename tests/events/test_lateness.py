@@ -481,3 +481,46 @@ def test_fire_next_of_a_repetition_within_a_day_is_brought_forward_once(
     evening = [line for line in lines() if line[0] == "host" and line[1] > "05-15 13:30"]
     told = [sent for _name, sent, why_not in evening if not why_not]
     assert told == ["05-15 13:59", *after_the_night]
+
+
+def test_revise_rule_to_a_later_time_just_over_tells_nobody_again(put_off: Event) -> None:
+    retime(on(14, 17), offset="-PT32H35M")  # five minutes ago: after the host was told
+    fire(on(14, 17), since=on(14, 17))
+
+    assert look_again(on(14, 23)) == [
+        ("host", "told_already"),
+        ("liaison", ""),
+        ("liaison", "rule_changed"),
+    ]
+
+
+def test_revise_rule_while_a_repetition_waits_does_not_leave_it_to_the_next(
+    put_off: Event, cast: Cast
+) -> None:
+    Delivery.objects.all().delete()
+    ReminderRule.objects.get().reminders.all().delete()
+    retime(AT, offset="-P9DT9H", repeat_every="P7D", repeat_times=2)  # 00:30 on the 7th
+    fire(on(6, 16, 30), since=on(6, 16, 30))
+    send_what_is_due(on(6, 16, 31))
+
+    retime(on(6, 17), offset="-P9DT8H35M")
+    fire(on(6, 17), since=on(6, 17))
+
+    assert look_again(on(6, 23)) == [
+        ("host", "told_already"),
+        ("liaison", ""),
+        ("liaison", "rule_changed"),
+    ]
+    assert Reminder.objects.get().occurrence == 2
+
+
+def test_revise_rule_that_reminds_after_the_beginning_says_that_it_was_the_rule(
+    cast: Cast,
+) -> None:
+    remind(cast, offset="PT13H", respects_quiet=True)  # half past ten in the evening
+    make_event(cast.alliance, scheduled=True)
+    fire(on(16, 14, 30), since=on(16, 14, 30))
+
+    retime(on(16, 15), offset="PT30H")
+
+    assert look_again(on(16, 23)) == [("host", "rule_changed"), ("liaison", "rule_changed")]
