@@ -130,10 +130,13 @@ class DistanceForm(VerbForm):
 
         A form shows days or hours: of "1 day and 2 hours" it would lose the hours.
         """
-        shown = ("distance", "unit", "side")
-        if all(self.cleaned_data[name] == self.initial.get(name) for name in shown):
+        if self.is_untouched("distance", "unit", "side"):
             return self.initial["offset"], self.initial["day_unit"]
         return distance_of(self.cleaned_data)
+
+    def is_untouched(self, *names: str) -> bool:
+        """Whether the fields came back as the form showed them."""
+        return all(self.cleaned_data[name] == self.initial.get(name) for name in names)
 
 
 class AreaChoice(RowChoice):
@@ -328,13 +331,11 @@ class RuleForm(DistanceForm):
 
     def _repetition_given(self, name: str, stored: str) -> str:
         """Return a distance of the repetition; as with the offset, if untouched it stays."""
-        shown = {part: f"{name}_{part}" for part in ("distance", "unit", "side")}
-        given = {
-            part: self.cleaned_data[field] for part, field in shown.items() if field in self.fields
-        }
-        if all(value == self.initial.get(shown[part]) for part, value in given.items()):
+        parts = [part for part in ("distance", "unit", "side") if f"{name}_{part}" in self.fields]
+        if self.is_untouched(*(f"{name}_{part}" for part in parts)):
             kept: str = self.initial.get(stored, "")
             return kept
+        given = {part: self.cleaned_data[f"{name}_{part}"] for part in parts}
         return "" if given["distance"] is None else distance_of(given)[0]
 
     @staticmethod
