@@ -47,6 +47,23 @@ NOTE_ALL = (
     " (message_id, number, outcome, code, detail, address, begun_at, ended_at)"
     " SELECT id, attempts, 'sent', '', '', '', created_at, created_at FROM deliveries_message"
 )
+# The least that a claim and a mark by a hundred can be: keys come back and nothing else, no look
+# at channels, lanes and ended leases, no attempt.
+BARE_CLAIM = """
+    UPDATE deliveries_message SET lease = %(lease)s, attempts = attempts + 1,
+      leased_until = now() + interval '2 minutes'
+    WHERE id = ANY(ARRAY(
+      SELECT id FROM deliveries_message
+      WHERE state = 'pending' AND channel = 'post' AND next_attempt_at <= now()
+        AND (leased_until IS NULL OR leased_until <= now())
+      ORDER BY next_attempt_at, id LIMIT 100 FOR UPDATE SKIP LOCKED))
+    RETURNING id
+"""
+BARE_MARK = """
+    UPDATE deliveries_message SET state = 'sent', sent_at = now()
+    FROM unnest(%(keys)b::bigint[]) AS told (key)
+    WHERE id = told.key AND lease = %(lease)s AND state = 'pending'
+"""
 
 
 def main() -> None:
@@ -74,13 +91,15 @@ def main() -> None:
                 "claim + mark by 100 / the same writes, all at once",
                 claim_figures(options.rows, [CLAIM_ALL, SETTLE_ALL, NOTE_ALL]),
             ),
+            ("a bare claim + mark by 100 / one UPDATE", bare_figures(options.rows)),
             (
                 "claim, each settled alone / one UPDATE",
                 claim_figures(2_000, [MARK_ALL], together=False),
             ),
             ("whole pipeline / kept connection", mail_figures(options.mails)),
         ):
-            sys.stdout.write(f"{name}: {said(list(rounds))}\n")
+            if measured := list(rounds):
+                sys.stdout.write(f"{name}: {said(measured)}\n")
         megabytes, seconds = due_figures(options.due)
         sys.stdout.write(f"{options.due} due at once: +{megabytes:.0f} MB, {seconds:.0f} s\n")
     finally:
@@ -120,11 +139,15 @@ def execute(statement: str, *params: object) -> None:
 
 
 def empty() -> None:
-    from django.db import connection
-
     from coordination.deliveries.models import Attempt, Delivery, Endpoint, Message
 
-    tables = [model._meta.db_table for model in (Attempt, Delivery, Message, Endpoint)]
+    cleared(Attempt, Delivery, Message, Endpoint)
+
+
+def cleared(*models: Any) -> None:
+    from django.db import connection
+
+    tables = [model._meta.db_table for model in models]
     if connection.vendor == "postgresql":
         execute(f"TRUNCATE {', '.join(tables)} CASCADE")
         return
@@ -172,18 +195,63 @@ def fill(rows: int, channel: str = "post") -> None:
         pass
 
 
+@contextmanager
+def stocked(rows: int) -> Iterator[Callable[[], None]]:
+    """Make that many messages once; give what puts them back as they were."""
+    from coordination.deliveries.models import Attempt, Delivery, Message
+
+    fill(rows)
+    message = Message._meta.db_table
+    execute(f"CREATE TABLE stock AS SELECT * FROM {message}")
+
+    def put_back() -> None:
+        cleared(Attempt, Delivery, Message)
+        execute(f"INSERT INTO {message} SELECT * FROM stock ORDER BY id")
+
+    yield put_back
+    execute("DROP TABLE stock")
+
+
 def claim_figures(
     rows: int, at_once: Sequence[str], *, together: bool = True, workers: int = 1
 ) -> Iterator[tuple[float, float]]:
     """Yield seconds of these statements over all rows, and of claiming and settling them."""
-    for _round in range(ROUNDS):
-        fill(rows)
-        bare = timed(lambda: [execute(statement) for statement in at_once])
-        fill(rows)
-        if workers == 1:
-            yield bare, timed(lambda: work_off(together=together))
-        else:
-            yield bare, worked_off_by(workers)
+    with stocked(rows) as put_back:
+        for _round in range(ROUNDS):
+            put_back()
+            bare = timed(lambda: [execute(statement) for statement in at_once])
+            put_back()
+            if workers == 1:
+                yield bare, timed(lambda: work_off(together=together))
+            else:
+                yield bare, worked_off_by(workers)
+
+
+def bare_figures(rows: int) -> Iterator[tuple[float, float]]:
+    """Yield seconds of one UPDATE, and of the barest two statements by hundreds; none on SQLite."""
+    from django.db import connection
+
+    if connection.vendor != "postgresql":
+        return
+    with stocked(rows) as put_back:
+        for _round in range(ROUNDS):
+            put_back()
+            bare = timed(lambda: execute(MARK_ALL))
+            put_back()
+            yield bare, timed(mark_barely)
+
+
+def mark_barely() -> None:
+    from coordination.statements import kept
+
+    batch = 0
+    while True:
+        lease = f"batch {batch}"
+        _count, claimed = kept(BARE_CLAIM, {"lease": lease})
+        if not claimed:
+            return
+        kept(BARE_MARK, {"lease": lease, "keys": [key for (key,) in claimed]})
+        batch += 1
 
 
 def worked_off_by(workers: int) -> float:

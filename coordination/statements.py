@@ -9,7 +9,7 @@ checked or undone, it goes by Django's cursor as everything else does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from operator import attrgetter, methodcaller
 from typing import Any, Final
@@ -49,6 +49,42 @@ def written_by(sql: str, values: Sequence[Any]) -> int:
     """Return how many rows a statement wrote."""
     count: int = _run(sql, values, _ROW_COUNT)
     return count
+
+
+def kept(sql: str, values: Mapping[str, Any]) -> tuple[int, list[Row]]:
+    """Execute a statement that runs for every batch of work.
+
+    PostgreSQL keeps it planned for the connection and answers in binary form, which is read at a
+    tenth the cost.
+
+    Args:
+        sql: with names for its values, ``%(at)s``.
+        values: by name, as the database wants them.
+
+    Returns:
+        How many rows it wrote or found, and what it answers.
+    """
+    database = connections[DEFAULT_DB_ALIAS]
+    if database.vendor != "postgresql":
+        with database.cursor() as cursor:
+            cursor.execute(sql, values)
+            return cursor.rowcount, cursor.fetchall()
+    if not _is_plain(database):
+        database.cursor().close()  # opened, and checked
+        database.validate_no_broken_transaction()
+    try:
+        return _kept_planned(database, sql, values)
+    except Exception:
+        with database.wrap_database_errors:
+            raise
+
+
+def _kept_planned(database: Any, sql: str, values: Mapping[str, Any]) -> tuple[int, list[Row]]:
+    from psycopg import Cursor
+
+    with Cursor(database.connection) as cursor:
+        cursor.execute(sql, values, prepare=True, binary=True)
+        return cursor.rowcount, cursor.fetchall() if cursor.description else []
 
 
 def _run(sql: str, values: Sequence[Any], result: Callable[[Any], Any]) -> Any:

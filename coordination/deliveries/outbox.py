@@ -30,8 +30,9 @@ from coordination.deliveries.models import (
     Message,
     MessageState,
 )
-from coordination.deliveries.settling import Settlement, executed, plan_anew, settle
+from coordination.deliveries.settling import Settlement, plan_anew, settle
 from coordination.prepared import made
+from coordination.statements import kept
 
 __all__ = [
     "AWAY", "BATCH", "Settlement", "begin", "claim_due", "claim_probes", "plan_anew", "put_back",
@@ -164,7 +165,7 @@ def _claim(
 ) -> list[Message]:
     token, until = secrets.token_urlsafe(TOKEN_BYTES), _instant(at + lease)
     values = names | {"token": token, "until": until}
-    _count, rows = executed(_claiming(waiting, limit, at_once, connection.vendor), values)
+    _count, rows = kept(_claiming(waiting, limit, at_once, connection.vendor), values)
     known = {
         "channel": names["channel"],
         "state": MessageState.PENDING,
@@ -206,15 +207,11 @@ def _claiming(waiting: str, limit: int, at_once: int, vendor: str) -> str:
 
 def _as_messages(rows: Iterable[Sequence[Any]], known: Mapping[str, Any]) -> list[Message]:
     """Return what a claim tells of its rows as objects, with what is known of all of them."""
-    alias, converted = connection.alias, _converted(connection.vendor)
-    messages = []
-    for row in rows:
-        message = made(Message, _TOLD_BY_A_CLAIM, row, alias=alias)
-        values = vars(message)
-        values.update(known)
-        for name, convert, column in converted:
-            values[name] = convert(values[name], column, connection)
-        messages.append(message)
+    alias, names, fixed = connection.alias, (*_TOLD_BY_A_CLAIM, *known), tuple(known.values())
+    messages = [made(Message, names, (*row, *fixed), alias=alias) for row in rows]
+    for name, convert, column in _converted(connection.vendor):
+        for message in messages:
+            setattr(message, name, convert(getattr(message, name), column, connection))
     return messages
 
 

@@ -6,7 +6,7 @@ An outcome is written only where the lease is still the worker's own, in a trans
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from django.db import connection, transaction
 
 from coordination.deliveries.models import AttemptOutcome, Message, MessageState
+from coordination.statements import kept
 
 LENGTH_OF_DETAIL = 500
 LENGTH_OF_CODE = 60
@@ -118,7 +119,7 @@ def _settle_in_one(settlements: Sequence[Settlement]) -> int:
         name for name, said in told.items() if name == "id" or said.count(said[0]) < len(said)
     )
     values = {name: said if name in listed else said[0] for name, said in told.items()}
-    written, _rows = executed(_settling(listed), values)
+    written, _rows = kept(_settling(listed), values)
     return written
 
 
@@ -136,32 +137,8 @@ def _settling(listed: tuple[str, ...]) -> str:
     return _SETTLE_ALL.format(**said, lists=lists, listed=", ".join(listed))
 
 
-def executed(statement: str, values: Mapping[str, Any]) -> tuple[int, list[Sequence[Any]]]:
-    """Execute a statement that runs for every batch.
-
-    PostgreSQL keeps it planned for the connection and answers in binary form, which is read at a
-    tenth the cost.
-
-    Args:
-        statement: with names for its values, ``%(at)s``.
-        values: by name.
-
-    Returns:
-        How many rows it wrote or found, and what it answers.
-    """
-    with connection.cursor() as cursor:
-        if connection.vendor != "postgresql":
-            cursor.execute(statement, values)
-            return cursor.rowcount, list(cursor.fetchall())
-        import psycopg
-
-        with connection.wrap_database_errors, psycopg.Cursor(cursor.connection) as plain:
-            plain.execute(statement, values, prepare=True, binary=True)
-            return plain.rowcount, list(plain.fetchall()) if plain.description else []
-
-
 def plan_anew() -> None:
-    """Let PostgreSQL plan what `executed` keeps for the tables as large as they are by now.
+    """Let PostgreSQL plan what `kept` statements have for the tables as large as they are by now.
 
     It makes such a plan anew only when a table's statistics are, by itself once a minute. A plan
     made on the first day would until then read all of a hundred thousand for each batch.

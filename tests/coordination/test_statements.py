@@ -10,7 +10,7 @@ from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
 
 from coordination.changes.models import Scope
-from coordination.statements import row_of, rows_of, written_by
+from coordination.statements import kept, row_of, rows_of, written_by
 
 pytestmark = pytest.mark.django_db
 READ = (
@@ -50,6 +50,23 @@ def test_failures_are_django_s_and_leave_the_transaction_to_be_undone() -> None:
         rows_of("SELECT nothing FROM nowhere", [])
 
     assert row_of(READ, ["x:3"]) is None
+
+
+def test_a_statement_that_is_kept_says_how_many_rows_and_which() -> None:
+    raised = "UPDATE changes_scope SET last_number = %(to)s WHERE name LIKE %(name)s"
+
+    assert kept(raised, {"to": 7, "name": "x:%"})[0] == 2
+    assert kept(f"{raised} RETURNING name", {"to": 8, "name": "x:2"})[1] == [("x:2",)]
+    assert row_of(READ, ["x:2"]) == ("x:2", 8)
+
+
+def test_what_is_kept_fails_as_django_says_it() -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        kept("INSERT INTO changes_scope (name, last_number) VALUES (%(n)s, 1)", {"n": "x:1"})
+    with transaction.atomic():
+        transaction.set_rollback(True)
+        with pytest.raises(TransactionManagementError):
+            kept("SELECT 1 FROM changes_scope", {})
 
 
 def test_nothing_is_asked_in_a_broken_transaction() -> None:
