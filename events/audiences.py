@@ -116,7 +116,8 @@ def times_asked(event: Event, rule: ReminderRule) -> int:
     """
     if UNANSWERED not in Narrowing.of_rule(rule).answers:
         return 0
-    return InvitationNotice.objects.filter(invitation__event=event).count()
+    to_all = InvitationNotice.objects.filter(invitation__event=event, person__isnull=True)
+    return to_all.count()
 
 
 def _roles(narrowing: Narrowing, usual: Sequence[str], *, body: bool) -> list[str]:

@@ -326,7 +326,8 @@ def _invitations(events: Sequence[Event]) -> dict[int, dict[int, Invitation]]:
 
 def _answered_for_another_time(events: Sequence[Event]) -> dict[int, datetime]:
     """Return invitations that are answered for another time -> when the time now was told."""
-    told = InvitationNotice.objects.filter(invitation=OuterRef("pk")).order_by("-number")
+    to_all = InvitationNotice.objects.filter(invitation=OuterRef("pk"), person__isnull=True)
+    told = to_all.order_by("-number")
     rows = Invitation.objects.filter(event__in=events).unanswered()
     rows = rows.exclude(state=AnswerState.NEEDS_ACTION)
     told_at = rows.annotate(told_at=Subquery(told.values("stamp_at")[:1]))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
-from django.db.models import prefetch_related_objects
+from django.db.models import Q, prefetch_related_objects
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.utils.translation import override
@@ -23,16 +23,11 @@ from coordination.deliveries.recipients import Reader
 from coordination.deliveries.sources import Item, Part, Rendered
 from coordination.pages.wording import day_in_words
 from events.answer_links import answer_url, reply_address
+from events.asking import is_asked, is_asked_otherwise, is_wanted, people_asked
 from events.calendar_event import Span, describe_place, describe_span
 from events.calendar_values import calendar_event, publisher_address
-from events.invitation_notices import (
-    SOURCE,
-    is_asked_otherwise,
-    is_wanted,
-    last_time_told,
-    people_asked,
-    requests_got,
-)
+from events.entries import SOURCE
+from events.invitation_notices import has_it_already, last_time_told, requests_got
 from events.itip import Attendee, Method, itip_message
 from events.models import (
     Answer,
@@ -81,20 +76,19 @@ class Invitations:
         if notice is None:
             return "invitation_gone"
         invitation, event = notice.invitation, notice.invitation.event
-        if invitation.notices.filter(number__gt=notice.number).exists():
+        to_them = Q(person__isnull=True) | Q(person__uid=_uid_of(reader))
+        if invitation.notices.filter(to_them, number__gt=notice.number).exists():
             return "newer_notice"
         if notice.method == NoticeMethod.CANCEL:
-            if not requests_got(notice, recipient=delivery.recipient):
-                return "was_never_asked"
-            was_merged = invitation.organization.merged_into_id is not None
-            stays = was_merged and is_asked_otherwise(invitation, _uid_of(reader), at=at)
-            return "asked_otherwise" if stays else ""
+            return _why_not_off(notice, reader, at)
         if invitation.withdrawn_at is not None:
             return "invitation_withdrawn"
         if notice.sequence != event.sequence or not is_wanted(invitation, at=at):
             return f"event_{event.state}" if event.is_over else "event_moved"
         wanted = people_asked(invitation, at=at).filter(recipient=delivery.recipient)
-        return "" if wanted.exists() else "no_longer_concerned"
+        if not wanted.exists():
+            return "no_longer_concerned"
+        return "has_it_already" if has_it_already(notice, recipient=delivery.recipient) else ""
 
     def render(self, deliveries: Sequence[Delivery], reader: Reader, at: datetime) -> Rendered:
         """Write the message in the reader's language, with the event's zone and the reader's."""
@@ -113,6 +107,7 @@ class Invitations:
             got=requests_got(notice, recipient=reader.recipient),
             stays=notice.method == NoticeMethod.CANCEL
             and is_asked_otherwise(notice.invitation, _uid_of(reader), at=at),
+            has_successor=people_asked(notice.invitation, at=at).exists(),
         )
         with override(letter.language):
             return letter.rendered()
@@ -170,8 +165,9 @@ class _Letter:
 
     Attributes:
         answer: the one that counts for the time told; None when none does.
-        got: numbers of the requests that the reader has: with one, this is an update.
+        got: the requests that the reader has, oldest first: with one, this is an update.
         stays: this takes an invitation back, and the event stays in their calendar all the same.
+        has_successor: somebody answers for the organization now.
     """
 
     notice: InvitationNotice
@@ -179,8 +175,15 @@ class _Letter:
     reader: Reader
     language: str
     answer: Answer | None
-    got: Sequence[int]
+    got: Sequence[InvitationNotice]
     stays: bool
+    has_successor: bool
+
+    @property
+    def has_left(self) -> bool:
+        """Whether this takes the event from somebody who stopped answering, from them alone."""
+        is_off = self.notice.method == NoticeMethod.CANCEL
+        return is_off and self.notice.person_id is not None
 
     def rendered(self) -> Rendered:
         """Return the mail."""
@@ -208,12 +211,14 @@ class _Letter:
     def _context(self) -> dict[str, Any]:
         invitation = self.notice.invitation
         facts = facts_of(invitation, language=self.language, zone=self.reader.time_zone)
-        facts |= self._move()
+        facts |= self._as_they_knew_it() if self.has_left else self._move()
         return facts | {
             "reader": self.reader,
             "language": self.language,
             "subject": self._subject(facts["title"], facts["when"]),
             "is_update": bool(self.got),
+            "has_left": self.has_left,
+            "has_successor": self.has_successor,
             "is_withdrawn": not invitation.event.is_over,
             "stays": self.stays,
             "answered": self.answer.get_state_display() if self.answer is not None else "",
@@ -224,12 +229,18 @@ class _Letter:
     def _move(self) -> dict[str, Any]:
         """Return what tells this reader that the time is another than they were told, and why."""
         event = self.notice.invitation.event
-        told = last_time_told(self.notice.invitation, numbers=self.got)
+        told = last_time_told(self.got)
         is_request = self.notice.method == NoticeMethod.REQUEST
         if not told or event.span is None or not is_request or told == time_text(event):
             return {}
         before = _when(span_told(told), self.language, self.reader.time_zone)
         return {"is_moved": True, "before": before, "reason": event.reason}
+
+    def _as_they_knew_it(self) -> dict[str, Any]:
+        """Return the time that the reader was told last: a newer one does not concern them."""
+        told = span_told(last_time_told(self.got))
+        when = _when(told, self.language, self.reader.time_zone)
+        return {"when": when, "before": "", "reason": ""}
 
     def _choices(self) -> list[dict[str, str]]:
         if self.invitee is None:
@@ -242,6 +253,8 @@ class _Letter:
 
     def _subject(self, title: str, when: str) -> str:
         event = self.notice.invitation.event
+        if self.has_left:
+            return _("No longer yours to answer: %(title)s") % {"title": title}
         if self.notice.method == NoticeMethod.CANCEL:
             if event.is_over:
                 return _("Cancelled: %(title)s") % {"title": title}
@@ -250,6 +263,8 @@ class _Letter:
             if not when:
                 return _("Postponed: %(title)s, a new date will follow") % {"title": title}
             return _("Updated invitation: %(title)s, %(when)s") % {"title": title, "when": when}
+        if not when:
+            return _("Invitation: %(title)s, a new date will follow") % {"title": title}
         return _("Invitation: %(title)s, %(when)s") % {"title": title, "when": when}
 
     def _reply_to(self) -> str:
@@ -289,6 +304,18 @@ def name_of_invitee(invitee: Invitee, language: str) -> str:
     """Return how the person is called; "" when no name is kept."""
     details = getattr(invitee.person, "details", None)
     return text_in(language, details.name_zh, details.name_en) if details is not None else ""
+
+
+def _why_not_off(notice: InvitationNotice, reader: Reader, at: datetime) -> str:
+    """Return why a CANCEL is no longer wanted, or ""."""
+    invitation, uid = notice.invitation, _uid_of(reader)
+    if not requests_got(notice, recipient=reader.recipient):
+        return "was_never_asked"
+    if notice.person_id is not None:
+        return "asked_again" if is_asked(invitation.event, uid, at=at) else ""
+    was_merged = invitation.organization.merged_into_id is not None
+    stays = was_merged and is_asked_otherwise(invitation, uid, at=at)
+    return "asked_otherwise" if stays else ""
 
 
 def _notice_of(delivery: Delivery) -> InvitationNotice | None:

@@ -7,33 +7,31 @@ anybody was told is never told, and reading the log again tells nobody twice.
 Told by mail is what a calendar must know: an invitation, a new time, place or state (a higher
 SEQUENCE), that it is off or was withdrawn. A better wording of the description is not news: feeds
 and CalDAV carry it, and the next notice.
+
+A notice is for everybody who answers for the organization, or for one person alone: whoever stops
+answering is told once to take the event out (`parting`), and whoever comes back is asked again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
-from alliances.expiring import day_of_rights
-from alliances.models import Membership, Seat
-from coordination.accounts.viewer import Grant, Viewer
+from alliances.models import Person, Seat
 from coordination.changes.models import Change
-from coordination.deliveries.fanout import Cause, enqueue, fan_out
-from coordination.deliveries.models import Delivery, MessageState
-from coordination.deliveries.outbox import supersede
-from coordination.deliveries.recipients import RecipientKey
+from coordination.deliveries.fanout import enqueue, fan_out
+from events.asking import ON, is_wanted, people_asked, seats_of
+from events.entries import CHANNEL, Entry, entries_of
 from events.models import Event, EventState, Invitation, InvitationNotice, Invitee, NoticeMethod
-from events.rules import ANSWERING_ROLES
-from events.told_times import time_text
+from events.noticing import add_notice, cause_of, tell_alone
+from events.parting import part_from_those_who_left
 
-SOURCE = "invitation"
-ABOUT = "events.event"
-CHANNEL = "email"
-ON = frozenset({EventState.SCHEDULED, EventState.CONFIRMED, EventState.POSTPONED})
-NEWS_OF_SEATS = frozenset({"seat.begun", "seat.took_effect"})
+NEWS_OF_SEATS = frozenset(
+    {"seat.begun", "seat.took_effect", "seat.revised", "seat.ended", "seat.lapsed"}
+)
 
 
 class InvitationNews:
@@ -44,8 +42,13 @@ class InvitationNews:
     def tell(self, changes: Sequence[Change], at: datetime) -> None:
         """Bring the notices of every invitation that the changes touch up to date."""
         asked = {change.object_uid for change in changes if change.kind == "invitation.sent"}
+        events: dict[int, Event] = {}
         for invitation in _touched(changes, at):
             bring_up_to_date(invitation, at=at, was_asked=invitation.uid in asked)
+            events[invitation.event_id] = invitation.event
+        for event in events.values():
+            if not is_past(event, at=at):
+                part_from_those_who_left(event, at=at)
 
 
 def bring_up_to_date(invitation: Invitation, *, at: datetime, was_asked: bool = False) -> None:
@@ -57,9 +60,9 @@ def bring_up_to_date(invitation: Invitation, *, at: datetime, was_asked: bool = 
         was_asked: whether they were asked (anew) just now.
     """
     event = invitation.event
-    if event.state == EventState.HELD or (event.ends_at is not None and event.ends_at <= at):
+    if is_past(event, at=at):
         return
-    latest = invitation.notices.order_by("-number").first()
+    latest = invitation.notices.filter(person__isnull=True).order_by("-number").first()
     if is_wanted(invitation, at=at):
         is_news = (
             latest is None
@@ -67,83 +70,50 @@ def bring_up_to_date(invitation: Invitation, *, at: datetime, was_asked: bool = 
             or latest.sequence != event.sequence
             or (was_asked and not invitation.invitees.exists())  # asking anew ends old links
         )
-        notice = _add(invitation, latest, NoticeMethod.REQUEST) if is_news else latest
-        _ask(notice, at)
+        _ask(add_notice(invitation, NoticeMethod.REQUEST) if is_news else latest, at)
     elif latest is not None and latest.method == NoticeMethod.REQUEST:
-        _call_off(_add(invitation, latest, NoticeMethod.CANCEL), at)
+        _call_off(add_notice(invitation, NoticeMethod.CANCEL), at)
 
 
-def is_wanted(invitation: Invitation, *, at: datetime) -> bool:
-    """Whether the invitation stands, and its organization may see the event."""
-    event = invitation.event
-    if invitation.withdrawn_at is not None or event.state not in ON:
-        return False
-    return Event.objects.visible_to(_as_organization(invitation, at)).filter(pk=event.pk).exists()
+def is_past(event: Event, *, at: datetime) -> bool:
+    """Whether nobody is told of the event any more: it was held, or its time is over."""
+    return event.state == EventState.HELD or (event.ends_at is not None and event.ends_at <= at)
 
 
-def people_asked(invitation: Invitation, *, at: datetime) -> QuerySet[Any, Any]:
-    """Return the seats of those who answer for the organization, with their `recipient` key."""
-    seats: QuerySet[Any, Any] = (
-        Seat.objects.active_on(day_of_rights(at))
-        .filter(
-            organization=invitation.organization_id,
-            role__in=ANSWERING_ROLES,
-            person__erased_at__isnull=True,
-        )
-        .annotate(recipient=RecipientKey("person", "person__uid"))
-    )
-    return seats
+def requests_got(notice: InvitationNotice, *, recipient: str) -> list[InvitationNotice]:
+    """Return the REQUESTs that a reader got before a notice and that still stand, oldest first.
 
-
-def is_asked_otherwise(invitation: Invitation, person_uid: str, *, at: datetime) -> bool:
-    """Whether another invitation asks the same person to the same event: it is in their calendar.
-
-    One UID stands for both there, so taking one back must not take the event out.
+    With one at least, the event is in their calendar. To whoever left, those of every invitation
+    to the event count: one CANCEL takes out what any of them put in.
     """
-    seats = Seat.objects.active_on(day_of_rights(at)).filter(
-        person__uid=person_uid, person__erased_at__isnull=True, role__in=ANSWERING_ROLES
-    )
-    others = Invitation.objects.filter(
-        event=invitation.event_id, organization__in=seats.values("organization")
-    ).exclude(pk=invitation.pk)
-    return any(is_wanted(other, at=at) for other in others.select_related("event"))
+    return [entry.notice for entry in _entries_before(notice, recipient)]
 
 
-def got_a_request(invitation: Invitation, *, before: int) -> QuerySet[Delivery]:
-    """Return the lines of the ledger by which people got a REQUEST that still stands.
-
-    A copy whose fate is unknown may be in somebody's calendar, so it counts.
-
-    Args:
-        invitation: about which.
-        before: number of the notice that takes it back.
-    """
-    off = invitation.notices.filter(method=NoticeMethod.CANCEL, number__lt=before)
-    last_off = off.order_by("-number").values_list("number", flat=True).first() or 0
-    return _lines(invitation).filter(
-        Q(message__state=MessageState.SENT) | Q(message__in_doubt=True),
-        generation__gt=last_off,
-        generation__lt=before,
+def has_it_already(notice: InvitationNotice, *, recipient: str) -> bool:
+    """Whether a reader who came back surely has what a REQUEST to them alone tells."""
+    return notice.person_id is not None and any(
+        entry.is_sure and entry.notice.sequence == notice.sequence
+        for entry in _entries_before(notice, recipient)
+        if entry.notice.invitation_id == notice.invitation_id
     )
 
 
-def requests_got(notice: InvitationNotice, *, recipient: str) -> list[int]:
-    """Return the numbers of the REQUESTs that a reader got before a notice and that still stand.
-
-    With one at least, the event is in their calendar. Lines are few: the reader is looked for among
-    them, since a database that is asked may come by way of everything that this reader ever got.
-    """
-    lines = got_a_request(notice.invitation, before=notice.number)
-    told = lines.values_list("recipient", "generation")
-    return [number for reader, number in told if reader == recipient]
-
-
-def last_time_told(invitation: Invitation, *, numbers: Sequence[int]) -> str:
+def last_time_told(notices: Sequence[InvitationNotice]) -> str:
     """Return the last time that these notices told, as text; "" for none."""
-    if not numbers:
-        return ""
-    told = invitation.notices.filter(number__in=numbers).exclude(time_text="")
-    return told.order_by("-number").values_list("time_text", flat=True).first() or ""
+    return next((one.time_text for one in reversed(notices) if one.time_text), "")
+
+
+def _entries_before(notice: InvitationNotice, recipient: str) -> list[Entry]:
+    """Return what a reader got of an event; lines are few, the reader is looked for among them.
+
+    A database that is asked may come by way of everything that this reader ever got.
+    """
+    invitation = notice.invitation
+    if notice.person_id is None:
+        found = entries_of([invitation], before=notice.number)
+    else:
+        found = entries_of(Invitation.objects.filter(event=invitation.event_id))
+    return [one for one in found if one.recipient == recipient and one.notice.pk < notice.pk]
 
 
 def _touched(changes: Sequence[Change], at: datetime) -> Iterable[Invitation]:
@@ -162,8 +132,7 @@ def _touched(changes: Sequence[Change], at: datetime) -> Iterable[Invitation]:
             organization__in=organizations.values("organization"),
             withdrawn_at__isnull=True,
             event__state__in=ON,
-            event__ends_at__gt=at,
-        )
+        ) & (Q(event__ends_at__isnull=True) | Q(event__ends_at__gt=at))
     rows: Iterable[Invitation] = (
         Invitation.objects.filter(concerned)
         .select_related("event__alliance", "organization")
@@ -172,28 +141,11 @@ def _touched(changes: Sequence[Change], at: datetime) -> Iterable[Invitation]:
     return rows
 
 
-def _add(
-    invitation: Invitation, latest: InvitationNotice | None, method: NoticeMethod
-) -> InvitationNotice:
-    """Add a notice; what has not been sent of older ones is withdrawn."""
-    event = invitation.event
-    stamp = max(event.changed_at, invitation.changed_at).replace(microsecond=0)
-    if latest is not None:
-        stamp = max(stamp, latest.stamp_at + timedelta(seconds=1))
-    notice = InvitationNotice.objects.create(
-        invitation=invitation,
-        number=latest.number + 1 if latest is not None else 1,
-        method=method,
-        sequence=event.sequence,
-        stamp_at=stamp,
-        time_text=time_text(event),
-    )
-    supersede(SOURCE, str(invitation.pk), before_generation=notice.number, reason="newer_notice")
-    return notice
-
-
 def _ask(notice: InvitationNotice | None, at: datetime) -> None:
-    """Tell everybody who answers for the organization; whoever was told keeps that line."""
+    """Tell everybody who answers for the organization; whoever was told keeps that line.
+
+    Whoever left since and answers again lost it from their calendar: they are asked alone.
+    """
     if notice is None:
         return
     invitation = notice.invitation
@@ -204,45 +156,55 @@ def _ask(notice: InvitationNotice | None, at: datetime) -> None:
         [Invitee(invitation=invitation, person_id=pk) for pk in sorted(people - set(known))],
         ignore_conflicts=True,
     )
-    fan_out(seats, channel=CHANNEL, cause=_cause(notice, at))
+    left, back = _left_and_back(notice, people)
+    fan_out(seats.exclude(person__in=left), channel=CHANNEL, cause=cause_of(notice, at))
+    again = [pk for pk, parted in left.items() if back.get(pk, 0) < parted]
+    for person in Person.objects.filter(pk__in=again).order_by("pk") if again else ():
+        tell_alone(invitation, person, NoticeMethod.REQUEST, at=at)
+
+
+def _left_and_back(
+    notice: InvitationNotice, people: Iterable[int]
+) -> tuple[dict[int, int], dict[int, int]]:
+    """Return who was told to take the event out after a notice, and who was asked again after it.
+
+    Both by the person, with the row of the last notice: out by any invitation to the event, again
+    by this one.
+    """
+    left: dict[int, int] = {}
+    back: dict[int, int] = {}
+    alone = InvitationNotice.objects.filter(
+        invitation__event=notice.invitation.event_id, person__in=people, pk__gt=notice.pk
+    )
+    rows = alone.order_by("pk").values_list("pk", "person", "method", "invitation")
+    for pk, person, method, invitation in rows:
+        if method == NoticeMethod.CANCEL:
+            left[person] = pk
+        elif invitation == notice.invitation_id:
+            back[person] = pk
+    return left, back
 
 
 def _call_off(notice: InvitationNotice, at: datetime) -> None:
-    """Tell those who got a REQUEST, or to whom one is just being sent: it settles before this."""
+    """Tell those who got a REQUEST, or to whom one is just being sent: it settles before this.
+
+    Whoever no longer answers here and has the event by another invitation too hears it from that.
+    """
     invitation = notice.invitation
-    on_its_way = _lines(invitation).filter(
-        message__state=MessageState.PENDING, generation__lt=notice.number
-    )
-    lines = (got_a_request(invitation, before=notice.number), on_its_way.exclude(message__lease=""))
-    told = {key for rows in lines for key in rows.values_list("recipient", flat=True)}
-    enqueue(sorted(told), channel=CHANNEL, cause=_cause(notice, at))
+    told = {entry.recipient for entry in entries_of([invitation], before=notice.number)}
+    gone = told - set(people_asked(invitation, at=at).values_list("recipient", flat=True))
+    told -= _told_by_another(invitation, gone, at) if gone else set()
+    enqueue(sorted(told), channel=CHANNEL, cause=cause_of(notice, at))
 
 
-def _cause(notice: InvitationNotice, at: datetime) -> Cause:
-    event = notice.invitation.event
-    return Cause(
-        source=SOURCE,
-        source_id=str(notice.invitation_id),
-        generation=notice.number,
-        due_at=at,
-        send_after=at,
-        expires_at=event.ends_at,
-        about_type=ABOUT,
-        about_uid=event.uid,
-        lane=f"{SOURCE}:{notice.invitation_id}",  # a cancellation never overtakes a request
-    )
-
-
-def _lines(invitation: Invitation) -> QuerySet[Delivery]:
-    return Delivery.objects.from_source(SOURCE, str(invitation.pk))
-
-
-def _as_organization(invitation: Invitation, at: datetime) -> Viewer:
-    """Return a viewer with what everybody who acts for the organization may see."""
-    memberships = Membership.objects.filter(organization=invitation.organization_id)
-    alliances = memberships.active_on(day_of_rights(at)).values_list("alliance", flat=True)
-    grants = {Grant("member", "alliance", pk) for pk in alliances}
-    return Viewer(
-        user_id=None,
-        grants=frozenset({Grant("member", "organization", invitation.organization_id), *grants}),
-    )
+def _told_by_another(invitation: Invitation, recipients: Iterable[str], at: datetime) -> set[str]:
+    """Return those who have the event by an invitation of an organization they still answer for."""
+    others = list(Invitation.objects.filter(event=invitation.event_id).exclude(pk=invitation.pk))
+    organizations = {row.pk: row.organization_id for row in others}
+    seats = seats_of(organizations.values(), at=at).filter(recipient__in=list(recipients))
+    answering = set(seats.values_list("recipient", "organization"))
+    return {
+        entry.recipient
+        for entry in entries_of(others)
+        if (entry.recipient, organizations[entry.notice.invitation_id]) in answering
+    }

@@ -12,7 +12,7 @@ from django.db.models import Q
 from alliances.models import Person
 from coordination.deliveries.models import Delivery, Endpoint
 from events.bounces import uid_in
-from events.invitation_notices import SOURCE
+from events.entries import SOURCE
 from events.models import Invitation, Invitee
 
 

@@ -333,7 +333,9 @@ def put_back(channel: str, *, until: datetime) -> int:
     return failed.filter(next_attempt_at__lt=until).update(next_attempt_at=until)
 
 
-def supersede(source: str, source_id: str, *, before_generation: int, reason: str) -> int:
+def supersede(
+    source: str, source_id: str, *, before_generation: int, reason: str, recipient: str = ""
+) -> int:
     """Withdraw what an older generation of a cause still owes.
 
     Messages that a worker holds are left to its last look, which comes to the same answer.
@@ -343,6 +345,7 @@ def supersede(source: str, source_id: str, *, before_generation: int, reason: st
         source_id: which one.
         before_generation: deliveries of generations below this one are withdrawn.
         reason: short code for the ledger, "event_moved".
+        recipient: key of the one reader whose deliveries these are; "" for all.
 
     Returns:
         How many deliveries were withdrawn.
@@ -350,6 +353,8 @@ def supersede(source: str, source_id: str, *, before_generation: int, reason: st
     old = Delivery.objects.from_source(source, source_id).filter(
         generation__lt=before_generation, dropped_reason=""
     )
+    if recipient:
+        old = old.filter(recipient=recipient)
     with transaction.atomic():
         unsent = old.filter(
             Q(message__isnull=True) | Q(message__state=MessageState.PENDING, message__lease="")

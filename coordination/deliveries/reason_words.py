@@ -13,6 +13,9 @@ WORDS: dict[str, Promise] = {
     "address_inside": gettext_lazy(
         "Its address leads into a private network, which is not reached."
     ),
+    "asked_again": gettext_lazy(
+        "The reader answers for an organization that is invited to the event after all."
+    ),
     "asked_otherwise": gettext_lazy(
         "The reader is invited to the same event by another invitation."
     ),
@@ -31,6 +34,7 @@ WORDS: dict[str, Promise] = {
     "event_held": gettext_lazy("The event was over."),
     "event_moved": gettext_lazy("The event was moved; a newer message goes out."),
     "expired": gettext_lazy("It was too late to be of use."),
+    "has_it_already": gettext_lazy("The reader has it in their calendar already."),
     "https_only": gettext_lazy("Its address does not begin with https://."),
     "in_doubt": gettext_lazy("It may have gone out already, and must not go out twice."),
     "invitation_gone": gettext_lazy("The invitation no longer stands."),
@@ -65,6 +69,7 @@ WORDS: dict[str, Promise] = {
     "told_already": gettext_lazy("The reader was told the same before the date was moved."),
     "too_late": gettext_lazy("It was due too long ago to be sent late."),
     "unknown_name": gettext_lazy("The name of the other side is not known."),
+    "was_never_asked": gettext_lazy("The reader was never asked."),
     "webhook_on_again": gettext_lazy("The webhook is on again."),
     "webhook_removed": gettext_lazy("The webhook was removed."),
     "webhook_taken_over": gettext_lazy("Somebody answers for the webhook again."),

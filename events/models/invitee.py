@@ -61,12 +61,17 @@ class InvitationNotice(models.Model):
     not been sent of an older one.
 
     Attributes:
+        person: whom alone it tells: one who stopped answering, or came back; null for everybody
+            who answers for the organization.
         sequence: SEQUENCE of the event that it tells of.
         stamp_at: its DTSTAMP: when what it tells was changed; later than any before it.
         time_text: the time it tells, to compare with: wall times and zone, "" without one.
     """
 
     invitation = models.ForeignKey(Invitation, models.PROTECT, related_name="notices")
+    person = models.ForeignKey(
+        Person, models.PROTECT, null=True, blank=True, related_name="notices_alone"
+    )
     number = models.PositiveIntegerField()
     method = models.CharField(_("kind"), max_length=10, choices=NoticeMethod.choices)
     sequence = models.PositiveIntegerField()

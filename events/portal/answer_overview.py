@@ -20,8 +20,8 @@ from coordination.changes.refusals import Refusal
 from coordination.deliveries.models import Delivery
 from coordination.pages.answers import now, one, page, viewer_of
 from events import rules
+from events.entries import SOURCE
 from events.inbound import settle_message
-from events.invitation_notices import SOURCE
 from events.models import (
     OPEN_STATES,
     Answer,
@@ -31,6 +31,7 @@ from events.models import (
     InboundMessage,
     Invitation,
     InvitationNotice,
+    NoticeMethod,
 )
 from events.told_times import answers_this_time
 
@@ -212,7 +213,11 @@ def _row(
 
 def _what(notices: dict[int, InvitationNotice], line: Delivery | None) -> str:
     notice = notices.get(line.generation) if line is not None else None
-    return str(notice.get_method_display()) if notice is not None else ""
+    if notice is None:
+        return ""
+    if notice.person_id is not None and notice.method == NoticeMethod.CANCEL:
+        return _("no longer asked")
+    return str(notice.get_method_display())
 
 
 def _people(row: Row) -> int:

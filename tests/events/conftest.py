@@ -18,10 +18,15 @@ from tests.factories import AT, Cast, make_event
 
 
 @pytest.fixture
-def invitee(cast: Cast, settings: Any) -> Invitee:
+def from_the_beginning(db: None) -> None:
+    """Those invited hear of every change in the log."""
+    Cursor.objects.create(subscriber=InvitationNews.name)
+
+
+@pytest.fixture
+def invitee(cast: Cast, settings: Any, from_the_beginning: None) -> Invitee:
     """The liaison officer of the member, who was sent an invitation."""
     settings.REPLY_ADDRESS = "reply@example.org"
-    Cursor.objects.create(subscriber=InvitationNews.name)
     event = make_event(cast.alliance, scheduled=True)
     invite_organizations(event, [cast.member], viewer=cast.secretary, at=AT)
     User.objects.update(language="en")

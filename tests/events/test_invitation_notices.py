@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from threading import Event as Stop
 
 import pytest
@@ -16,7 +16,7 @@ from coordination.accounts.viewer import SYSTEM
 from coordination.deliveries.draining import Drain
 from coordination.deliveries.fanout import enqueue
 from coordination.deliveries.loop import tick
-from coordination.deliveries.models import Cursor, Delivery, Message
+from coordination.deliveries.models import Attempt, Cursor, Delivery, Message
 from coordination.deliveries.timing import Timepiece
 from events.invitation_notices import InvitationNews, requests_got
 from events.inviting import answer_invitation, invite_organizations, withdraw_invitation
@@ -44,6 +44,8 @@ from tests.steps import counted, steps_of
 
 pytestmark = pytest.mark.django_db
 LATER = AT + timedelta(minutes=5)
+TODAY = LATER.date()
+LONG_AGO = date(2027, 1, 1)
 
 
 @pytest.fixture(autouse=True)
@@ -57,9 +59,9 @@ def invited(cast: Cast, **values: object) -> Invitation:
     return invitation
 
 
-def go_round(at: datetime = LATER) -> None:
-    """Read the log, and send what is due, to people who read English."""
-    User.objects.update(language="en")
+def go_round(at: datetime = LATER, *, language: str = "en") -> None:
+    """Read the log, and send what is due, to people who all read one language."""
+    User.objects.update(language=language)
     mail.outbox.clear()
     tick(at, stop=Stop())
     Drain("email", Timepiece(at), Stop()).run()
@@ -229,7 +231,7 @@ def test_withdraw_one_of_two_invitations_of_a_person_leaves_the_event_in_their_c
     make_member(cast.alliance, other)
     liaison = Person.objects.get(user__username="liaison")
     seat_person(
-        liaison, role="liaison", organization=other, starts_on=AT.date(), viewer=SYSTEM, at=AT
+        liaison, role="liaison", organization=other, starts_on=LONG_AGO, viewer=SYSTEM, at=AT
     )
     [second] = invite_organizations(stored(invitation.event), [other], viewer=cast.secretary, at=AT)
     go_round()
@@ -293,6 +295,48 @@ def test_seat_that_ended_before_sending_gets_nothing(cast: Cast) -> None:
 
     assert subjects() == []
     assert Message.objects.get().reason == "no_longer_concerned"
+
+
+def test_request_that_may_be_out_is_taken_back(cast: Cast) -> None:
+    invitation = invited(cast)
+    tick(AT, stop=Stop())
+    message = Message.objects.get()
+    Attempt.objects.create(
+        message=message, number=1, outcome="retry", code="mail_cut", begun_at=AT, ended_at=AT
+    )
+    cancel_event(stored(invitation.event), reason="预算", viewer=SYSTEM, at=AT)
+
+    go_round()
+
+    assert subjects() == ["liaison: Cancelled: Matchmaking"]
+
+
+def test_invitation_withdrawn_and_renewed_before_it_was_told_is_still_taken_back(
+    cast: Cast,
+) -> None:
+    invitation = invited(cast)
+    go_round()
+    withdraw_invitation(stored(invitation), viewer=cast.secretary, at=LATER)
+    tick(LATER, stop=Stop())
+    invite_organizations(stored(invitation.event), [cast.member], viewer=cast.secretary, at=LATER)
+    tick(LATER, stop=Stop())
+    withdraw_invitation(stored(invitation), viewer=cast.secretary, at=LATER)
+
+    go_round(LATER + timedelta(minutes=1))
+
+    assert subjects() == ["liaison: Invitation withdrawn: Matchmaking"]
+
+
+def test_seat_that_begins_while_the_date_is_open_gets_the_request_that_stands(cast: Cast) -> None:
+    invitation = invited(cast)
+    go_round()
+    postpone_event(stored(invitation.event), reason="台风", viewer=SYSTEM, at=LATER)
+    go_round(LATER + timedelta(minutes=1))
+
+    make_person("successor", role="liaison", organization=cast.member)
+    go_round(LATER + timedelta(minutes=2))
+
+    assert subjects() == ["successor: Invitation: Matchmaking, a new date will follow"]
 
 
 def test_event_that_the_organization_cannot_see_is_not_told_until_it_opens(cast: Cast) -> None:
@@ -427,6 +471,6 @@ def test_requests_got_are_found_without_all_that_the_reader_ever_got(cast: Cast)
     for number in range(300):
         enqueue([reader], channel="post", cause=cause(f"other {number}"))
 
-    assert requests_got(notice, recipient=reader) == [1]
+    assert [one.number for one in requests_got(notice, recipient=reader)] == [1]
     again = steps_of(lambda: requests_got(notice, recipient=reader))
     assert again == pytest.approx(steps, rel=0.1)
