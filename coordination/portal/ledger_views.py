@@ -48,6 +48,7 @@ class Line:
 
     row: Delivery
     who: str
+    person: UUID | None
     kind: Any
     what: str
     address: str
@@ -61,6 +62,16 @@ class Line:
         if self.row.dropped_reason or message is None:
             return reason_in_words(self.row.dropped_reason)
         return message.error or reason_in_words(message.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An address that fails as the page shows it."""
+
+    row: Endpoint
+    who: str
+    person: UUID | None
+    state: str
 
 
 @require_safe
@@ -91,7 +102,7 @@ def show(request: HttpRequest) -> HttpResponse:
             "since": asked(request, "since"),
             "until": asked(request, "until"),
             "is_staff": is_staff,
-            "channels": Channel.objects.order_by("name") if is_staff else (),
+            "channels": Channel.objects.order_by("name").values_list("name", flat=True),
             "before": found[PAGE_ROWS - 1].pk if len(found) > PAGE_ROWS else None,
         },
     )
@@ -169,7 +180,7 @@ def health(request: HttpRequest) -> HttpResponse:
             "counts": messages_by_state(),
             "channels": Channel.objects.order_by("name"),
             "rows": rows,
-            "endpoints": _with_names(list(rows)),
+            "addresses": _addresses(list(rows)),
             "periods": HoldPeriod.objects.filter(released_at=None).order_by("pk"),
             "at": now(),
             "is_operator": viewer.is_unlimited,
@@ -251,6 +262,7 @@ def _lines(viewer: Viewer, rows: list[Delivery]) -> list[Line]:
         Line(
             row=row,
             who=people.get(row.recipient) or row.endpoint.name or _("a group"),
+            person=ledger.person_of(row.recipient),
             kind=KINDS.get(row.source, ""),
             what=_title(events.get(row.about_uid), viewer) if row.about_uid else "",
             address=_address(events.get(row.about_uid)) if row.about_uid else "",
@@ -280,10 +292,15 @@ def _narrowed_by(viewer: Viewer, question: ledger.Asked, lines: list[Line]) -> s
     return lines[0].who if question.person is not None and lines else ""
 
 
-def _with_names(endpoints: list[Endpoint]) -> list[tuple[Endpoint, str, UUID | None]]:
-    """Return endpoints, each with who is reached there and, for a person, their uid."""
+def _addresses(endpoints: list[Endpoint]) -> list[Address]:
+    """Return endpoints with who is reached there and how they are."""
     people = ledger.people_behind([Delivery(recipient=row.owner) for row in endpoints])
     return [
-        (row, people.get(row.owner, row.owner.partition(":")[0]), ledger.person_of(row.owner))
+        Address(
+            row=row,
+            who=people.get(row.owner, row.owner.partition(":")[0]),
+            person=ledger.person_of(row.owner),
+            state=ledger.endpoint_state(row),
+        )
         for row in endpoints
     ]

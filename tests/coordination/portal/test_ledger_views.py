@@ -10,7 +10,7 @@ from coordination.accounts.models import User
 from coordination.accounts.viewer import SYSTEM, Viewer
 from coordination.deliveries.bundling import bundle_due
 from coordination.deliveries.fanout import Cause, enqueue
-from coordination.deliveries.models import Attempt, Endpoint, Heartbeat, Message
+from coordination.deliveries.models import Attempt, Channel, Endpoint, Heartbeat, Message
 from coordination.deliveries.timing import database_time
 from coordination.portal.ledger_views import KINDS
 from events.models import Event, InboundMailbox
@@ -109,6 +109,33 @@ def test_ledger_by_state_person_event_and_day_shows_those_alone(cast: Cast):
     assert lines(client.get(f"/ledger/?since={later}")) == []
 
 
+def test_ledger_leads_from_a_name_to_what_that_person_was_told(cast: Cast):
+    event = make_event(cast.alliance)
+    told(cast.member_liaison, event)
+    told(cast.secretary, event)
+    uid = key_of(cast.member_liaison).partition(":")[2]
+    address = f"/ledger/?person={uid}"
+
+    all_lines, own_lines = (
+        as_viewer(viewer).get("/ledger/").content.decode()
+        for viewer in (cast.secretary, cast.member_liaison)
+    )
+
+    assert (f'href="{address}"' in all_lines, f'href="{address}"' in own_lines) == (True, False)
+    assert lines(as_viewer(cast.secretary).get(address)) == [(key_of(cast.member_liaison), "sent")]
+
+
+def test_ledger_of_one_channel_shows_its_lines_alone(cast: Cast):
+    told(cast.member_liaison, make_event(cast.alliance))
+    Channel.objects.bulk_create([Channel(name="email"), Channel(name="inbox")])
+    client = as_viewer(cast.secretary)
+
+    by_mail, by_inbox = (client.get("/ledger/", {"channel": n}) for n in ("email", "inbox"))
+
+    assert (len(lines(by_mail)), len(lines(by_inbox))) == (1, 0)
+    assert '<option value="email" selected>' in by_mail.content.decode()
+
+
 def test_message_shows_each_try_and_the_address_to_the_secretariat_alone(cast: Cast):
     message = told(cast.member_liaison, make_event(cast.alliance))
     address = f"/ledger/messages/{message.uid}/"
@@ -193,7 +220,7 @@ def test_switch_turns_an_address_off_and_on(cast: Cast):
     client.post(f"/ledger/endpoints/{endpoint.uid}/", {"to": "off"})
     endpoint.refresh_from_db()
     assert (endpoint.disabled_at is not None, endpoint.disabled_reason) == (True, "by_hand")
-    assert client.get("/ledger/health/").context["endpoints"][0][0] == endpoint
+    assert client.get("/ledger/health/").context["addresses"][0].row == endpoint
     client.post(f"/ledger/endpoints/{endpoint.uid}/", {"to": "on"})
     endpoint.refresh_from_db()
     assert endpoint.disabled_at is None
@@ -221,7 +248,7 @@ def test_health_shows_every_failing_address_page_by_page(cast: Cast, monkeypatch
 
     pages = [client.get("/ledger/health/", {"page": page}) for page in ("", "2")]
 
-    shown = [endpoint for page in pages for endpoint, _name, _uid in page.context["endpoints"]]
+    shown = [one.row for page in pages for one in page.context["addresses"]]
     assert {endpoint.pk for endpoint in shown} == set(Endpoint.objects.values_list("pk", flat=True))
     assert 'href="?page=2"' in pages[0].content.decode()
 
