@@ -2,23 +2,30 @@
 
 Steps before the date count from it; those after it count from the later of the date and the
 moment the duty was set, so that nobody's head hears of what nobody was asked for. The time in
-which it counted as done, until that was taken back, is left out; steps taken before stay taken.
+which it counted as done, until that was taken back, is left out; steps taken before stay taken,
+unless what they tell was left out on account of that before it reached its reader.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime, timedelta
+
+from django.db.models import Exists, F, OuterRef, Q
 
 from alliances.models import Alliance
 from coordination.changes.projections import Recorded
+from coordination.deliveries.models import Delivery
 from events.almanac import calendars_of
 from events.dues import Point, due_of
 from events.models import Chase, ChaseStep, DayUnit, Duty, ReminderState
 from events.workdays import WorkCalendar
 from events.zones import country_of, wall_of
 
+KIND = "chase"
+DONE = "done"
+NO_LONGER_OWED = "no_longer_owed"
 BATCH = 500
 SET_TOO_LATE = "set after it was due"
 COLUMNS = ["due_at", "state", "generation", "note", "fired_at", "joined"]
@@ -30,15 +37,23 @@ def keep_chases(changes: Sequence[Recorded], at: datetime) -> None:
     A projection of the change log: it runs inside the recording that made the changes.
     """
     duties: dict[int, Duty] = {}
+    again: set[int] = set()
     for change in changes:
         if change.deleted:
             continue
         if isinstance(change.obj, Duty):
             duties[change.obj.pk] = change.obj
+            if _is_owed_again(change):
+                again.add(change.obj.pk)
         elif isinstance(change.obj, ChaseStep):
             for duty in duties_of_alliance(change.obj.alliance_id):
                 duties.setdefault(duty.pk, duty)
-    pursue(list(duties.values()), at)
+    pursue(list(duties.values()), at, again=again)
+
+
+def _is_owed_again(change: Recorded) -> bool:
+    ends = [change.diff[name] for name in ("done_at", "dropped_at") if name in change.diff]
+    return any(before is not None and after is None for before, after in ends)
 
 
 def duties_of_alliance(alliance: int) -> Iterable[Duty]:
@@ -48,18 +63,25 @@ def duties_of_alliance(alliance: int) -> Iterable[Duty]:
     return found
 
 
-def pursue(duties: Sequence[Duty], at: datetime) -> None:
-    """Bring the steps of duties up to date."""
+def pursue(duties: Sequence[Duty], at: datetime, *, again: Collection[int] = ()) -> None:
+    """Bring the steps of duties up to date.
+
+    Args:
+        duties: with their events.
+        at: now.
+        again: keys of those that counted as done, or were not owed, and are owed again.
+    """
     for start in range(0, len(duties), BATCH):
-        _keep(duties[start : start + BATCH], at)
+        _keep(duties[start : start + BATCH], at, again)
 
 
-def _keep(duties: Sequence[Duty], at: datetime) -> None:
+def _keep(duties: Sequence[Duty], at: datetime, again: Collection[int]) -> None:
     steps = _steps_of(duties)
     calendars = _calendars(duties, steps)
     stored: dict[int, dict[int, Chase]] = defaultdict(dict)
     for row in Chase.objects.filter(duty__in=duties).select_for_update().order_by("pk"):
         stored[row.duty_id][row.step_id] = row
+    unheard = _unheard(row for pk in again for row in stored[pk].values()) if again else set()
     new: list[Chase] = []
     changed: list[Chase] = []
     for duty in duties:
@@ -70,8 +92,9 @@ def _keep(duties: Sequence[Duty], at: datetime) -> None:
         for pk, row in _begun(duty, {pk: wanted[pk] for pk in fresh}, known, at).items():
             (changed if pk in known else new).append(row)
         for pk, row in known.items():
-            if pk in wanted and pk not in fresh and _follow(row, duty, wanted[pk], at):
-                changed.append(row)
+            if pk in wanted and pk not in fresh:
+                if _follow(row, duty, wanted[pk], at) or (row.pk in unheard and _retake(row)):
+                    changed.append(row)
             elif pk not in wanted and row.state == ReminderState.PENDING:
                 row.state = ReminderState.CANCELLED
                 changed.append(row)
@@ -104,6 +127,23 @@ def _begun(
             row.state, row.note = ReminderState.SKIPPED, SET_TOO_LATE
         found[pk] = row
     return found
+
+
+def _unheard(rows: Iterable[Chase]) -> set[int]:
+    """Return the keys of steps that were taken, and then not told to somebody after all."""
+    taken = {str(row.pk): row for row in rows if row.state == ReminderState.FIRED}
+    lines = Delivery.objects.filter(source=KIND, source_id__in=taken).filter(
+        Q(dropped_reason__in=(DONE, NO_LONGER_OWED)) | Q(message__state="superseded")
+    )
+    found = lines.values_list("source_id", "generation")
+    return {taken[pk].pk for pk, generation in found if taken[pk].generation == generation}
+
+
+def _retake(row: Chase) -> bool:
+    """Take a step once more: who heard it has it in the ledger, under the same date."""
+    row.generation += 1
+    row.state, row.fired_at = ReminderState.PENDING, None
+    return True
 
 
 def _follow(row: Chase, duty: Duty, due: datetime, at: datetime) -> bool:
@@ -145,10 +185,12 @@ def _wanted(
     return found
 
 
-def is_taken(step: ChaseStep, duty: Duty) -> bool:
-    """Whether a step is still one of those that are taken for a duty."""
-    steps = _steps_of([duty])[duty.event.alliance_id]
-    return step in _taken_for(duty, steps)
+def is_taken() -> Q:
+    """Return the condition under which a `Chase` is of a step still taken, see `_taken_for`."""
+    own = ChaseStep.objects.filter(
+        alliance=OuterRef("step__alliance"), kind=OuterRef("duty__kind"), enabled=True
+    )
+    return Q(step__enabled=True) & (Q(step__kind=F("duty__kind")) | Q(~Exists(own), step__kind=""))
 
 
 def _taken_for(duty: Duty, steps: Sequence[ChaseStep]) -> list[ChaseStep]:

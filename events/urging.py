@@ -22,7 +22,7 @@ from events.chase_letters import render_chases
 from events.grouping import ReaderGroup, groups_of, in_groups, with_clocks
 from events.models import Chase, Duty, ReminderState, Urgency
 from events.models.chase import CHASED_WORDS
-from events.pursuing import is_taken
+from events.pursuing import DONE, KIND, NO_LONGER_OWED, is_taken
 from events.quiet import QuietHours, sending_time
 
 ABOUT = "events.event"
@@ -36,7 +36,7 @@ SECRETARIAT = "secretariat"
 class Chases:
     """The source "chase": one cause is one step for one duty, in one generation."""
 
-    kind = "chase"
+    kind = KIND
     news = News.CHASING
 
     def fire_next(self, at: datetime) -> bool:
@@ -68,16 +68,17 @@ class Chases:
 
     def still_wanted(self, delivery: Delivery, reader: Reader, at: datetime) -> str:
         """Return why the message is no longer wanted, or ""."""
-        chase = chase_of(delivery)
-        if chase is None:
+        found = _chases_of(delivery).annotate(is_taken=is_taken()).first()
+        if found is None:
             return "step_removed"
+        chase: Chase = found
         if chase.duty.done_at is not None:
-            return "done"
+            return DONE
         if not _is_owed(chase.duty):
-            return "no_longer_owed"
+            return NO_LONGER_OWED
         if chase.generation != delivery.generation:
             return "date_moved"
-        if not is_taken(chase.step, chase.duty):
+        if not found.is_taken:
             return "step_removed"
         if not reader.address:
             return "no_address"
@@ -124,10 +125,12 @@ RELATED = ("step", "duty__event__alliance", "duty__organization")
 
 def chase_of(delivery: Delivery) -> Chase | None:
     """Return the step that a line of the ledger came from; None when it is gone."""
-    found: Chase | None = (
-        Chase.objects.filter(pk=int(delivery.source_id)).select_related(*RELATED).first()
-    )
+    found: Chase | None = _chases_of(delivery).first()
     return found
+
+
+def _chases_of(delivery: Delivery) -> QuerySet[Chase, Any]:
+    return Chase.objects.filter(pk=int(delivery.source_id)).select_related(*RELATED)
 
 
 def recipients_of_chase(chase: Chase, *, on: date) -> QuerySet[Any, Any]:

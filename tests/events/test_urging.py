@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from threading import Event as Stop
 
 import pytest
 
@@ -10,16 +11,24 @@ from alliances.models import Person, Seat
 from alliances.seating import hand_over_seat
 from coordination.accounts.models import User
 from coordination.deliveries.bundling import bundle_due
+from coordination.deliveries.draining import Drain
 from coordination.deliveries.models import Delivery, Message
 from coordination.deliveries.recipients import readers_of
 from coordination.deliveries.subscribers import read_on
-from events.chasing import add_chase_step, revise_chase_step, take_over_standard_chasing
-from events.demanding import settle_all
+from coordination.deliveries.timing import Timepiece
+from events.chasing import (
+    add_chase_step,
+    revise_chase_step,
+    revise_standard_duty,
+    take_over_standard_chasing,
+)
+from events.demanding import settle_all, settle_duties
 from events.inviting import invite_organizations
 from events.models import Chase, Duty
 from events.owing import fulfil_duty, move_duty, reopen_duty, set_duty
+from events.scheduling import Host, schedule_event
 from events.urging import Chases, SuccessorsAreTold
-from tests.factories import AT, SYSTEM, Cast, make_event, make_person, stored
+from tests.factories import AT, MORNING, SYSTEM, Cast, make_event, make_person, stored
 
 pytestmark = pytest.mark.django_db
 DUE = datetime(2028, 5, 8, 9, 0, tzinfo=UTC)
@@ -417,3 +426,72 @@ def test_still_wanted_once_the_step_is_taken_no_more_says_so(
         revise_chase_step(step, enabled=False, viewer=SYSTEM, at=at)
 
     assert looks(at) == [("host", "step_removed")]
+
+
+def send_what_is_due(at: datetime) -> list[tuple[str, str]]:
+    """Let the queue send what may go out by an instant; return (user, how it ended) of each."""
+    drain = Drain("email", Timepiece(at), Stop())
+    while bundle_due(at):
+        pass
+    drain.run()
+    people = {f"person:{person.uid}": person for person in Person.objects.select_related("user")}
+    rows = Message.objects.exclude(state="pending").order_by("pk")
+    return [(people[row.recipient].user.username, row.reason or row.state) for row in rows]
+
+
+def test_reopen_duty_whose_step_was_left_out_meanwhile_tells_it_once(cast: Cast) -> None:
+    make_person("second", role="liaison", organization=cast.host)
+    User.objects.filter(username="second").update(time_zone="Europe/Madrid")
+    set_steps(cast)
+    duty = owed(cast, due_at=datetime(2028, 5, 8, 16, 0, tzinfo=UTC))  # midnight in Beijing
+    night = duty.due_at - timedelta(days=3)
+    take_steps(night)
+    assert send_what_is_due(night) == [("second", "sent")]
+    morning = night + timedelta(hours=7)
+
+    fulfil_duty(duty, viewer=SYSTEM, at=night + timedelta(hours=1))
+    assert send_what_is_due(morning) == [("second", "sent"), ("host", "done")]
+    reopen_duty(stored(duty), viewer=SYSTEM, at=morning + timedelta(minutes=5))
+    take_steps(morning + timedelta(minutes=6))
+
+    assert send_what_is_due(morning + timedelta(hours=7)) == [
+        ("second", "sent"),
+        ("host", "done"),
+        ("host", "sent"),
+        ("second", "told_already"),
+    ]
+
+
+def test_reopen_duty_whose_step_reached_everybody_tells_nobody(cast: Cast) -> None:
+    set_steps(cast)
+    duty = owed(cast)
+    at = DUE - timedelta(days=3)
+    take_steps(at)
+    send_what_is_due(at)
+    fulfil_duty(duty, viewer=SYSTEM, at=at)
+
+    reopen_duty(stored(duty), viewer=SYSTEM, at=at + timedelta(minutes=5))
+
+    assert take_steps(at + timedelta(minutes=6)) == 0
+
+
+def test_duty_dropped_and_restored_chases_whom_it_had_left_out(cast: Cast) -> None:
+    take_over_standard_chasing(cast.alliance, viewer=SYSTEM, at=AT)
+    for step in cast.alliance.chase_steps.all():
+        revise_chase_step(step, at_time=time(23), channels=["email"], viewer=SYSTEM, at=AT)
+    host = Host(organization=cast.host)
+    event = schedule_event(make_event(cast.alliance, hosts=[host]), MORNING, viewer=SYSTEM, at=AT)
+    settle_all(at=AT)
+    night = Chase.objects.filter(duty__kind="send_agenda").earliest("due_at").due_at
+    take_steps(night)
+    standard = cast.alliance.standard_duties.get(kind="send_agenda")
+    revise_standard_duty(standard, enabled=False, viewer=SYSTEM, at=night)
+    settle_duties([event.pk], at=night)
+    morning = night + timedelta(hours=8)
+    assert send_what_is_due(morning)[-1] == ("host", "no_longer_owed")
+
+    revise_standard_duty(stored(standard), enabled=True, viewer=SYSTEM, at=morning)
+    settle_duties([event.pk], at=morning)
+    take_steps(morning)
+
+    assert send_what_is_due(morning)[-1] == ("host", "sent")
