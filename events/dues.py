@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from itertools import islice
 from typing import Final
 
@@ -113,10 +114,41 @@ def dues_of(point: Point, timing: Timing, *, calendar: WorkCalendar | None = Non
         yield Due(at, calendar.unsettled(first_day, last_day) if calendar is not None else ())
 
 
+def due_by_clocks_of(
+    zone: str,
+    point: Point,
+    timing: Timing,
+    *,
+    before: datetime | None,
+    calendar: WorkCalendar | None = None,
+    occurrence: int = 1,
+) -> Due | None:
+    """Return when it falls due for a reader in a zone, on whose clocks it counts.
+
+    A whole day is that day wherever the reader is. But in the far west its eve, by that date, may
+    come only when it has begun where it is held: there it counts from the date on which it begins
+    by the reader's clocks, so that whoever is to hear of it before does.
+
+    Args:
+        zone: IANA name.
+        point: what it counts from.
+        timing: how far.
+        before: instant before which it is to fall due; None where it need not.
+        calendar: needed where days are working days.
+        occurrence: 1 for the first.
+    """
+    due = due_of(point.seen_from(zone), timing, calendar=calendar, occurrence=occurrence)
+    if due is None or before is None or not point.is_day or due.at < before:
+        return due
+    moment = replace(point, is_day=False)
+    return due_of(moment.seen_from(zone), timing, calendar=calendar, occurrence=occurrence)
+
+
 def every_due(
     point: Point,
     timing: Timing,
     *,
+    before: datetime | None = None,
     calendars: tuple[WorkCalendar | None, ...] = (None,),
     occurrence: int = 1,
 ) -> list[datetime]:
@@ -129,16 +161,17 @@ def every_due(
     Args:
         point: what it counts from, in the event's zone.
         timing: how far.
+        before: see `due_by_clocks_of`.
         calendars: those of all readers' countries.
         occurrence: 1 for the first.
     """
-    clocks = [point.seen_from(zone) for zone in _EVERY_CLOCK] if timing.by_reader else [point]
+    due_in = partial(due_by_clocks_of, point=point, timing=timing, before=before)
     found = sorted(
         {
             due.at
-            for seen in clocks
+            for zone in (_EVERY_CLOCK if timing.by_reader else (point.zone,))
             for calendar in calendars
-            if (due := due_of(seen, timing, calendar=calendar, occurrence=occurrence)) is not None
+            if (due := due_in(zone, calendar=calendar, occurrence=occurrence)) is not None
         }
     )
     if not timing.by_reader or not found:

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 
 from alliances.models import Alliance, Membership
 from events.almanac import calendars_of
-from events.dues import Due, Point, Timing, due_of, dues_of, every_due
+from events.dues import Due, Point, Timing, due_by_clocks_of, due_of, dues_of, every_due
 from events.models import Anchor, Event, EventHost, ReminderRule, WorkdaysOf
 from events.quiet import JUST_BEFORE, LONGEST, must_look_ahead
 from events.workdays import WorkCalendar
@@ -51,11 +51,17 @@ class Foresight:
 
     def by_reader(self, occurrence: int, *, zone: str, country: str) -> Due | None:
         """Return when it falls due for a reader in a zone, of an organization in a country."""
-        point = self.point.seen_from(zone) if self.timing.by_reader else self.point
         calendar = self._home()
         if self.abroad:
             calendar = self.calendars.get((country,), calendar)
-        return due_of(point, self.timing, calendar=calendar, occurrence=occurrence)
+        return due_by_clocks_of(
+            zone if self.timing.by_reader else self.point.zone,
+            self.point,
+            self.timing,
+            before=self.event_starts,
+            calendar=calendar,
+            occurrence=occurrence,
+        )
 
     @property
     def is_spread(self) -> bool:
@@ -73,6 +79,7 @@ class Foresight:
         found = every_due(
             self.point,
             self.timing,
+            before=self.event_starts,
             calendars=tuple(self.calendars.get(group) for group in groups),
             occurrence=occurrence,
         )

@@ -1,14 +1,14 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from events.dues import Point, Timing, due_of, dues_of, every_due
+from events.dues import Point, Timing, due_by_clocks_of, due_of, dues_of, every_due
 from events.offsets import Offset, read_offset
-from events.zones import wall_of
+from events.zones import instant_of, wall_of
 from tests.events.test_workdays import calendar_of
 
 ZONES = (
@@ -114,6 +114,50 @@ def test_every_reader_falls_due_within_an_hour_of_a_look(
     assert shown.time() == at_time or abs(
         timedelta(hours=shown.hour - at_time.hour, minutes=shown.minute - at_time.minute)
     ) <= timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("reader", "expected"),
+    [
+        ("Asia/Shanghai", "2028-05-13T09:00"),
+        ("Pacific/Kiritimati", "2028-05-13T09:00"),
+        ("America/New_York", "2028-05-13T09:00"),
+        # nine in the morning of the 13th is when it begins in Beijing, or later
+        ("America/Los_Angeles", "2028-05-12T09:00"),
+        ("Pacific/Honolulu", "2028-05-12T09:00"),
+    ],
+)
+def test_eve_of_a_whole_day_is_before_it_begins_where_it_is_held(
+    reader: str, expected: str
+) -> None:
+    day = Point(wall=datetime(2028, 5, 14), zone="Asia/Shanghai", is_day=True)
+    timing = Timing(offset=Offset(-1, 0), at_time=time(9), by_reader=True)
+
+    due = due_by_clocks_of(reader, day, timing, before=instant_of(day.wall, day.zone))
+
+    assert due is not None
+    assert wall_of(due.at, reader) == datetime.fromisoformat(expected)
+
+
+@given(
+    st.dates(date(2024, 1, 1), date(2032, 1, 1)),
+    st.sampled_from(ZONES), st.sampled_from((*ZONES, "Pacific/Marquesas", "Pacific/Honolulu")),
+    st.times(), st.integers(1, 30),
+)  # fmt: skip
+def test_eve_of_every_whole_day_falls_due_within_an_hour_of_a_look(
+    day: date, zone: str, reader: str, at_time: time, days: int
+) -> None:
+    at_time = at_time.replace(second=0, microsecond=0)
+    point = Point(wall=datetime.combine(day, time()), zone=zone, is_day=True)
+    begins = instant_of(point.wall, zone)
+    timing = Timing(offset=Offset(-days, 0), at_time=at_time, by_reader=True)
+
+    due = due_by_clocks_of(reader, point, timing, before=begins)
+
+    assert due is not None
+    assert due.at < begins
+    looks = every_due(point, timing, before=begins)
+    assert min(abs(due.at - look) for look in looks) <= timedelta(hours=1)
 
 
 @given(

@@ -28,6 +28,7 @@ from tests.factories import (
     make_event,
     make_organization,
     make_person,
+    span,
     stored,
 )
 
@@ -86,6 +87,24 @@ def test_nine_on_each_readers_clock_with_one_row(cast: Cast) -> None:
         ("host", "05-15 07:00", ""),
     ]
     assert Reminder.objects.get().state == "fired"
+
+
+def test_nine_on_each_readers_clock_before_a_whole_day_leaves_out_nobody(cast: Cast) -> None:
+    zones(host="America/New_York")
+    make_person("honolulu", role="deputy", organization=cast.member)
+    zones(honolulu="Pacific/Honolulu")
+    reminded(cast, clock="reader", at_time=time(9))
+    day = span("2028-05-14T00:00", "2028-05-15T00:00", is_all_day=True)
+    event = schedule_event(Event.objects.get(), day, viewer=SYSTEM, at=AT)
+    assert event.starts_at is not None
+
+    fire(event.starts_at, since=event.starts_at - timedelta(days=3))
+
+    assert sent() == [
+        ("honolulu", "05-12 19:00", ""),
+        ("liaison", "05-13 01:00", ""),
+        ("host", "05-13 13:00", ""),
+    ]
 
 
 def test_event_that_moves_between_two_clocks_tells_everyone_of_the_new_time(cast: Cast) -> None:
