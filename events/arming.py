@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -37,7 +37,7 @@ MOVING = frozenset(
 )
 SET_TOO_LATE = "set after it was due"
 COLUMNS = [
-    *("due_at", "nominal_at", "occurrence", "armed_at", "fired_at"),
+    *("due_at", "nominal_at", "occurrence", "armed_at", "retimed_at", "fired_at"),
     *("state", "generation", "note"),
 ]
 
@@ -55,7 +55,7 @@ def keep_reminders(changes: Sequence[Recorded], at: datetime) -> None:
         if isinstance(change.obj, Event) and _matters(change):
             events[change.obj.pk] = change.obj
         elif isinstance(change.obj, ReminderRule):
-            rules.add(change.obj.pk)
+            rules |= {change.obj.pk, change.obj.overrides_id or change.obj.pk}
             for event in _events_under(change.obj):
                 events.setdefault(event.pk, event)
     arm(list(events.values()), at, revised=rules)
@@ -67,7 +67,7 @@ def arm(events: Sequence[Event], at: datetime, *, revised: Collection[int] = ())
     Args:
         events: with what stands on them and above them as it is now.
         at: now.
-        revised: keys of rules that say something else now.
+        revised: keys of rules that say something else now, or in whose place one stands now.
     """
     for start in range(0, len(events), BATCH):
         _keep(events[start : start + BATCH], at, revised)
@@ -100,8 +100,9 @@ def _keep(events: Sequence[Event], at: datetime, revised: Collection[int]) -> No
             found = foresights[event.pk, rule.pk]
             row = stored[event.pk].get(rule.pk)
             if row is None:
-                new += _first(event, rule, found, at)
-            elif _rearm(row, rule, found, at, waits=row.pk in waiting):
+                base = stored[event.pk].get(rule.overrides_id or 0)
+                new += _first(event, rule, found, at, takes_over=_is_to_come(base, waiting))
+            elif _rearm(row, rule, found, at, revised=rule.pk in revised, waits=row.pk in waiting):
                 changed.append(row)
         standing = {rule.pk for rule in wanted[event.pk]}
         for pk, row in stored[event.pk].items():
@@ -134,9 +135,25 @@ def _is_on(event: Event) -> bool:
     return event.state in REMINDED_STATES and event.starts_wall is not None
 
 
-def _first(event: Event, rule: ReminderRule, found: Foresight, at: datetime) -> list[Reminder]:
-    """Return the reminder of a rule that is new to an event; none where it can never be due."""
-    number = found.next_after(at)
+def _is_to_come(row: Reminder | None, waiting: Collection[int]) -> bool:
+    """Whether a stored reminder still has something to tell."""
+    return row is not None and (row.state == ReminderState.PENDING or row.pk in waiting)
+
+
+def _first(
+    event: Event, rule: ReminderRule, found: Foresight, at: datetime, *, takes_over: bool
+) -> list[Reminder]:
+    """Return the reminder of a rule that is new to an event; none where it can never be due.
+
+    Args:
+        event: which it reminds of.
+        rule: new there.
+        found: when it falls due.
+        at: now.
+        takes_over: it stands in for a rule that had still to tell some: as if that were given
+            another time, they are told of one that is over, unless it is too late.
+    """
+    number = found.next_after(rule.too_late_by(at) if takes_over else at)
     due = found.nominal(number or 1)
     if due is None:
         return []
@@ -147,6 +164,8 @@ def _first(event: Event, rule: ReminderRule, found: Foresight, at: datetime) -> 
         reminder.state, reminder.note = ReminderState.SKIPPED, SET_TOO_LATE
     else:
         _aim(reminder, found, number, at)
+    if takes_over:
+        reminder.armed_at, reminder.retimed_at = None, at
     return [reminder]
 
 
@@ -179,7 +198,13 @@ def _waiting(reminders: Iterable[Reminder]) -> set[int]:
 
 
 def _rearm(
-    reminder: Reminder, rule: ReminderRule, found: Foresight, at: datetime, *, waits: bool
+    reminder: Reminder,
+    rule: ReminderRule,
+    found: Foresight,
+    at: datetime,
+    *,
+    revised: bool,
+    waits: bool,
 ) -> bool:
     """Let a stored reminder follow its event, or its rule; return whether it changed.
 
@@ -188,14 +213,15 @@ def _rearm(
         rule: as it is now.
         found: when it falls due.
         at: now.
-        waits: its rule changed before all of its readers got it.
+        revised: its rule changed.
+        waits: before all of its readers got it.
     """
     due = found.nominal(reminder.occurrence)
     is_same = due is not None and reminder.shown_at == due.at
     if not is_same and (waits or reminder.state == ReminderState.PENDING):
-        grace = timedelta(minutes=rule.grace_minutes if waits else 0)
         reminder.state, reminder.note = ReminderState.PENDING, ""
-        return _follow(reminder, found, at, since=at - grace)
+        reminder.retimed_at = at if revised else None
+        return _follow(reminder, found, at, since=rule.too_late_by(at) if waits else at)
     if reminder.state == ReminderState.PENDING:
         return _look_sooner(reminder, found, at)
     number = found.next_after(at)
@@ -207,7 +233,7 @@ def _rearm(
     if again:
         _aim(reminder, found, number, at)
         reminder.state, reminder.note = ReminderState.PENDING, ""
-        reminder.armed_at, reminder.fired_at = at, None
+        reminder.armed_at, reminder.retimed_at, reminder.fired_at = at, None, None
         reminder.generation += 1
     return again
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
@@ -68,7 +68,7 @@ class Look:
             return sending.note.value
         if self.is_for_successors or late < AT_ONCE:
             return ""
-        if late > timedelta(minutes=self.reminder.rule.grace_minutes):
+        if self.reminder.rule.is_too_late(due, self.at):
             return TOO_LATE
         clock = {"zone": group.zone, "country": group.country}
         overtaken = any(one.is_overdue_for(**clock, since=due, at=self.at) for one in self.nearer)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import Q
+
 from events.arming import REMINDED_STATES
 from events.audiences import Narrowing, is_answered_by_all
 from events.foreseeing import Foresight, foresee
@@ -52,13 +54,12 @@ class Nearer:
             at: now, included.
         """
         row = self.reminder
-        grace = timedelta(minutes=row.rule.grace_minutes)
         for number in (row.occurrence, row.occurrence - 1):
             due = self.foresight.by_reader(number, zone=zone, country=country) if number else None
             if due is None or not since < due.at <= at:
                 continue
             was_set = row.armed_at is None or due.at > row.armed_at
-            is_told = row.state == ReminderState.FIRED or at - due.at <= grace
+            is_told = row.state == ReminderState.FIRED or not row.rule.is_too_late(due.at, at)
             if was_set and is_told:
                 return True
         return False
@@ -75,7 +76,7 @@ def nearer_reminders(reminder: Reminder, at: datetime) -> list[Nearer]:
         state__in=(ReminderState.PENDING, ReminderState.FIRED),
         rule__audience=rule.audience,
         rule__channels=rule.channels,
-    ).exclude(pk=reminder.pk)
+    ).exclude(Q(pk=reminder.pk) | Q(rule=rule.overrides_id))  # which it stands in for
     same = Narrowing.of_rule(rule)
     found = rows.select_related("rule").order_by("pk")
     others = [row for row in found if Narrowing.of_rule(row.rule) == same]
@@ -107,7 +108,7 @@ def reason_to_skip(reminder: Reminder, foresight: Foresight | None, at: datetime
     last = max(due.at, looks[-1] if looks else due.at)
     if foresight.event_starts is not None and event.starts_at <= at:
         return BEGUN_NOTE
-    if at - last > timedelta(minutes=rule.grace_minutes):
+    if rule.is_too_late(last, at):
         return LATE_NOTE
     is_late = at - last > ON_TIME
     useful_until = event.starts_at - rule.min_useful

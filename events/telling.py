@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from django.db import connection, transaction
 from django.db.models import Q
@@ -17,7 +17,7 @@ from coordination.deliveries.models import Delivery
 from coordination.deliveries.news import PERSONAL_CHANNELS, News
 from coordination.deliveries.recipients import Reader
 from coordination.deliveries.sources import Rendered
-from events.arming import KIND, REMINDED_STATES
+from events.arming import KIND, REMINDED_STATES, source_id_of
 from events.audiences import recipients_of_rule, times_asked
 from events.dues import MOST_TIMES
 from events.fanning import ABOUT, Look, cause_of, personal_channels, tell_by_clocks
@@ -79,7 +79,7 @@ class Reminders:
             return "event_has_begun"
         if rule.repeat_every and _is_repeated(delivery, at):
             return "said_again"
-        if delivery.generation > 1 and _is_told_already(delivery, rule):
+        if _is_told_already(delivery, reminder):
             return "told_already"
         if not reader.address:
             return "no_address"
@@ -150,14 +150,28 @@ def _why_withdrawn(line: Delivery, event: Event, rule: ReminderRule) -> str:
     return WITHDRAWN.get(note) or ("rule_changed" if is_by_rule else "event_moved")
 
 
-def _is_told_already(line: Delivery, rule: ReminderRule) -> bool:
+def _is_told_already(line: Delivery, reminder: Reminder) -> bool:
     """Whether the reader got it before it was set anew, and shall not be told again."""
+    rule, retimed_at = reminder.rule, reminder.retimed_at
+    was_over = retimed_at is not None and line.due_at <= retimed_at  # set for those who waited
+    if was_over and rule.overrides_id is not None and _is_told_by_its_base(line, reminder):
+        return True
+    if line.generation == 1:
+        return False
     told = Delivery.objects.told_earlier(line)
     if not rule.rearm_on_move:
         return told.exists()
-    if line.due_at <= rule.changed_at:  # it was set to a time that was over, for those who waited
+    if was_over:
         return told.filter(expires_at=line.expires_at).exists()
     return Delivery.objects.told_before(line).exists()
+
+
+def _is_told_by_its_base(line: Delivery, reminder: Reminder) -> bool:
+    """Whether the rule in whose place its own stands told the reader of the same time."""
+    base = Reminder.objects.filter(rule=reminder.rule.overrides_id, event=reminder.event_id)
+    ids = [source_id_of(row, number) for row in base for number in range(1, MOST_TIMES + 1)]
+    told = Delivery.objects.filter(source=KIND, source_id__in=ids, endpoint=line.endpoint_id)
+    return told.filter(message__state="sent", expires_at=line.expires_at).exists()
 
 
 def _is_repeated(line: Delivery, at: datetime) -> bool:
@@ -219,8 +233,8 @@ def _move_on(reminder: Reminder, foresight: Foresight, at: datetime, *, was_told
     if look is not None:
         reminder.due_at = look
         return
-    grace = timedelta(minutes=reminder.rule.grace_minutes)
-    following = foresight.next_after(at if was_told else at - grace, beyond=number)
+    since = at if was_told else reminder.rule.too_late_by(at)
+    following = foresight.next_after(since, beyond=number)
     due = foresight.nominal(following) if following is not None else None
     fires = foresight.fires(following) if following is not None else None
     if following is None or due is None or fires is None:

@@ -39,6 +39,7 @@ CHANNEL_WORDS = {
     "feishu": _("Feishu group"),
 }
 OWNERS = ("alliance", "plan", "work_area", "event")
+LEAST_GRACE = timedelta(minutes=1)
 ANSWER_WORDS = dict(AnswerState.choices) | {"not_invited": _("not invited")}
 
 
@@ -122,7 +123,7 @@ class ReminderRule(Tracked):
         quiet_from, quiet_until: quiet hours by the reader's clock, where `respects_quiet`; a
             reader's own come before them.
         min_useful_minutes: it is worth reading only so long before the event begins.
-        grace_minutes: how late it may still go out after a standstill.
+        grace_minutes: how late it may still go out after a standstill, see `is_too_late`.
         never_twice: rather held back than sent again when it is unknown whether it went out.
     """
 
@@ -308,6 +309,19 @@ class ReminderRule(Tracked):
         return timedelta(minutes=self.min_useful_minutes)
 
     @property
+    def grace(self) -> timedelta:
+        """How late it may still go out: at least a minute, for times of rules are whole minutes."""
+        return max(timedelta(minutes=self.grace_minutes), LEAST_GRACE)
+
+    def is_too_late(self, due: datetime, at: datetime) -> bool:
+        """Whether what fell due is late by more than the grace."""
+        return due < at - self.grace
+
+    def too_late_by(self, at: datetime) -> datetime:
+        """Return the last instant that is too late: what fell due after it may still go out."""
+        return at - self.grace - datetime.resolution
+
+    @property
     def alliance_key(self) -> int:
         """The key of the alliance whose secretariat keeps the rule."""
         owner = self.owner
@@ -339,6 +353,8 @@ class Reminder(models.Model):
         nominal_at: the instant by the event's clock, for people; None for `due_at`.
         occurrence: which time it is of a rule that repeats; it is raised as each fires.
         armed_at: set or moved at this instant; readers whose time was over by then aren't told.
+        retimed_at: its rule was given another time at this instant; whoever had heard it by then
+            is not told again at a time that was over.
         generation: raised when it fires again because the event moved.
         note: why it was skipped.
     """
@@ -349,6 +365,7 @@ class Reminder(models.Model):
     nominal_at = models.DateTimeField(null=True, blank=True)
     occurrence = models.PositiveSmallIntegerField(default=1, db_default=1)
     armed_at = models.DateTimeField(null=True, blank=True)
+    retimed_at = models.DateTimeField(null=True, blank=True)
     state = models.CharField(
         max_length=20, choices=ReminderState.choices, default=ReminderState.PENDING
     )

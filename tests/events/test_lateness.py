@@ -248,6 +248,10 @@ def retime(at: datetime, **values: object) -> None:
 
 @pytest.fixture
 def put_off(cast: Cast) -> Event:
+    return put_off_till_seven(cast)
+
+
+def put_off_till_seven(cast: Cast) -> Event:
     """Due half past midnight in Beijing: told to the host in Madrid, put off till seven there."""
     live_in("Europe/Madrid", "host")
     remind(cast, offset="-PT33H", respects_quiet=True)

@@ -85,6 +85,27 @@ def test_fire_next_after_the_grace_is_skipped_and_says_so(cast: Cast) -> None:
     assert told() == set()
 
 
+@pytest.mark.parametrize(
+    ("grace", "late", "state"),
+    [
+        (0, timedelta(seconds=2), "fired"),  # the clock ticks: nothing goes out in no time
+        (0, timedelta(minutes=1, seconds=1), "skipped"),
+        (120, timedelta(minutes=120), "fired"),
+        (120, timedelta(minutes=120, seconds=1), "skipped"),
+    ],
+)
+def test_fire_next_at_the_end_of_the_grace(
+    cast: Cast, grace: int, late: timedelta, state: str
+) -> None:
+    due_event(cast)
+    rule = ReminderRule.objects.get()
+    revise_reminder_rule(rule, grace_minutes=grace, viewer=SYSTEM, at=AT)
+
+    Reminders().fire_next(DUE + late)
+
+    assert Reminder.objects.get().state == state
+
+
 def test_fire_next_once_the_event_has_begun_is_never_sent(cast: Cast) -> None:
     add_reminder_rule(cast.alliance, viewer=SYSTEM, at=AT, offset="-PT2H")
     event = make_event(cast.alliance, scheduled=True)
