@@ -96,6 +96,19 @@ class Reminders:
             return "no_longer_concerned"
         return ""
 
+    def stale(self, deliveries: Sequence[Delivery], at: datetime) -> set[int]:
+        """Return the keys of those that wait longer than the grace of their rules; one query."""
+        keys = {_pk_of(delivery) for delivery in deliveries}
+        rules = {
+            row.pk: row.rule for row in Reminder.objects.filter(pk__in=keys).select_related("rule")
+        }
+        return {
+            delivery.pk
+            for delivery in deliveries
+            if (rule := rules.get(_pk_of(delivery))) is not None
+            and rule.is_too_late(delivery.send_after, at)
+        }
+
     def render(self, deliveries: Sequence[Delivery], reader: Reader, at: datetime) -> Rendered:
         """Write the reminder in the reader's language, with the event's zone and the reader's."""
         stand = _memory.stand(_pk_of(deliveries[0]))

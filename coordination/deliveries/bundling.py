@@ -1,6 +1,7 @@
 """Put deliveries into messages: alone, or several of one reader that share a digest.
 
-What the reader wishes is heeded first. Then, whatever caused them, the deliveries of one endpoint
+After a standstill what has become too late by its source is left out. What the reader wishes is
+heeded first. Then, whatever caused them, the deliveries of one endpoint
 with the same word in `digest` are one message; a chat takes only so many lines in one.
 
 The set of a message is fixed here, once, and its uid is a name for that set (RFC 9562 section
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -21,10 +22,14 @@ from django.db.models import Q
 from coordination.deliveries.heeding import heed
 from coordination.deliveries.models import Delivery, HoldPeriod, Message, MessageState
 from coordination.deliveries.querysets import DeliveryQuerySet
+from coordination.deliveries.sources import stale_among
 from coordination.deliveries.transports.base import most_lines_of
 
 NAMESPACE = UUID("8f0c4c0e-2a53-4c0b-9d0c-6f0b1a6f2c51")  # drawn once; never change it
 BATCH = 500
+ON_TIME = timedelta(minutes=5)
+"""Nothing is late that waits for so long: there may be much to do."""
+TOO_LATE = "too_late"
 SEVERAL = "digest"
 DigestKey = tuple[int, str]
 BundleKey = tuple[int, str, int]
@@ -46,8 +51,9 @@ def bundle_due(at: datetime, *, limit: int = BATCH) -> int:
         taken = _take(at, limit)
         if not taken:
             return 0
-        now = heed(taken, at=at)
-        return _make(now, _open_holds()) + len(taken) - len(now)
+        holds = _open_holds()
+        now = heed(_fresh(taken, holds, at), at=at)
+        return _make(now, holds) + len(taken) - len(now)
 
 
 def _lockable() -> bool:
@@ -99,6 +105,22 @@ def _take_digests(
         for row in rows
         if taken[row.endpoint_id, row.digest] == sizes[row.endpoint_id, row.digest]
     ]
+
+
+def _fresh(taken: Sequence[Delivery], holds: Sequence[HoldPeriod], at: datetime) -> list[Delivery]:
+    """Leave out what nobody sent in time, and has become too late by its source.
+
+    What staff are to decide on, after a restore, is left to them.
+    """
+    by_source: dict[str, list[Delivery]] = defaultdict(list)
+    for row in taken:
+        if at - row.send_after >= ON_TIME and _hold_over([row], holds) is None:
+            by_source[row.source].append(row)
+    stale = {pk for kind, rows in by_source.items() for pk in stale_among(kind, rows, at)}
+    if not stale:
+        return list(taken)
+    Delivery.objects.filter(pk__in=stale).update(dropped_reason=TOO_LATE)
+    return [row for row in taken if row.pk not in stale]
 
 
 def _open_holds() -> list[HoldPeriod]:

@@ -12,13 +12,15 @@ the very last moment, and how it reads. `events` registers "reminder"::
         def render(self, deliveries, reader, at): ...
 
     register_source(Reminders())
+
+One whose news grow stale may say which of them did, while nothing went out: see `stale_among`.
 """
 
 from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -155,6 +157,21 @@ class Source(Protocol):
 
 
 _sources: dict[str, Source] = {}
+
+
+def stale_among(kind: str, deliveries: Sequence[Delivery], at: datetime) -> set[int]:
+    """Return the keys of those deliveries of one source that a standstill has made too late.
+
+    A source whose news grow stale has a method `stale(deliveries, at)` that answers this.
+
+    Args:
+        kind: of the source.
+        deliveries: of that kind, without a message, which waited longer than they should have.
+        at: the database's time.
+    """
+    judge: Callable[[Sequence[Delivery], datetime], set[int]] | None
+    judge = getattr(_sources.get(kind), "stale", None)
+    return judge(deliveries, at) if judge is not None else set()
 
 
 class UnknownSource(LookupError):

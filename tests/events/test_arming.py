@@ -83,3 +83,31 @@ def test_revise_words_while_what_was_timed_anew_waits_tells_whoever_heard_the_fi
         ("liaison", ""),
         ("liaison", "rule_changed"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("hours", "outcome"), [(24, ("liaison", "sent", "")), (25, ("liaison", "", "too_late"))]
+)
+def test_what_waits_through_a_standstill_is_judged_by_the_grace_of_its_rule(
+    put_off: Event, hours: int, outcome: tuple[str, str, str]
+) -> None:
+    schedule_event(Event.objects.get(), AFTERNOON, viewer=SYSTEM, at=on(14, 17))
+    Delivery.objects.all().delete()
+    fire(on(21, 21), since=on(21, 21))  # put off till seven in Beijing
+
+    send_what_is_due(on(21, 23) + timedelta(hours=hours))
+
+    assert outcome in outcomes()
+
+
+def outcomes() -> list[tuple[str, str, str]]:
+    """Return (user, state of its message, why it was left out) of each line."""
+    people = {f"person:{row.uid}": row for row in Person.objects.select_related("user")}
+    return [
+        (
+            people[row.recipient].user.username,
+            row.message.state if row.message else "",
+            row.dropped_reason,
+        )
+        for row in Delivery.objects.select_related("message").order_by("pk")
+    ]
