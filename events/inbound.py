@@ -38,6 +38,7 @@ from events.models import (
     Event,
     InboundMessage,
     InboundState,
+    Invitation,
     Invitee,
 )
 from events.reply_order import SKEW, reason_it_is_old, written_at
@@ -234,12 +235,16 @@ def _decide(row: InboundMessage, mail: ReadMail, at: datetime) -> InboundState:
     if row.invitation is not None:  # a mail may speak of other events too
         asked = row.invitation.event.ical_uid
         replies.sort(key=lambda reply: reply.uid != asked)
-    said = _said(replies, addresses_of(row.person))
+    own = addresses_of(row.person)
+    said = _said(replies, own)
     if said is not None:
         return _take_reply(row, said, invitee, at)
     answers = [one for one in replies if one.method in ("REPLY", "COUNTER", "")]
     broken = broken or ("calendar" if answers else "")
-    is_broken_answer = bool(broken) and invitee is not None
+    guessed = _said((replace(one, method="REPLY") for one in answers if not one.method), own)
+    if guessed is not None and _note_guess(row, guessed):
+        broken = "no_method"
+    is_broken_answer = broken == "no_method" or (bool(broken) and invitee is not None)
     is_for_people = is_broken_answer or bool(mail.sealed_answer) or mail.says_returned
     if mail.is_automatic and not is_for_people:
         return InboundState.AUTOMATIC
@@ -299,6 +304,30 @@ def _said(replies: Iterable[Reply], own: frozenset[str]) -> _Said | None:
     return None
 
 
+def _note_guess(row: InboundMessage, said: _Said) -> bool:
+    """Note what a calendar without a METHOD seems to answer; only people can say that it does.
+
+    Anybody's own entry of the event reads the same, so it is never counted unseen.
+    """
+    if row.invitation is None:
+        row.invitation, row.person = invitation_of_attendee(said.reply.uid, said.who.address)
+    if row.invitation is None or row.invitation.event.ical_uid != said.reply.uid:
+        return False
+    row.attendee, row.said, row.names = said.who.address[:320], said.state, said.names
+    if said.state == AnswerState.DELEGATED and not said.names:
+        row.said = ""
+    _note_sequence(row, row.invitation, said.reply)
+    return True
+
+
+def _note_sequence(row: InboundMessage, invitation: Invitation, reply: Reply) -> datetime:
+    """Note which SEQUENCE a reply answers; return when it was written."""
+    notices = list(invitation.notices.all())
+    stamp = min(written_at(reply, notices, row.received_at), row.received_at + SKEW)
+    row.sequence = sequence_answered(notices, said=reply.sequence, written_at=stamp)
+    return stamp
+
+
 def _take_reply(
     row: InboundMessage, said: _Said, invitee: Invitee | None, at: datetime
 ) -> InboundState:
@@ -316,9 +345,7 @@ def _take_reply(
     event = row.invitation.event
     if said.state == AnswerState.OTHER_DATE:
         row.proposed_time = describe_proposal(said.reply, event.time_zone)
-    notices = list(row.invitation.notices.all())
-    stamp = min(written_at(said.reply, notices, row.received_at), at + SKEW)
-    row.sequence = sequence_answered(notices, said=said.reply.sequence, written_at=stamp)
+    stamp = _note_sequence(row, row.invitation, said.reply)
     if invitee is None or said.who.address not in addresses_of(invitee.person):
         return InboundState.UNVERIFIED
     if said.state == AnswerState.DELEGATED and not said.names:

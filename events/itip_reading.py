@@ -31,6 +31,9 @@ _PARAMETERS_WITH_ADDRESSES: Final = ("DELEGATED-TO", "DELEGATED-FROM")
 _MAILTO: Final = "mailto:"
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _FOLD: Final = re.compile(r"\n[ \t]")
+_BARE_TZID: Final = re.compile(
+    r"^([A-Za-z-]+(?:;[^:;]*)*;TZID=)([^\":;]*://[^\":;]*)(?=[:;])", re.I
+)
 _OFFSET: Final = re.compile(r"([+-])([01]\d|2[0-3])([0-5]\d)(?:[0-5]\d)?", re.ASCII)
 FIRST_YEAR, LAST_YEAR = 1900, 2200  # what lies beyond has no instant on every clock
 
@@ -147,7 +150,9 @@ def _lines(text: str) -> list[str]:
         .replace("\r", "\n")
         .split("\n")
     )
-    return _FOLD.sub("", "\n".join(line for line in lines if line.strip())).split("\n")
+    whole = _FOLD.sub("", "\n".join(line for line in lines if line.strip())).split("\n")
+    # Exchange leaves its "tzone://Microsoft/Custom" without the quotes that a colon needs.
+    return [_BARE_TZID.sub(r'\1"\2"', line) for line in whole]
 
 
 def _apart(lines: Iterable[str]) -> tuple[list[str], dict[str, tzinfo]]:

@@ -3,7 +3,8 @@
 A mail is marked as read, or moved, only after its row is committed: a process that dies in between
 leaves it unread, and the next one finds that it is there already. What came since the last visit
 is fetched also where somebody has read it in a mail program, or this database is a copy from
-before. Fetching runs in a thread of its own, so that a mail server that hangs never stops the loop.
+before; so is what the server would not give then. Fetching runs in a thread of its own, so that a
+mail server that hangs never stops the loop.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ SECONDS_OF_SILENCE: Final = 15  # between two answers of the server
 BUDGET_SECONDS: Final = 60.0  # for one visit; what is left waits for the next
 MOST_A_VISIT: Final = 200  # mails
 MOST_BREAKS: Final = 3  # of the connection in one visit
+MOST_MISSED: Final = 50  # mails that are remembered though somebody may read them meanwhile
 _WHO: Final = '("name" "Coordination" "version" "1")'
 _UID: Final = re.compile(rb"UID (\d+)")
 _SIZE: Final = re.compile(rb"RFC822\.SIZE (\d+)")
@@ -147,7 +149,7 @@ class _Found:
     """What lies in the folder to be taken, and where the visit after this one begins.
 
     Attributes:
-        uids: ascending.
+        uids: ascending; at the end those that an earlier visit was not given.
         validity: UIDVALIDITY; 0 where the server does not say (RFC 3501 section 2.3.1.1).
         since: the first UID that is fetched also where it is read.
         following: the first UID that there is not yet.
@@ -164,12 +166,13 @@ def _fetch(mailbox: Mapping[str, Any], at: datetime) -> int:
     try:
         found = _find(server, name_of(mailbox))
         until, new, breaks = time.monotonic() + BUDGET_SECONDS, 0, 0
-        left = found.uids[:]
+        left, missed = found.uids[:], []
         while left and len(found.uids) - len(left) < MOST_A_VISIT and time.monotonic() < until:
             uid = left.pop(0)
             try:
                 new += _take(server, str(uid), mailbox["handled"], at)
             except (imaplib.IMAP4.abort, OSError):
+                missed.append(uid)
                 breaks += 1
                 if breaks > MOST_BREAKS:
                     raise
@@ -177,10 +180,14 @@ def _fetch(mailbox: Mapping[str, Any], at: datetime) -> int:
                 _leave(server)
                 server = _open(mailbox)
             except (MailboxFailed, imaplib.IMAP4.error) as error:  # this mail's alone
+                missed.append(uid)
                 log.warning("A mail stays in %s: %s", name_of(mailbox), error)
         following = min((uid for uid in left if uid >= found.since), default=found.following)
+        missed += [uid for uid in left if uid < following]
         InboundMailbox.objects.filter(name=name_of(mailbox)).update(
-            uid_validity=found.validity, next_uid=following
+            uid_validity=found.validity,
+            next_uid=following,
+            missed_uids=" ".join(map(str, sorted(missed)[-MOST_MISSED:])),
         )
         return new
     finally:
@@ -202,7 +209,7 @@ def _open(mailbox: Mapping[str, Any]) -> imaplib.IMAP4:
 
 
 def _find(server: imaplib.IMAP4, name: str) -> _Found:
-    """Return what is unread, and what came since the last visit."""
+    """Return what is unread, what came since the last visit, and what was missed in it."""
     validity, following = _told(server, "UIDVALIDITY"), _told(server, "UIDNEXT")
     # Some servers say nothing where nothing is found.
     found = _check(server.uid("SEARCH", "UNSEEN"), "search")[0] or b""
@@ -216,9 +223,21 @@ def _find(server: imaplib.IMAP4, name: str) -> _Found:
         # The last one is named also where it is older (RFC 3501 section 6.4.8).
         uids |= {uid for one in numbers if one and (uid := int(one[1])) >= since}
     following = max(following, since, *(uid + 1 for uid in uids))
+    missed = _still_there(server, row.missed_uids) if row.uid_validity == validity else set()
     return _Found(
-        uids=sorted(uids), validity=validity, since=since or following, following=following
+        uids=[*sorted(uids), *sorted(missed - uids)],
+        validity=validity,
+        since=since or following,
+        following=following,
     )
+
+
+def _still_there(server: imaplib.IMAP4, missed: str) -> set[int]:
+    """Return which of the mails that an earlier visit missed are in the folder yet."""
+    if not missed:
+        return set()
+    found = _hoped_for(lambda: server.uid("SEARCH", f"UID {','.join(missed.split())}"), "missed")
+    return {int(uid) for part in found if isinstance(part, bytes) for uid in part.split()}
 
 
 def _told(server: imaplib.IMAP4, what: str) -> int:
@@ -261,7 +280,7 @@ def _take(server: imaplib.IMAP4, uid: str, handled: str, at: datetime) -> int:
     parts = _check(server.uid("FETCH", uid, wanted), "fetch")
     raw = next((part[1] for part in parts if isinstance(part, tuple)), None)
     if raw is None:
-        return 0
+        raise MailboxFailed("fetch: nothing was given")
     _row, is_new = receive(raw, way=InboundWay.MAILBOX, at=at)
     _check(server.uid("STORE", uid, "+FLAGS", r"(\Seen)"), "store")
     if handled:

@@ -22,7 +22,13 @@ from events.zones import zone_names
 _PARTS: Final = (3, 2, 1)
 """How many parts a name of the IANA database has, the longest first."""
 
-_ALSO: Final = {"z": "UTC", "utc": "UTC", "gmt": "Etc/GMT", "asia/beijing": "Asia/Shanghai"}
+_ALSO: Final = {
+    "z": "UTC",
+    "utc": "UTC",
+    "gmt": "Etc/GMT",
+    "asia/beijing": "Asia/Shanghai",
+    "tzone://microsoft/utc": "UTC",  # Exchange; beside it "tzone://Microsoft/Custom" is any other
+}
 
 
 def zone_for(*names: str) -> str | None:

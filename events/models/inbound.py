@@ -135,6 +135,10 @@ _WHY = {
         "The answer of a calendar that came with this mail cannot be read: ask the sender to "
         "answer by the link in the invitation."
     ),
+    "no_method": _(
+        "The calendar that came with this mail does not say that it is an answer (METHOD): where "
+        "it is meant as one, count it."
+    ),
     "files": _("Files came with this mail; they are to be read in the mailbox."),
     "too_large": _("The mail is larger than 2 MiB and was not taken in; it is in the mailbox."),
     "tangled": _("The mail has too many parts and was not taken in; it is in the mailbox."),
@@ -152,6 +156,7 @@ class InboundMailbox(models.Model):
         uid_validity: what the server numbers its mails by (UIDVALIDITY, RFC 3501 section 2.3.1.1);
             0 where it does not say, null before the first visit.
         next_uid: what was not taken yet begins at this number; 0 where that is not known.
+        missed_uids: numbers below it that the server would not give, parted by blanks.
     """
 
     name = models.CharField(max_length=300, primary_key=True)
@@ -160,6 +165,7 @@ class InboundMailbox(models.Model):
     failing_since = models.DateTimeField(_("failing since"), null=True, blank=True)
     uid_validity = models.BigIntegerField(null=True, blank=True)
     next_uid = models.BigIntegerField(default=0, db_default=0)
+    missed_uids = models.CharField(max_length=1000, blank=True, default="", db_default="")
     error = models.CharField(max_length=500, blank=True, default="")
 
     class Meta:

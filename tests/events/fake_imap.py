@@ -97,6 +97,9 @@ class _Handler(socketserver.StreamRequestHandler):
         name, _blank, rest = command.partition(" ")
         if name == "SEARCH":
             unseen = sorted(self.folder.mails.keys() - self.folder.seen)
+            if rest.startswith("UID "):
+                wanted = map(int, rest.removeprefix("UID ").split(","))
+                unseen = [uid for uid in wanted if uid in self.folder.mails]
             found = b"* SEARCH " + " ".join(map(str, unseen)).encode()
             if self.folder.search != b"":
                 self.say(self.folder.search or found)

@@ -250,6 +250,42 @@ def test_answer_of_a_program_in_which_none_can_be_read_waits_for_people(
     assert row.why
 
 
+def without_method(raw: bytes) -> bytes:
+    return raw.replace(b"METHOD:REPLY\r\n", b"").replace(b" method=REPLY;", b"")
+
+
+@pytest.mark.parametrize("to", ["", "secretariat@example.org"])
+def test_calendar_without_a_method_is_for_people_to_count(
+    invitee: Invitee, cast: Cast, to: str
+) -> None:
+    own = {"reply_to": to} if to else {}
+    raw = b"Auto-Submitted: auto-generated\r\n" + reply("apple-tentative", invitee, **own)
+
+    row = come_in(without_method(raw))
+    seen = (row.state, row.error, row.said, row.invitation, row.sequence)
+    before = answers()
+    settle_message(row, counts=True, viewer=cast.secretary, at=LATER)
+
+    assert seen == ("letter", "no_method", "tentative", invitee.invitation, 1)
+    assert row.note.startswith("zhang has tentatively accepted")
+    assert row.why
+    assert (before, answers()) == ([], [("tentative", "page", row.note)])
+
+
+def test_calendar_without_a_method_about_something_else_says_nothing(invitee: Invitee) -> None:
+    row = come_in(without_method(reply("apple-tentative", invitee, uid="another")))
+
+    assert (row.state, row.error, row.said) == ("letter", "calendar", "")
+
+
+def test_calendar_without_a_method_that_delegates_to_nobody_says_nothing(invitee: Invitee) -> None:
+    raw = without_method(reply("apple-tentative", invitee))
+
+    row = come_in(raw.replace(b"TENTATIVE;ROLE", b"DELEGATED;ROLE"))
+
+    assert (row.state, row.error, row.said) == ("letter", "no_method", "")
+
+
 def test_reply_counts_where_only_the_organizer_line_kept_the_secret(invitee: Invitee) -> None:
     raw = reply("google-declined", invitee)
     head, _blank, body = raw.partition(b"\r\n\r\n")

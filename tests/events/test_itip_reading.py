@@ -119,6 +119,9 @@ def observance(kind: str, offset: str, *lines: str) -> tuple[str, ...]:
             "2028-05-18 09:00 (Asia/Shanghai)",
         ),
         ("Customized Time Zone", "noon", "2028-05-18 10:00 (Asia/Shanghai)"),
+        ("tzone://Microsoft/Custom", "+0100", "2028-05-18 17:00 (Asia/Shanghai)"),
+        ("tzone://Microsoft/Utc", "noon", "2028-05-18 18:00 (Asia/Shanghai)"),
+        ('"tzone://Microsoft/Custom"', "noon", "2028-05-18 10:00 (Asia/Shanghai)"),
     ],
 )
 def test_zone_is_the_known_one_of_that_name_or_this_texts_own(

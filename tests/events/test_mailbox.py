@@ -102,6 +102,46 @@ def test_mail_at_which_the_server_stumbles_does_not_hold_up_the_others(
     assert (folder.seen, InboundMailbox.objects.get().failing_since) == ({9}, None)
 
 
+@pytest.mark.parametrize("how", ["refuses", "garbled", "breaks"])
+def test_mail_that_was_missed_is_tried_again_though_somebody_has_read_it(
+    server: Any, how: str
+) -> None:
+    box, folder = server
+    visit(box, at=AT)
+    folder.mails = {7: LETTER, 9: LETTER + b"two\r\n"}
+    setattr(folder, how, {7})
+    visit(box, at=AT)
+    folder.seen.add(7)
+    missed = visit(box, at=AT)
+    setattr(folder, how, set())
+    folder.fetched.clear()
+
+    new, again = visit(box, at=AT), visit(box, at=AT)
+
+    assert (missed, new, again) == (0, 1, 0)
+    assert folder.fetched == [7]
+    assert letters() == [(LETTER + b"two\r\n", "waiting"), (LETTER, "waiting")]
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_mail_that_was_missed_and_is_gone_is_forgotten(server: Any, gone: bool) -> None:
+    box, folder = server
+    folder.mails, folder.refuses = {7: LETTER, 9: LETTER + b"two\r\n"}, {7}
+    visit(box, at=AT)
+    remembered = InboundMailbox.objects.get().missed_uids
+    folder.seen.add(7)
+    if gone:
+        folder.mails.pop(7)
+    else:  # made anew: the number is another mail's
+        folder.validity = 2
+    folder.fetched.clear()
+
+    visit(box, at=AT)
+
+    assert (remembered, InboundMailbox.objects.get().missed_uids) == ("7", "")
+    assert folder.fetched == []
+
+
 def test_mailbox_whose_server_hangs_up_again_and_again_is_shown_as_failing(server: Any) -> None:
     box, folder = server
     folder.mails = {uid: LETTER + b"%d" % uid for uid in range(1, 9)}
