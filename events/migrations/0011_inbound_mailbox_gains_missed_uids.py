@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("events", "0009_invitation_notice_gains_person"),
+        ("events", "0010_reminder_gains_retimed_at"),
     ]
 
     operations = [
