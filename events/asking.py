@@ -50,15 +50,24 @@ def seats_of(organizations: Iterable[int], *, at: datetime) -> QuerySet[Any, Any
     return seats
 
 
-def is_asked(event: Event, person_uid: str, *, at: datetime, but: Invitation | None = None) -> bool:
-    """Whether an invitation, other than `but`, asks a person to an event now."""
+def asked_for(event: Event, person_uid: str, *, at: datetime) -> QuerySet[Any, Any]:
+    """Return the invitations to an event of organizations that a person answers for now.
+
+    They were not withdrawn; see `is_wanted` for whether they stand.
+    """
     seats = Seat.objects.active_on(day_of_rights(at)).filter(
         person__uid=person_uid, person__erased_at__isnull=True, role__in=ANSWERING_ROLES
     )
-    rows = Invitation.objects.filter(event=event, organization__in=seats.values("organization"))
-    if but is not None:
-        rows = rows.exclude(pk=but.pk)
-    return any(is_wanted(row, at=at) for row in rows.select_related("event"))
+    rows: QuerySet[Any, Any] = Invitation.objects.filter(
+        event=event, organization__in=seats.values("organization"), withdrawn_at__isnull=True
+    )
+    return rows.select_related("event", "organization").order_by("pk")
+
+
+def is_asked(event: Event, person_uid: str, *, at: datetime, but: Invitation | None = None) -> bool:
+    """Whether an invitation, other than `but`, asks a person to an event now."""
+    rows = asked_for(event, person_uid, at=at)
+    return any(row != but and is_wanted(row, at=at) for row in rows)
 
 
 def is_asked_otherwise(invitation: Invitation, person_uid: str, *, at: datetime) -> bool:

@@ -22,19 +22,18 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from coordination.accounts.viewer import Viewer
-from coordination.changes.refusals import NotAllowed, Refusal, TransitionNotAllowed
+from coordination.changes.refusals import TransitionNotAllowed
 from events import rules
 from events.answer_links import invitee_of_addresses
 from events.bounces import note_returned
-from events.inviting import Given, answer_as_invitee, answer_invitation, given_in
+from events.counting import count_reply
+from events.inviting import answer_invitation
 from events.itip_reading import NotACalendar, Participant, Reply, describe_proposal, read_replies
 from events.mail_reading import ReadMail, is_tangled, read_mail
 from events.models import (
     OPEN_STATES,
-    Answer,
     AnswerNames,
     AnswerState,
-    AnswerWay,
     Event,
     InboundMessage,
     InboundState,
@@ -48,7 +47,7 @@ from events.senders import (
     invitation_of_attendee,
     invitation_of_thread,
 )
-from events.told_times import answers_this_time, sequence_answered
+from events.told_times import sequence_answered
 
 LARGEST: Final = 2 * 1024 * 1024  # bytes; answers are small, even with a logo in their foot
 LONGEST_HEAD: Final = 64 * 1024  # bytes
@@ -351,43 +350,4 @@ def _take_reply(
     if said.state == AnswerState.DELEGATED and not said.names:
         return InboundState.LETTER
     old = reason_it_is_old(invitee, row, stamp)
-    return old or _count(row, invitee, stamp, at)
-
-
-def _count(row: InboundMessage, invitee: Invitee, stamp: datetime, at: datetime) -> InboundState:
-    """Count a reply; one to an earlier SEQUENCE too, where the time is the same as then."""
-    newest = Answer.objects.filter(invitation=row.invitation).order_by("-pk").first()
-    try:
-        row.answer = answer_as_invitee(
-            invitee,
-            _given(row, newest),
-            way=AnswerWay.MAIL,
-            at=at,
-            sequence=row.sequence,
-            replied_at=stamp,
-        )
-    except (NotAllowed, TransitionNotAllowed) as refusal:
-        if refusal.code == "event_moved":
-            return InboundState.OUTDATED
-        row.error = refusal.code
-        return InboundState.LATE
-    except Refusal as refusal:
-        row.error = refusal.code
-        return InboundState.LETTER
-    return InboundState.REPEATED if row.answer == newest else InboundState.ANSWERED
-
-
-def _given(row: InboundMessage, newest: Answer | None) -> Given:
-    """Return what a reply says, with what stands beside the same answer and no calendar can say."""
-    invitation = row.invitation
-    given = Given(state=row.said)
-    if newest is not None and invitation is not None and newest.state == row.said:
-        is_standing = invitation.state == row.said
-        if is_standing and answers_this_time(newest, invitation.notices.all()):
-            given = given_in(newest)
-    return replace(
-        given,
-        names=row.names or given.names,
-        proposed_time=row.proposed_time or given.proposed_time,
-        comment=row.note or given.comment,
-    )
+    return old or count_reply(row, invitee, stamp=stamp, at=at)

@@ -23,7 +23,7 @@ from coordination.deliveries.recipients import Reader
 from coordination.deliveries.sources import Item, Part, Rendered
 from coordination.pages.wording import day_in_words
 from events.answer_links import answer_url, reply_address
-from events.asking import is_asked, is_asked_otherwise, is_wanted, people_asked
+from events.asking import asked_for, is_asked, is_asked_otherwise, is_wanted, people_asked
 from events.calendar_event import Span, describe_place, describe_span
 from events.calendar_values import calendar_event, publisher_address
 from events.entries import SOURCE
@@ -105,6 +105,7 @@ class Invitations:
             language=language_or_default(reader.language),
             answer=last_answer(notice),
             got=requests_got(notice, recipient=reader.recipient),
+            at=at,
             stays=notice.method == NoticeMethod.CANCEL
             and is_asked_otherwise(notice.invitation, _uid_of(reader), at=at),
             has_successor=people_asked(notice.invitation, at=at).exists(),
@@ -165,6 +166,7 @@ class _Letter:
 
     Attributes:
         answer: the one that counts for the time told; None when none does.
+        at: instant of the first try.
         got: the requests that the reader has, oldest first: with one, this is an update.
         stays: this takes an invitation back, and the event stays in their calendar all the same.
         has_successor: somebody answers for the organization now.
@@ -175,6 +177,7 @@ class _Letter:
     reader: Reader
     language: str
     answer: Answer | None
+    at: datetime
     got: Sequence[InvitationNotice]
     stays: bool
     has_successor: bool
@@ -223,6 +226,7 @@ class _Letter:
             "stays": self.stays,
             "answered": self.answer.get_state_display() if self.answer is not None else "",
             "choices": self._choices(),
+            "others": self._others(),
             "answer_url": answer_url(self.invitee) if self.invitee is not None else "",
         }
 
@@ -250,6 +254,17 @@ class _Letter:
             {"state": state.value, "words": words, "url": f"{url}?as={state.value}"}
             for state, words in zip(OFFERED, choice_words(), strict=True)
         ]
+
+    def _others(self) -> str:
+        """Return the other organizations for which the reader is asked to the event, in words."""
+        invitation = self.notice.invitation
+        rows = asked_for(invitation.event, _uid_of(self.reader), at=self.at)
+        joint = "、" if self.language == CHINESE else ", "
+        return joint.join(
+            localized(row.organization, "name", self.language)
+            for row in rows
+            if row.pk != invitation.pk
+        )
 
     def _subject(self, title: str, when: str) -> str:
         event = self.notice.invitation.event
