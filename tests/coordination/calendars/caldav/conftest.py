@@ -84,7 +84,7 @@ class Answer:
                 entry.status = int(whole.split()[1])
             for propstat in response.findall(qualified("D:propstat")):
                 status = int((propstat.findtext(qualified("D:status")) or "").split()[1])
-                for one in propstat.find(qualified("D:prop")) or []:
+                for one in propstat.iterfind(f"{qualified('D:prop')}/*"):
                     if status == 200:
                         entry.properties[short(one.tag)] = one
                     else:

@@ -241,7 +241,7 @@ def test_refusals_are_given_anew(ask: Ask) -> None:
     ],
 )
 def test_odd_requests_are_led_on(more: dict[str, str], ask: Ask) -> None:
-    assert ask(**more).status in ("401 Unauthorized", "413 Request Entity Too Large")
+    assert ask(**more).status[:3] in ("401", "413")  # Python words the second in two ways
 
 
 def test_memory_keeps_to_its_capacity(ask: Ask) -> None:
