@@ -3,7 +3,8 @@
 ``ensure`` makes ``.venv`` beside this file, installs ``requirements.lock`` (for the tests
 ``requirements-dev.lock``) by its hashes, with uv where it is on the PATH and with pip where it is
 not, and goes on inside. A stamp of the lock's hash makes it do so again when the lock changes. The
-machine's own index configuration is used; none is named here.
+machine's own index configuration is used; none is named here. An older Python, from 3.6 on, can
+read as far as what it is told: annotations with brackets are therefore quoted.
 
 Run by itself (``python3 bootstrap.py``) it only installs, as an image does.
 """
@@ -50,7 +51,7 @@ def ensure(*, development: bool) -> None:
 
 
 @contextlib.contextmanager
-def _alone() -> Iterator[None]:
+def _alone() -> "Iterator[None]":
     """Let one process at a time install; the others wait, then find the work done."""
     if WINDOWS:
         yield
@@ -102,7 +103,7 @@ def _make_environment() -> None:
         sys.exit(NOTHING_TO_INSTALL_WITH)
 
 
-def _installer() -> list[str]:
+def _installer() -> "list[str]":
     """Return the command that installs into the environment, up to its options."""
     uv = shutil.which("uv")
     if uv:

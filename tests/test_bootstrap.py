@@ -1,5 +1,6 @@
 """The bare machine's first step, in a project of its own with an empty lock."""
 
+import ast
 import os
 import shutil
 import subprocess
@@ -93,3 +94,20 @@ def test_ensure_of_a_lock_that_cannot_be_installed_leaves_no_stamp(project: Path
         "The dependencies could not be installed; what went wrong is written above."
     )
     assert not list((project / ".venv").glob("*.installed"))
+
+
+def test_older_pythons_are_told_what_is_needed_and_can_read_as_far(monkeypatch: pytest.MonkeyPatch):
+    import bootstrap
+
+    monkeypatch.setattr(sys, "version_info", (3, 8, 18))
+    with pytest.raises(SystemExit, match=r"needs Python 3\.11 or newer"):
+        bootstrap.ensure(development=False)
+
+    for name in ("manage.py", "bootstrap.py"):
+        read = ast.parse((ROOT / name).read_text(), feature_version=(3, 6))
+        functions = [one for one in ast.walk(read) if isinstance(one, ast.FunctionDef)]
+        written = [one.returns for one in functions]
+        written += [each.annotation for one in functions for each in ast.walk(one.args)
+                    if isinstance(each, ast.arg)]  # fmt: skip
+        assert functions
+        assert not [one for one in written if isinstance(one, ast.Subscript | ast.BinOp)]
