@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from alliances.models import Alliance, Membership
+from alliances.models import Alliance, Organization
 from events.almanac import calendars_of
 from events.dues import Due, Point, Timing, due_by_clocks_of, due_of, dues_of, every_due
-from events.models import Anchor, Event, EventHost, ReminderRule, WorkdaysOf
+from events.models import (
+    Anchor,
+    Event,
+    EventAlliance,
+    EventHost,
+    EventOrganization,
+    Invitation,
+    ReminderRule,
+    WorkdaysOf,
+)
 from events.quiet import JUST_BEFORE, LONGEST, must_look_ahead
 from events.workdays import WorkCalendar
 from events.zones import country_of
@@ -160,7 +169,7 @@ def foresee(
             event,
             rule,
             homes.get((event.pk, rule.pk), ()),
-            readers.get(event.alliance_id, ()),
+            readers.get(event.pk, ()),
             calendars,
         )
         for event, rule in kept
@@ -236,18 +245,40 @@ def _homes_of(
 def _countries_abroad(
     pairs: Iterable[tuple[Event, ReminderRule]],
 ) -> dict[int, tuple[str, ...]]:
-    """Return the countries of each alliance's members, where a rule counts readers' own days."""
-    alliances = {
-        event.alliance_id
+    """Return the countries of each event's readers, where a rule counts their own days.
+
+    Readers are members, and whoever hosts, is named, is invited or is chosen by the rule.
+    """
+    counting = [
+        (event, rule)
         for event, rule in pairs
         if rule.timing.in_working_days and rule.workdays_of == WorkdaysOf.READER
-    }
-    found: dict[int, set[str]] = {pk: set() for pk in alliances}
-    if alliances:
-        rows = Membership.objects.filter(alliance__in=alliances).order_by()
-        for alliance, country in rows.values_list("alliance", "organization__country").distinct():
-            found[alliance].add(country)
+    ]
+    if not counting:
+        return {}
+    found: dict[int, set[str]] = {event.pk: set() for event, _rule in counting}
+    for pk, country in _countries_concerned(list(found)):
+        found[pk].add(country)
+    for event, rule in counting:
+        if rule.organizations:
+            chosen = Organization.objects.filter(uid__in=rule.organizations)
+            found[event.pk].update(chosen.values_list("country", flat=True))
     return {pk: tuple(sorted(countries)) for pk, countries in found.items()}
+
+
+def _countries_concerned(events: Sequence[int]) -> Iterable[tuple[int, str]]:
+    """Return (event, country) of members, hosts, and those named or invited; one query."""
+    members = "alliance__memberships__organization__country"
+    rows = [
+        Event.objects.filter(pk__in=events).values_list("pk", members),
+        EventAlliance.objects.filter(event__in=events).values_list("event", members),
+        *(
+            part.objects.filter(event__in=events).values_list("event", "organization__country")
+            for part in (EventHost, EventOrganization, Invitation)
+        ),
+    ]
+    first, *others = (part.order_by() for part in rows)
+    return ((pk, country) for pk, country in first.union(*others) if country is not None)
 
 
 def _reach(event: Event, rule: ReminderRule) -> tuple[date, date]:

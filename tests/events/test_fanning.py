@@ -17,7 +17,7 @@ from events.inviting import answer_invitation, invite_organizations
 from events.models import Event, Invitation, Reminder
 from events.previewing import preview_rule
 from events.reminding import add_reminder_rule
-from events.scheduling import schedule_event
+from events.scheduling import Host, revise_event, schedule_event
 from events.telling import Reminders
 from tests.factories import (
     AFTERNOON,
@@ -325,6 +325,19 @@ def test_preview_rule_is_the_mail_that_goes_out(cast: Cast) -> None:
     assert found.letters["zh-hans"] == letter
     assert f"{found.reader.name}: Matchmaking, in 24 hours." in found.letters["en"].text
     assert found.unsettled == ()
+
+
+def test_working_days_of_a_host_that_is_no_member_are_those_of_its_country(cast: Cast) -> None:
+    partner = make_organization("Barcelona", country="ES", time_zone="Europe/Madrid")
+    make_person("partner", role="liaison", organization=partner)
+    event = reminded(cast, audience=["hosts"], day_unit="working", workdays_of="reader")
+    revise_event(stored(event), hosts=[Host(partner), Host(cast.host)], viewer=SYSTEM, at=AT)
+    after_the_feast = span("2028-10-13T09:30", "2028-10-13T12:00")  # of the 12th, in Spain
+    schedule_event(stored(event), after_the_feast, viewer=SYSTEM, at=AT)
+
+    fire(after_the_feast.starts_at, since=datetime(2028, 10, 9, tzinfo=UTC))
+
+    assert sent() == [("partner", "10-11 05:00", ""), ("host", "10-12 01:30", "")]
 
 
 def test_preview_rule_in_working_days_of_a_year_not_laid_down_says_so(cast: Cast) -> None:
