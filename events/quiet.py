@@ -15,6 +15,7 @@ from typing import Final
 from events.zones import instant_of, wall_of
 
 JUST_BEFORE: Final = timedelta(minutes=1)
+ONE_MINUTE: Final = timedelta(minutes=1)
 ONE_DAY: Final = timedelta(days=1)
 LONGEST: Final = timedelta(hours=23)
 """Quiet hours are kept up to this length: a reader may ask for all but an hour of the day."""
@@ -96,12 +97,12 @@ def sending_time(
         due: instant at which it falls due.
         zone: the reader's, an IANA name.
         quiet: the reader's quiet hours; None for none.
-        now: nothing is sent before it.
+        now: nothing is sent before it, see `told_at`.
         event_starts: the instant before which it must arrive; None where it need not.
         min_useful: it is worth reading only this long before `event_starts`.
         is_urgent: whether it may break into quiet hours when nothing else is left.
     """
-    at = max(due, now)
+    at = told_at(due, now)
     span = quiet.around(at, zone) if quiet is not None else None
     if span is None:
         return Sending(at)
@@ -113,6 +114,15 @@ def sending_time(
     if is_urgent:
         return Sending(at, QuietNote.SENT_AS_URGENT)
     return Sending(None, QuietNote.LEFT_OUT)
+
+
+def told_at(due: datetime, now: datetime) -> datetime:
+    """Return when it might go out: when it falls due, or now where that was longer ago.
+
+    The clock comes by a moment later. What falls due at eight is of eight all the same, and joins
+    what its reader gets at eight in the morning.
+    """
+    return now if now - due >= ONE_MINUTE else due
 
 
 def must_look_ahead(due: datetime, *, event_starts: datetime | None, min_useful: timedelta) -> bool:

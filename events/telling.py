@@ -27,6 +27,7 @@ from events.grouping import with_clocks
 from events.lateness import LEFT_OUT, NEARER_NOTE, WITHDRAWN, is_overtaken, reason_to_skip
 from events.levels import holding
 from events.models import Event, Reminder, ReminderRule, ReminderState
+from events.quiet import told_at
 from events.remembering import Audience, Memory, Stand
 from events.reminder_letters import addressed, nameless, reads_alike, render_reminders
 
@@ -300,12 +301,12 @@ def _tell(
     personal = personal_channels(rule)
     look = Look(reminder, foresight, number, at, is_for_successors=only is not None)
     if personal and not (rule.respects_quiet or foresight.is_spread or look.nearer):
-        cause = cause_of(reminder, number, due.at, max(due.at, at))
+        cause = cause_of(reminder, number, due.at, told_at(due.at, at))
         for channel in personal:
             fan_out(readers, channel=channel, cause=cause)
     elif personal:
         tell_by_clocks(look, with_clocks(readers, on=day))
-    if due.at <= at and only is None:
+    if due.at <= at + foresight.horizon and only is None:
         _tell_groups(reminder, number, due.at)
     reminder.fired_at = reminder.fired_at or at
 

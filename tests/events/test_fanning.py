@@ -11,7 +11,8 @@ from alliances.joining import revise_membership
 from alliances.models import Person
 from alliances.seating import add_person, end_seat, seat_person
 from coordination.accounts.models import User
-from coordination.deliveries.models import Delivery, Wishes
+from coordination.deliveries.models import Delivery, Endpoint, Wishes
+from events.group_owners import owner_key
 from events.invitation_notices import bring_up_to_date
 from events.inviting import answer_invitation, invite_organizations
 from events.models import Event, Invitation, Reminder
@@ -325,6 +326,24 @@ def test_preview_rule_is_the_mail_that_goes_out(cast: Cast) -> None:
     assert found.letters["zh-hans"] == letter
     assert f"{found.reader.name}: Matchmaking, in 24 hours." in found.letters["en"].text
     assert found.unsettled == ()
+
+
+def test_working_days_of_each_reader_are_told_in_groups_by_the_events_own(cast: Cast) -> None:
+    robot = Endpoint.objects.create(
+        channel="wecom", owner=owner_key("alliance", cast.alliance.uid), name="秘书处群",
+        address="https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=1",
+    )  # fmt: skip
+    event = reminded(
+        cast, channels=["email", "wecom"], day_unit="working", workdays_of="reader",
+        repeat_every="PT5H", repeat_times=2,
+    )  # fmt: skip
+    assert event.starts_at is not None
+
+    fire(event.starts_at, since=event.starts_at - timedelta(days=3))
+
+    told = Delivery.objects.filter(endpoint=robot).order_by("due_at")
+    first = event.starts_at - timedelta(days=1)
+    assert [line.due_at for line in told] == [first, first + timedelta(hours=5)]
 
 
 def test_working_days_of_a_host_that_is_no_member_are_those_of_its_country(cast: Cast) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from threading import Event as Stop
 
 import pytest
@@ -222,6 +222,24 @@ def test_repetitions_that_a_digest_brings_together_are_one_to_the_reader(cast: C
     assert list(lines.values_list("dropped_reason", flat=True)) == [
         "said_again", "said_again", "said_again", "", "said_again", "",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("respects_quiet", [True, False])
+def test_due_at_eight_sharp_is_in_the_mail_of_that_morning(
+    cast: Cast, respects_quiet: bool
+) -> None:
+    add_reminder_rule(
+        cast.alliance, viewer=SYSTEM, at=AT, offset="-P1D", at_time=time(8), audience=["members"],
+        respects_quiet=respects_quiet,
+    )  # fmt: skip
+    make_event(cast.alliance, scheduled=True)
+    liaison = Person.objects.get(user__username="liaison")
+    Wishes.objects.create(recipient=f"person:{liaison.uid}", digest="morning")
+    eight = datetime(2028, 5, 15, 0, 0, tzinfo=UTC)
+
+    go_round(eight + timedelta(seconds=1))
+
+    assert len([one for one in mail.outbox if "liaison@" in one.to[0]]) == 1
 
 
 def test_render_names_both_zones_in_the_readers_language(cast: Cast) -> None:
