@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.db.models import Max
+
 from alliances.models import Person
 from coordination.deliveries.fanout import Cause, enqueue
 from coordination.deliveries.outbox import supersede
@@ -27,8 +29,9 @@ def add_notice(
     event = invitation.event
     latest = invitation.notices.order_by("-number").first()
     stamp = max(event.changed_at, invitation.changed_at).replace(microsecond=0)
-    if latest is not None:
-        stamp = max(stamp, latest.stamp_at + timedelta(seconds=1))
+    before = _stamps_before(invitation, to_all=person is None)
+    if before is not None:
+        stamp = max(stamp, before + timedelta(seconds=1))
     notice = InvitationNotice.objects.create(
         invitation=invitation,
         person=person,
@@ -46,6 +49,20 @@ def add_notice(
         recipient=f"person:{person.uid}" if person is not None else "",
     )
     return notice
+
+
+def _stamps_before(invitation: Invitation, *, to_all: bool) -> datetime | None:
+    """Return the last DTSTAMP before a notice; None for none.
+
+    What one person alone is told comes after all that they were told of the event: whoever leaves
+    by one invitation may come back by another, and in a calendar both have one UID, of which the
+    later DTSTAMP counts (RFC 5546 section 2.1.5).
+    """
+    rows = InvitationNotice.objects.filter(invitation__event=invitation.event_id)
+    if to_all:
+        rows = rows.filter(invitation=invitation)
+    found: datetime | None = rows.aggregate(last=Max("stamp_at"))["last"]
+    return found
 
 
 def tell_alone(

@@ -251,6 +251,28 @@ def test_person_who_left_and_answers_again_is_asked_again_once(cast: Cast) -> No
     assert stamps == sorted(set(stamps))
 
 
+def test_person_who_comes_back_by_another_organization_is_told_by_a_later_message(
+    cast: Cast,
+) -> None:
+    invitation = invited(cast)
+    other = make_organization("石家庄市", name_en="Shijiazhuang City")
+    make_member(cast.alliance, other)
+    invite_organizations(stored(invitation.event), [other], viewer=cast.secretary, at=AT)
+    go_round()
+    liaison = Person.objects.get(user__username="liaison")
+    end_seat(liaison.seats.get(), on=TODAY, viewer=SYSTEM, at=LATER)
+    go_round(LATER + timedelta(minutes=1))
+    out = stamp_of(mail.outbox[0])
+
+    seat_person(
+        liaison, role="liaison", organization=other, starts_on=TODAY, viewer=SYSTEM, at=LATER
+    )
+    go_round(LATER + timedelta(minutes=2))
+
+    assert told("REQUEST") == ["liaison"]
+    assert stamp_of(mail.outbox[0]) > out
+
+
 def test_person_who_comes_back_before_they_were_told_is_told_nothing(cast: Cast) -> None:
     invited(cast)
     go_round()
@@ -351,6 +373,11 @@ def test_cancel_event_tells_somebody_who_left_one_of_two_organizations_once(cast
 
     assert subjects() == ["liaison: Cancelled: Matchmaking"]
     assert "Shijiazhuang City" in mail.outbox[0].body
+
+
+def stamp_of(sent: Any) -> str:
+    [line] = [one for one in calendar_part(sent).split("\r\n") if one.startswith("DTSTAMP")]
+    return line
 
 
 def calendar_part(sent: Any) -> str:
