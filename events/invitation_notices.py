@@ -14,7 +14,7 @@ answering is told once to take the event out (`parting`), and whoever comes back
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -23,8 +23,9 @@ from django.db.models import Q
 from alliances.models import Person, Seat
 from coordination.changes.models import Change
 from coordination.deliveries.fanout import enqueue, fan_out
+from coordination.deliveries.models import Delivery
 from events.asking import ON, is_wanted, people_asked, seats_of
-from events.entries import CHANNEL, Entry, entries_of
+from events.entries import CHANNEL, SOURCE, Entry, entries_of
 from events.models import Event, EventState, Invitation, InvitationNotice, Invitee, NoticeMethod
 from events.noticing import add_notice, cause_of, tell_alone
 from events.parting import part_from_those_who_left
@@ -150,17 +151,46 @@ def _ask(notice: InvitationNotice | None, at: datetime) -> None:
         return
     invitation = notice.invitation
     seats = people_asked(invitation, at=at)
-    people = set(seats.values_list("person", flat=True))
+    people = dict(seats.values_list("person", "recipient"))
     known = invitation.invitees.filter(person__in=people).values_list("person", flat=True)
     Invitee.objects.bulk_create(
-        [Invitee(invitation=invitation, person_id=pk) for pk in sorted(people - set(known))],
+        [Invitee(invitation=invitation, person_id=pk) for pk in sorted(people.keys() - set(known))],
         ignore_conflicts=True,
     )
     left, back = _left_and_back(notice, people)
+    left = _called_off_later(notice, people) | left
     fan_out(seats.exclude(person__in=left), channel=CHANNEL, cause=cause_of(notice, at))
     again = [pk for pk, parted in left.items() if back.get(pk, 0) < parted]
     for person in Person.objects.filter(pk__in=again).order_by("pk") if again else ():
         tell_alone(invitation, person, NoticeMethod.REQUEST, at=at)
+
+
+def _called_off_later(notice: InvitationNotice, people: Mapping[int, str]) -> dict[int, int]:
+    """Return who is new to a notice, and was told of another invitation's end with a later DTSTAMP.
+
+    To their calendar the notice would be older than what took the event out (RFC 5546 section
+    2.1.5). By the person, with the row of the notice that took it out.
+    """
+    later = InvitationNotice.objects.filter(
+        invitation__event=notice.invitation.event_id,
+        person__isnull=True,
+        method=NoticeMethod.CANCEL,
+        stamp_at__gte=notice.stamp_at,
+    ).exclude(invitation=notice.invitation_id)
+    off = {(str(row.invitation_id), row.number): row.pk for row in later.order_by("pk")}
+    if not off:
+        return {}
+    lines = Delivery.objects.filter(source=SOURCE)
+    told = lines.filter(source_id=str(notice.invitation_id), generation=notice.number)
+    have = set(told.values_list("recipient", flat=True))
+    new = {recipient: pk for pk, recipient in people.items() if recipient not in have}
+    taken = lines.filter(source_id__in=[source_id for source_id, _number in off])
+    found: dict[int, int] = {}
+    for source_id, number, recipient in taken.values_list("source_id", "generation", "recipient"):
+        row = off.get((source_id, number))
+        if row is not None and recipient in new:
+            found[new[recipient]] = max(row, found.get(new[recipient], 0))
+    return found
 
 
 def _left_and_back(

@@ -20,7 +20,7 @@ from coordination.deliveries.loop import tick
 from coordination.deliveries.models import Cursor, Delivery, Message
 from coordination.deliveries.timing import Timepiece
 from events.invitation_notices import InvitationNews
-from events.inviting import answer_invitation, invite_organizations
+from events.inviting import answer_invitation, invite_organizations, withdraw_invitation
 from events.models import Invitation
 from events.scheduling import (
     cancel_event,
@@ -271,6 +271,32 @@ def test_person_who_comes_back_by_another_organization_is_told_by_a_later_messag
 
     assert told("REQUEST") == ["liaison"]
     assert stamp_of(mail.outbox[0]) > out
+
+
+def test_person_who_moves_to_another_organization_after_a_withdrawal_is_told_by_a_later_message(
+    cast: Cast,
+) -> None:
+    invitation = invited(cast)
+    other = make_organization("石家庄市", name_en="Shijiazhuang City")
+    make_member(cast.alliance, other)
+    make_person("mayor", role="liaison", organization=other)
+    invite_organizations(stored(invitation.event), [other], viewer=cast.secretary, at=AT)
+    go_round()
+    withdraw_invitation(stored(invitation), viewer=cast.secretary, at=LATER)
+    go_round(LATER + timedelta(minutes=1))
+    [out] = [stamp_of(one) for one in mail.outbox]
+
+    liaison = Person.objects.get(user__username="liaison")
+    seat_person(
+        liaison, role="deputy", organization=other, starts_on=TODAY, viewer=SYSTEM, at=LATER
+    )
+    go_round(LATER + timedelta(minutes=2))
+    asked, stamp = told("REQUEST"), stamp_of(mail.outbox[0])
+    Cursor.objects.filter(subscriber=InvitationNews.name).update(number=0)
+    go_round(LATER + timedelta(minutes=3))
+
+    assert (asked, subjects()) == (["liaison"], [])
+    assert stamp > out
 
 
 def test_person_who_comes_back_before_they_were_told_is_told_nothing(cast: Cast) -> None:
