@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from django.db.models import Q
@@ -12,6 +12,8 @@ from coordination.deliveries.models import Attempt, AttemptOutcome, Delivery, En
 from coordination.deliveries.recipients import Reader
 from coordination.deliveries.sources import Rendered, source_of
 from coordination.deliveries.transports.base import DOUBTFUL, DOUBTFUL_FAMILY
+
+EXPIRED = "expired"
 
 
 class NotWanted(Exception):
@@ -46,7 +48,7 @@ def last_look(
     if message.never_twice and message.begun_at is not None:
         raise NotWanted(AttemptOutcome.HELD, "in_doubt")
     if message.expires_at is not None and message.expires_at <= at:
-        raise NotWanted(AttemptOutcome.EXPIRED, "expired")
+        raise NotWanted(AttemptOutcome.EXPIRED, EXPIRED)
     if reader is None:
         raise NotWanted(AttemptOutcome.SUPERSEDED, "recipient_gone")
     wanted = _wanted_lines(message, lines, reader, at)
@@ -63,23 +65,30 @@ def _wanted_lines(
     dropped: dict[str, list[int]] = {}
     for line in lines:
         too_late = line.expires_at is not None and line.expires_at <= at
-        reason = "expired" if too_late else source_of(line.source).still_wanted(line, reader, at)
+        reason = EXPIRED if too_late else source_of(line.source).still_wanted(line, reader, at)
         if reason:
             dropped.setdefault(reason, []).append(line.pk)
         else:
             wanted.append(line)
     if not wanted:
-        outcome = AttemptOutcome.EXPIRED if "expired" in dropped else AttemptOutcome.SUPERSEDED
-        raise NotWanted(outcome, next(iter(dropped), "nothing_left"))
+        is_over = EXPIRED in dropped
+        code = EXPIRED if is_over else next(iter(dropped), "nothing_left")
+        dropped.pop(code, None)  # the message says it; where lines differ, they say their own
+        _note_reasons(dropped)
+        raise NotWanted(AttemptOutcome.EXPIRED if is_over else AttemptOutcome.SUPERSEDED, code)
     if dropped and message.rendered:
         if _may_be_out(message):
             # The reader may have it: what goes out again is the same to the byte, or it would
             # be another message under the same id.
             return wanted
         message.rendered = ""  # nobody has it: it is written anew, without what is off
+    _note_reasons(dropped)
+    return wanted
+
+
+def _note_reasons(dropped: Mapping[str, Sequence[int]]) -> None:
     for reason, keys in dropped.items():
         Delivery.objects.filter(pk__in=keys).update(dropped_reason=reason)
-    return wanted
 
 
 def _may_be_out(message: Message) -> bool:

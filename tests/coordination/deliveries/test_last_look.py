@@ -78,6 +78,24 @@ def test_drain_a_digest_leaves_out_what_is_no_longer_wanted(
     ]
 
 
+def test_drain_a_digest_of_which_nothing_is_wanted_says_of_each_line_why(
+    at: datetime, post: Post, source: Notices
+) -> None:
+    for number in ("1", "2", "3"):
+        enqueue(["box:1"], channel="post", cause=cause(number, digest="morning"))
+    queue()
+    source.refusals |= {"1": "told_already", "2": "event_cancelled", "3": "told_already"}
+
+    drain()
+
+    assert states() == [("superseded", "told_already")]
+    assert list(Delivery.objects.order_by("pk").values_list("dropped_reason", flat=True)) == [
+        "",
+        "event_cancelled",
+        "",
+    ]
+
+
 def test_drain_what_may_never_go_twice_is_held_when_in_doubt(at: datetime, post: Post) -> None:
     queue("box:1", never_twice=True)
 
