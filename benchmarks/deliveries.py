@@ -190,7 +190,8 @@ def fill(rows: int, channel: str = "post") -> None:
     from coordination.deliveries.fanout import enqueue
 
     empty()
-    enqueue([f"box:{n}" for n in range(rows)], channel=channel, cause=cause("1"))
+    keys = [f"box:{uuid4()}" for _n in range(rows)]  # in no order, as the keys of people
+    enqueue(keys, channel=channel, cause=cause("1"))
     while bundle_due(timezone.now()):
         pass
 
