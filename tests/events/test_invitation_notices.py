@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from threading import Event as Stop
 
 import pytest
@@ -11,13 +11,10 @@ from django.core import mail
 from alliances.joining import merge_organizations
 from alliances.models import Person
 from alliances.seating import end_seat, seat_person
-from coordination.accounts.models import User
 from coordination.accounts.viewer import SYSTEM
-from coordination.deliveries.draining import Drain
 from coordination.deliveries.fanout import enqueue
 from coordination.deliveries.loop import tick
 from coordination.deliveries.models import Attempt, Cursor, Delivery, Message
-from coordination.deliveries.timing import Timepiece
 from events.invitation_notices import InvitationNews, requests_got
 from events.inviting import answer_invitation, invite_organizations, withdraw_invitation
 from events.models import Invitation, InvitationNotice, Invitee
@@ -29,6 +26,7 @@ from events.scheduling import (
     schedule_event,
 )
 from tests.coordination.deliveries.stage import cause
+from tests.events.asked import LATER, LONG_AGO, go_round, invited, subjects
 from tests.factories import (
     AFTERNOON,
     AT,
@@ -43,34 +41,11 @@ from tests.factories import (
 from tests.steps import counted, steps_of
 
 pytestmark = pytest.mark.django_db
-LATER = AT + timedelta(minutes=5)
-TODAY = LATER.date()
-LONG_AGO = date(2027, 1, 1)
 
 
 @pytest.fixture(autouse=True)
 def _from_the_beginning(db: None) -> None:
     Cursor.objects.create(subscriber=InvitationNews.name, number=0)
-
-
-def invited(cast: Cast, **values: object) -> Invitation:
-    event = make_event(cast.alliance, scheduled=True, **values)
-    [invitation] = invite_organizations(event, [cast.member], viewer=cast.secretary, at=AT)
-    return invitation
-
-
-def go_round(at: datetime = LATER, *, language: str = "en") -> None:
-    """Read the log, and send what is due, to people who all read one language."""
-    User.objects.update(language=language)
-    mail.outbox.clear()
-    tick(at, stop=Stop())
-    Drain("email", Timepiece(at), Stop()).run()
-
-
-def subjects() -> list[str]:
-    return [
-        f"{one.to[0].partition('<')[2].partition('@')[0]}: {one.subject}" for one in mail.outbox
-    ]
 
 
 def notices(invitation: Invitation) -> list[tuple[int, str, int]]:

@@ -12,25 +12,21 @@ from django.core import mail
 from alliances.expiring import record_access_changes
 from alliances.models import Person
 from alliances.seating import end_seat, erase_person, hand_over_seat, seat_person
-from coordination.accounts.models import User
 from coordination.accounts.viewer import SYSTEM
 from coordination.changes.models import Change
-from coordination.deliveries.draining import Drain
 from coordination.deliveries.loop import tick
 from coordination.deliveries.models import Cursor, Delivery, Message
-from coordination.deliveries.timing import Timepiece
 from events.invitation_notices import InvitationNews
 from events.inviting import answer_invitation, invite_organizations, withdraw_invitation
-from events.models import Invitation
 from events.scheduling import (
     cancel_event,
     schedule_event,
 )
+from tests.events.asked import LATER, LONG_AGO, TODAY, go_round, invited, subjects
 from tests.factories import (
     AFTERNOON,
     AT,
     Cast,
-    make_event,
     make_member,
     make_organization,
     make_person,
@@ -39,34 +35,11 @@ from tests.factories import (
 )
 
 pytestmark = pytest.mark.django_db
-LATER = AT + timedelta(minutes=5)
-TODAY = LATER.date()
-LONG_AGO = date(2027, 1, 1)
 
 
 @pytest.fixture(autouse=True)
 def _from_the_beginning(db: None) -> None:
     Cursor.objects.create(subscriber=InvitationNews.name, number=0)
-
-
-def invited(cast: Cast) -> Invitation:
-    event = make_event(cast.alliance, scheduled=True)
-    [invitation] = invite_organizations(event, [cast.member], viewer=cast.secretary, at=AT)
-    return invitation
-
-
-def go_round(at: datetime = LATER, *, language: str = "en") -> None:
-    """Read the log, and send what is due, to people who all read one language."""
-    User.objects.update(language=language)
-    mail.outbox.clear()
-    tick(at, stop=Stop())
-    Drain("email", Timepiece(at), Stop()).run()
-
-
-def subjects() -> list[str]:
-    return [
-        f"{one.to[0].partition('<')[2].partition('@')[0]}: {one.subject}" for one in mail.outbox
-    ]
 
 
 def hand_over(on: date = TODAY) -> Person:
