@@ -14,12 +14,13 @@ from django.db.models import QuerySet
 
 from coordination.deliveries.fanout import Cause, fan_out
 from coordination.deliveries.news import PERSONAL_CHANNELS
+from coordination.deliveries.sources import TOO_LATE
 from events.arming import KIND, source_id_of
 from events.foreseeing import Foresight
 from events.grouping import ReaderGroup, groups_of, in_groups
-from events.lateness import AT_ONCE, HAS_BEGUN, NEARER, TOO_LATE, Nearer, nearer_reminders
+from events.lateness import HAS_BEGUN, NEARER, Nearer, nearer_reminders
 from events.models import Reminder, ReminderRule, Urgency
-from events.quiet import QuietNote, Sending, sending_time
+from events.quiet import AT_ONCE, QuietNote, Sending, sending_time
 
 ABOUT = "events.event"
 Cohorts = dict[tuple[datetime, str], list[ReaderGroup]]

@@ -108,7 +108,6 @@ class Invitations:
             at=at,
             stays=notice.method == NoticeMethod.CANCEL
             and is_asked_otherwise(notice.invitation, _uid_of(reader), at=at),
-            has_successor=people_asked(notice.invitation, at=at).exists(),
         )
         with override(letter.language):
             return letter.rendered()
@@ -169,7 +168,6 @@ class _Letter:
         at: instant of the first try.
         got: the requests that the reader has, oldest first: with one, this is an update.
         stays: this takes an invitation back, and the event stays in their calendar all the same.
-        has_successor: somebody answers for the organization now.
     """
 
     notice: InvitationNotice
@@ -180,7 +178,6 @@ class _Letter:
     at: datetime
     got: Sequence[InvitationNotice]
     stays: bool
-    has_successor: bool
 
     @property
     def has_left(self) -> bool:
@@ -221,12 +218,12 @@ class _Letter:
             "subject": self._subject(facts["title"], facts["when"]),
             "is_update": bool(self.got),
             "has_left": self.has_left,
-            "has_successor": self.has_successor,
+            "has_successor": self.has_left and people_asked(invitation, at=self.at).exists(),
             "is_withdrawn": not invitation.event.is_over,
             "stays": self.stays,
             "answered": self.answer.get_state_display() if self.answer is not None else "",
             "choices": self._choices(),
-            "others": self._others(),
+            "others": self._others() if self.notice.method == NoticeMethod.REQUEST else "",
             "answer_url": answer_url(self.invitee) if self.invitee is not None else "",
         }
 

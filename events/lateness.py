@@ -11,17 +11,16 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 
+from coordination.deliveries.sources import TOO_LATE
 from events.arming import REMINDED_STATES
 from events.audiences import Narrowing, is_answered_by_all
 from events.foreseeing import Foresight, foresee
 from events.models import Reminder, ReminderState
+from events.quiet import AT_ONCE
 
 ON_TIME = timedelta(minutes=5)
-AT_ONCE = timedelta(minutes=1)
-"""Times of rules are whole minutes: what is less late cannot have been overtaken."""
 HAS_BEGUN = "event_has_begun"
 NEARER = "nearer_goes_out"
-TOO_LATE = "too_late"
 BEGUN_NOTE = "event has begun"
 LATE_NOTE = "too late"
 NEAR_NOTE = "too near the event"

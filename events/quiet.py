@@ -15,7 +15,8 @@ from typing import Final
 from events.zones import instant_of, wall_of
 
 JUST_BEFORE: Final = timedelta(minutes=1)
-ONE_MINUTE: Final = timedelta(minutes=1)
+AT_ONCE: Final = timedelta(minutes=1)
+"""Times of rules are whole minutes: what is less late than this is not late at all."""
 ONE_DAY: Final = timedelta(days=1)
 LONGEST: Final = timedelta(hours=23)
 """Quiet hours are kept up to this length: a reader may ask for all but an hour of the day."""
@@ -122,7 +123,7 @@ def told_at(due: datetime, now: datetime) -> datetime:
     The clock comes by a moment later. What falls due at eight is of eight all the same, and joins
     what its reader gets at eight in the morning.
     """
-    return now if now - due >= ONE_MINUTE else due
+    return now if now - due >= AT_ONCE else due
 
 
 def must_look_ahead(due: datetime, *, event_starts: datetime | None, min_useful: timedelta) -> bool:

@@ -22,14 +22,13 @@ from django.db.models import Q
 from coordination.deliveries.heeding import heed
 from coordination.deliveries.models import Delivery, HoldPeriod, Message, MessageState
 from coordination.deliveries.querysets import DeliveryQuerySet
-from coordination.deliveries.sources import stale_among
+from coordination.deliveries.sources import TOO_LATE, stale_among
 from coordination.deliveries.transports.base import most_lines_of
 
 NAMESPACE = UUID("8f0c4c0e-2a53-4c0b-9d0c-6f0b1a6f2c51")  # drawn once; never change it
 BATCH = 500
 ON_TIME = timedelta(minutes=5)
 """Nothing is late that waits for so long: there may be much to do."""
-TOO_LATE = "too_late"
 SEVERAL = "digest"
 DigestKey = tuple[int, str]
 BundleKey = tuple[int, str, int]

@@ -156,6 +156,8 @@ class Source(Protocol):
         ...
 
 
+TOO_LATE = "too_late"
+"""Why a line is left out that grew stale."""
 _sources: dict[str, Source] = {}
 
 
